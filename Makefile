@@ -1,0 +1,62 @@
+# Every target does its own set-up. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench image chart lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ak-instagram needs Python 3.11 or newer; set PYTHON=python3.x")'
+	@$(PYTHON) -m venv $(VENV)
+
+# The package itself is installed from the tree, editable, so that edits count at once.
+$(RUN_READY): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what the service needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock $(RUN_READY)
+	@echo "installing what tests and checks need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(DEV_READY) ## Make .venv with everything from the hashed locks
+
+demo: $(RUN_READY) ## A conversation through service and simulator, no account needed (ARGS=--once exits after it)
+	@$(BIN)/ak-instagram demo $(ARGS)
+
+test: $(DEV_READY) ## Run the whole test-suite (ARGS go to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV_READY) ## Ruff, mypy and the import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(DEV_READY) ## Speed and memory as ratios against a limit measured in the same run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+image: ## Build the container image with the docker on PATH
+	docker build $(ARGS) --tag ak-instagram:dev .
+
+chart: ## Lint the Helm chart with the helm on PATH
+	@test -d helm/ak-instagram || { echo "the chart is not part of this version yet"; exit 1; }
+	helm lint --strict helm/ak-instagram
+
+lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

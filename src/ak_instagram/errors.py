@@ -1,0 +1,43 @@
+"""The errors that cross rooms, each named by what its catcher should do."""
+
+from __future__ import annotations
+
+
+class WebhookRejected(Exception):
+    """Answer *status* (an HTTP 4xx) and store nothing."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class StoreUnavailable(Exception):
+    """The store can't take or give anything now; answer 503 and let Meta try again."""
+
+
+class LeaseLost(Exception):
+    """Another worker holds the conversation now; drop the work without a trace."""
+
+
+class Transient(Exception):
+    """
+    It may work later: try again with backoff.
+
+    *retry_after* is what the other side asked for, in seconds, or `None`.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Permanent(Exception):
+    """It will not work however often it is tried: a dead letter."""
+
+
+class SettingsError(Exception):
+    """The settings can't be used; *problems* has one line for each reason, with its fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

@@ -1,0 +1,44 @@
+"""Background jobs: run while the service does, and seen when one dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The running jobs, so that the liveness probe can ask after them."""
+
+    tasks: tuple[asyncio.Task[None], ...]
+
+    def dead(self) -> list[str]:
+        """Return the names of jobs that ended, which none should while the service runs."""
+        return [task.get_name() for task in self.tasks if task.done()]
+
+
+@asynccontextmanager
+async def running(**jobs: Coroutine[Any, Any, None]) -> AsyncIterator[Jobs]:
+    """Run *jobs* while the block does; on leaving it, stop them and wait."""
+    tasks = tuple(asyncio.create_task(job, name=name) for name, job in jobs.items())
+    for task in tasks:
+        task.add_done_callback(_tell)
+    try:
+        yield Jobs(tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """Log the death of a job once, when it happens."""
+    if not task.cancelled():
+        log.critical("job.died", job=task.get_name(), exc_info=task.exception())
