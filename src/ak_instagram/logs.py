@@ -1,0 +1,86 @@
+"""Log lines: few and wide, JSON for machines and colours for a terminal, without secrets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable
+from typing import Protocol, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from .masking import Masking
+
+
+class Logs(Protocol):
+    """How to log: the settings' own class, seen from below."""
+
+    @property
+    def level(self) -> str:
+        """The least that is logged."""
+
+    @property
+    def format(self) -> str:
+        """`json`, `console`, or `auto`, which asks the stream."""
+
+
+def configure(logs: Logs, stream: TextIO | None = None, secrets: Iterable[str] = ()) -> None:
+    """
+    Send every log line, ours and the libraries', to *stream* (stdout) in one format.
+
+    *secrets* are masked wherever they appear.
+    """
+    stream = stream or sys.stdout
+    level = logging.getLevelNamesMapping()[logs.level.upper()]
+    shared = _shared_processors()
+    last: list[Processor] = [Masking(secrets), _renderer(logs.format, stream)]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_library(stream, level, shared, last)
+
+
+def _shared_processors() -> list[Processor]:
+    """Return what our lines and the libraries' go through alike."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _renderer(wanted: str, stream: TextIO) -> Processor:
+    """Return what makes a line: colours only on a terminal, exceptions without their locals."""
+    if wanted == "json" or (wanted == "auto" and not stream.isatty()):
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(),
+        sort_keys=False,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+
+def _route_standard_library(
+    stream: TextIO, level: int, shared: list[Processor], last: list[Processor]
+) -> None:
+    """Give the libraries' warnings and uvicorn's start and stop the same look."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                *last,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    logging.getLogger("uvicorn.error").setLevel(max(level, logging.INFO))
+    logging.getLogger("uvicorn.access").disabled = True  # it logs the query, verify token and all

@@ -1,0 +1,43 @@
+"""The agents' adapters as far as settings go: which there are and what each needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """
+    What an adapter wants of the settings.
+
+    *needs* are keys with what to do when one is missing. *url* is used when
+    `agent.url` is not set. *openai* says that it takes OPENAI_API_KEY, *root* that
+    `agent.url` is where its paths begin.
+    """
+
+    needs: tuple[tuple[str, str], ...] = ()
+    url: str | None = None
+    openai: bool = False
+    root: bool = False
+
+
+ADAPTERS = {
+    "agentkernel": Adapter(
+        needs=(("agent.url", "set the server's root, for example http://localhost:8000"),),
+        root=True,
+    ),
+    "openai-chat": Adapter(
+        url=OPENAI_URL,
+        openai=True,
+        root=True,
+    ),
+    "http": Adapter(
+        needs=(("agent.url", "set the endpoint, for example http://localhost:9000/ask"),)
+    ),
+    "echo": Adapter(),
+}
+
+PLANNED = ("openai-responses",)
+CHOICES = f"{', '.join(ADAPTERS)} or module:object"

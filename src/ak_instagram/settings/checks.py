@@ -1,0 +1,72 @@
+"""What a value must fulfil beyond its kind: each check raises a `ValueError` that says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+Check: TypeAlias = Callable[[Any], None]
+
+
+def at_least(least: float, why: str = "") -> Check:
+    """Check that a number is *least* or more; *why* is told to whoever sets less."""
+
+    def check(value: float) -> None:
+        if value < least:
+            raise ValueError(f"must be at least {least:g}{f' ({why})' if why else ''}")
+
+    return check
+
+
+def between(least: int, most: int) -> Check:
+    """Check that a number lies between *least* and *most*, both allowed."""
+
+    def check(value: float) -> None:
+        if not least <= value <= most:
+            raise ValueError(f"must be from {least} to {most}")
+
+    return check
+
+
+def above_zero(value: float) -> None:
+    """Check that a number is more than nothing."""
+    if value <= 0:
+        raise ValueError("must be more than 0")
+
+
+def credential(value: str) -> None:
+    """Check what travels in an HTTP header: visible ASCII without the quotes of a shell."""
+    if value[0] in "\"'" and value[0] == value[-1]:
+        raise ValueError("must have no quotes around it: `docker --env-file` keeps them")
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("must have no blank, line break or non-ASCII character: paste it again")
+
+
+def graph_version(value: str) -> None:
+    """Check a Graph API version."""
+    if not re.fullmatch(r"v[0-9]+\.[0-9]+", value):
+        raise ValueError("must be a Graph API version")
+
+
+def http_url(value: str) -> None:
+    """Check that a URL can be asked over HTTP."""
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is no number, a broken IPv6 address
+        usable = False
+    if not usable or re.search(r"\s", value):
+        raise ValueError("must be a URL that starts with http:// or https://")
+    if "@" in url.netloc:
+        raise ValueError("must hold no user and password, which would be seen in logs")
+
+
+def store_url(value: str) -> None:
+    """Check that a URL names a store of this version."""
+    if value.startswith(("postgresql:", "postgresql+", "postgres:")):
+        raise ValueError("must be sqlite:///…: PostgreSQL is not part of this version yet")
+    path = value.removeprefix("sqlite:///")
+    if path in (value, "", ":memory:"):
+        raise ValueError("must be sqlite:/// and the path of a file, which outlives the process")

@@ -1,0 +1,90 @@
+"""
+How a problem is put: one line with the key, what is wrong, and the fix.
+
+No line quotes a secret; of other values only short ones are shown, since a token may
+have been set in the wrong place. *where* is a `label` or the name of a variable.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from .keys import Key, plain, variable
+
+_SHOWN = 16  # characters; every token and app secret is longer
+
+
+def label(path: str) -> str:
+    """Return *path* with its variable, as both are needed to find it again."""
+    return f"{path} ({variable(path)})"
+
+
+def missing(path: str, fix: str, why: str = "") -> str:
+    """Say that *path* has to be set, and *why* if that depends."""
+    return f"{label(path)}: is missing{why and f', {why}'}; {fix}"
+
+
+def unfit(where: str, key: Key, reason: ValueError, raw: object) -> str:
+    """Say why the value *raw* won't do."""
+    seen = "" if key.secret else _seen(raw)
+    example = key.example or plain(key.default)
+    return f"{where}: {reason}{seen}{f'; for example {example}' if example else ''}"
+
+
+def unknown(path: str, siblings: list[str]) -> str:
+    """Say that *path* is no setting, and which of its *siblings* may be meant."""
+    parent, _, name = path.rpartition(".")
+    nearest = get_close_matches(name, siblings, n=1, cutoff=0.5)
+    if nearest:
+        return f"{label(path)}: is not a setting; did you mean {label(f'{parent}.{nearest[0]}')}?"
+    return f"{label(path)}: is not a setting; {parent} has {', '.join(siblings)}"
+
+
+def no_section(name: str, nearest: str) -> str:
+    """Say that *name*, which looks like the section *nearest*, is none."""
+    return f"{label(name)}: is not a section; did you mean {label(nearest)}?"
+
+
+def one_underscore(name: str, path: str) -> str:
+    """Say that the variable *name* lacks the underscore that makes it set *path*."""
+    return f"{name}: sets nothing, since nesting takes two underscores; write {variable(path)}"
+
+
+def not_a_mapping(path: str) -> str:
+    """Say that *path* holds a value where keys should be."""
+    return f"{label(path)}: must hold keys, not a value; indent its keys below it"
+
+
+def several(places: list[str]) -> str:
+    """Say that *places* set the same thing."""
+    return f"{places[0]}: is set beside {' and '.join(places[1:])}; keep one of them"
+
+
+def unreadable_secret(where: str, reason: str) -> str:
+    """Say that the file named at *where* gives no secret; the name may be a secret by mistake."""
+    return f"{where}: the file {reason}; name a readable one that holds the secret alone"
+
+
+def unreadable_file(path: Path, exc: Exception) -> str:
+    """Say why the settings file can't be read, without quoting what is in it."""
+    return f"{path}: can't be used as the settings file, {_why(exc)}; correct it or its path"
+
+
+def _why(exc: Exception) -> str:
+    """Return what *exc* means; the texts of YAML errors quote the file, so they stay out."""
+    if isinstance(exc, OSError):
+        return str(exc.strerror)
+    if isinstance(exc, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(exc, ValueError):
+        return str(exc)
+    if mark := getattr(exc, "problem_mark", None):
+        return f"line {mark.line + 1}, column {mark.column + 1} is not valid YAML"
+    return "it does not hold sections such as `instagram:` with keys below"
+
+
+def _seen(raw: object) -> str:
+    """Return *raw* for a problem line if it is too short to be a token."""
+    text = str(raw)
+    return f", not {text!r}" if len(text) <= _SHOWN and not isinstance(raw, (dict, list)) else ""
