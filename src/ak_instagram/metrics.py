@@ -1,0 +1,46 @@
+"""What the service counts and measures, for Prometheus; labels have few values."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+WEBHOOKS = Counter("ak_instagram_webhooks_total", "Webhook requests by answer", ["status"])
+WEBHOOK_SECONDS = Histogram(
+    "ak_instagram_webhook_seconds", "From a webhook's first byte to its answer", buckets=_SECONDS
+)
+SIGNATURES = Counter(
+    "ak_instagram_signatures_total",
+    "Webhooks by the position of the secret that signed them (0 is the first), or none",
+    ["secret"],
+)
+EVENTS = Counter("ak_instagram_events_total", "Events received, by kind", ["kind"])
+EVENTS_UNREADABLE = Counter(
+    "ak_instagram_events_unreadable_total", "Events that were skipped because they made no sense"
+)
+EVENTS_STORED = Counter("ak_instagram_events_stored_total", "Events stored for the first time")
+EVENTS_REPEATED = Counter(
+    "ak_instagram_events_repeated_total", "Events that were known already: Meta sent them again"
+)
+
+TURNS = Counter("ak_instagram_turns_total", "Turns by how they ended", ["outcome"])
+TURN_SECONDS = Histogram(
+    "ak_instagram_turn_seconds", "From the claim of a turn to its answer's plan", buckets=_SECONDS
+)
+TURNS_ACTIVE = Gauge("ak_instagram_turns_active", "Conversations being worked on now")
+DEAD_LETTERS = Counter("ak_instagram_dead_letters_total", "Turns and pieces given up", ["what"])
+
+DELIVERIES = Counter(
+    "ak_instagram_deliveries_total", "Tries to send a piece, by how they ended", ["outcome"]
+)
+DELIVERY_SECONDS = Histogram(
+    "ak_instagram_delivery_seconds", "One try to send a piece", buckets=_SECONDS
+)
+COURTESY_FAILURES = Counter(
+    "ak_instagram_courtesy_failures_total", "Typing indicators and seen marks that failed"
+)
+PARTS_REFUSED = Counter(
+    "ak_instagram_parts_refused_total", "Parts of answers that can't be sent", ["part"]
+)
+JOBS_DEAD = Gauge("ak_instagram_jobs_dead", "Background jobs that ended although none should")

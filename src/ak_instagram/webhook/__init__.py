@@ -1,0 +1,1 @@
+"""The webhook room: Meta's signed posts come in, and leave as typed events."""
