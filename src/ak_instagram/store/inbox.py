@@ -1,0 +1,125 @@
+"""Events come in: one statement for many of them, each at most once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, TextClause, bindparam, exists, select, text, update
+
+from .schema import outbox
+from .values import Arrival, EventStatus, PieceStatus, Receipt
+
+BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
+
+# The whole batch travels as one JSON parameter: the database then works through it
+# in one step, without Python's lock between the rows.
+_INSERT_SQLITE = text(
+    """
+    INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+           json_extract(value, '$[6]'), json_extract(value, '$[7]'), :now
+    FROM json_each(:batch)
+    WHERE true
+    ON CONFLICT (key) DO NOTHING
+    """
+)
+_LAST_ID = text("SELECT coalesce(max(id), 0) FROM events")
+
+# Only fresh events wake a conversation. Messages and taps open the 24 h window.
+_WAKE_SQLITE = text(
+    """
+    INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
+    SELECT account, contact, :due, :burst_ends,
+           max(CASE WHEN kind IN ('message', 'postback') THEN at + 86400000 ELSE 0 END)
+    FROM events
+    WHERE id > :last AND status = 'waiting'
+    GROUP BY account, contact
+    ON CONFLICT (account, contact) DO UPDATE SET
+        due_at = max(min(coalesce(c.burst_ends, excluded.due_at), excluded.due_at), c.not_before),
+        burst_ends = coalesce(c.burst_ends, excluded.burst_ends),
+        window_closes_at = max(c.window_closes_at, excluded.window_closes_at)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """How events enter; *debounce* is the quiet that ends a burst, in milliseconds."""
+
+    debounce: int = 0
+
+    def put(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> Receipt:
+        """Store what is new of *arrivals* and make their conversations due."""
+        last = connection.execute(_LAST_ID).scalar_one()
+        inserted = connection.execute(_INSERT_SQLITE, {"batch": _as_json(arrivals), "now": now})
+        fresh = inserted.rowcount
+        if fresh:
+            self._wake(connection, now, _WAKE_SQLITE, last)
+            _settle_echoes(connection, now, arrivals)
+        return Receipt(fresh, len(arrivals) - fresh)
+
+    def _wake(self, connection: Connection, now: int, statement: TextClause, last: int) -> None:
+        due = {"due": now + self.debounce, "burst_ends": now + BURST_LIMIT * self.debounce}
+        connection.execute(statement, {"last": last, **due})
+
+
+def _as_json(arrivals: Sequence[Arrival]) -> str:
+    return json.dumps(
+        [
+            (a.account, a.contact, a.kind, a.key, a.mid, a.at, a.payload, _first_status(a))
+            for a in arrivals
+        ]
+    )
+
+
+def _first_status(arrival: Arrival) -> str:
+    return EventStatus.WAITING if arrival.wakes else EventStatus.COUNTED
+
+
+# --- echoes settle sends of unknown outcome ----------------------------------
+
+_known = outbox.alias("known")
+_in_flight = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.account == bindparam("of_account"),
+        outbox.c.contact == bindparam("of_contact"),
+        outbox.c.status == PieceStatus.SENDING.value,
+        outbox.c.text_key == bindparam("of_text"),
+        ~exists().where(_known.c.message_id == bindparam("mid")),
+    )
+    .order_by(outbox.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == _in_flight)
+    .values(status=PieceStatus.SENT.value, message_id=bindparam("mid"), changed_at=bindparam("at"))
+)
+
+
+def _settle_echoes(connection: Connection, now: int, arrivals: Sequence[Arrival]) -> None:
+    """Mark the piece that an echo repeats as sent; an echo of a piece known as sent is no news."""
+    for arrival in arrivals:
+        if arrival.echo_text is not None and arrival.mid is not None:
+            connection.execute(
+                _SETTLE,
+                {
+                    "of_account": arrival.account,
+                    "of_contact": arrival.contact,
+                    "of_text": text_key(arrival.echo_text),
+                    "mid": arrival.mid,
+                    "at": now,
+                },
+            )
+
+
+def text_key(said: str) -> str:
+    """Return a digest by which two texts are known to be the same, spaces around them aside."""
+    plain = said.strip().encode("utf-8", "replace")
+    return hashlib.blake2b(plain, digest_size=16).hexdigest()

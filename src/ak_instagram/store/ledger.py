@@ -1,0 +1,157 @@
+"""
+The send ledger: what becomes of each piece of an answer.
+
+A piece is written down as being sent before it is sent. Who finds it so without
+having sent it itself can't know whether it arrived, and has to find out first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import structlog
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from .inbox import text_key
+from .rows import Held, key_of
+from .schema import outbox
+from .values import OPEN_PIECES, Piece, PieceStatus
+
+log = structlog.get_logger()
+
+LOOK_BACK = 100  # pieces of a conversation among which a repeat is looked for
+
+_o = outbox.c
+_of_conversation = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
+_columns = (_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.changed_at)
+
+_NEXT = (
+    select(*_columns)
+    .where(*_of_conversation, _o.status.in_([*OPEN_PIECES, PieceStatus.PARKED]))
+    .order_by(_o.id)
+    .limit(1)
+)
+_PARK = (
+    update(outbox)
+    .where(*_of_conversation, _o.status == PieceStatus.PLANNED.value)
+    .values(status=PieceStatus.PARKED.value, changed_at=bindparam("now"))
+)
+_BEGIN = (
+    update(outbox)
+    .where(_o.id == bindparam("piece"))
+    .values(status=PieceStatus.SENDING.value, tries=bindparam("tried"), changed_at=bindparam("now"))
+)
+_SENT = (
+    update(outbox)
+    .where(_o.id == bindparam("piece"))
+    .values(
+        status=PieceStatus.SENT.value,
+        message_id=bindparam("mid"),
+        error=None,
+        changed_at=bindparam("now"),
+    )
+)
+_FAILED = (
+    # An echo may have settled the piece meanwhile: that stands.
+    update(outbox)
+    .where(_o.id == bindparam("piece"), _o.status == PieceStatus.SENDING.value)
+    .values(status=bindparam("then"), error=bindparam("why"))
+)
+_SENT_IDS = (
+    select(_o.message_id)
+    .where(*_of_conversation, _o.message_id.is_not(None))
+    .order_by(_o.id.desc())
+    .limit(LOOK_BACK)
+)
+_DROP_TURN = (
+    update(outbox)
+    .where(
+        *_of_conversation,
+        _o.turn == bindparam("of_turn"),
+        _o.status.in_([*OPEN_PIECES, PieceStatus.PARKED]),
+    )
+    .values(status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now"))
+)
+
+
+def plan(
+    connection: Connection,
+    now: int,
+    held: Held,
+    turn: str,
+    messages: Sequence[Mapping[str, object]],
+) -> None:
+    """Write down the whole answer of *turn*, piece after piece."""
+    rows = [
+        {
+            "account": held.account,
+            "contact": held.contact,
+            "turn": turn,
+            "seq": seq,
+            "payload": json.dumps(message),
+            "text_key": _text_key_of(message),
+            "status": PieceStatus.PLANNED.value,
+            "planned_at": now,
+            "changed_at": now,
+        }
+        for seq, message in enumerate(messages)
+    ]
+    if rows:
+        connection.execute(insert(outbox), rows)
+
+
+def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
+    """
+    Return the conversation's next piece, marked as being sent, or `None` if there is none.
+
+    Outside the 24 h window the pieces are parked instead. A piece found as being
+    sent is returned as doubtful, as it is.
+    """
+    row = connection.execute(_NEXT, key_of(held)).one_or_none()
+    if row is None:
+        return None
+    if row.status == PieceStatus.SENDING:
+        return Piece(
+            row.id, row.turn, row.seq, json.loads(row.payload), row.tries, True, row.changed_at
+        )
+    if held.window_closes_at <= now:
+        _park(connection, now, held)
+        return None
+    tried = row.tries + 1
+    connection.execute(_BEGIN, {"piece": row.id, "tried": tried, "now": now})
+    return Piece(row.id, row.turn, row.seq, json.loads(row.payload), tried, False, now)
+
+
+def mark_sent(connection: Connection, now: int, piece: int, message_id: str) -> None:
+    """Note that Meta took the piece, under *message_id*."""
+    connection.execute(_SENT, {"piece": piece, "mid": message_id, "now": now})
+
+
+def mark_failed(connection: Connection, piece: int, then: PieceStatus, why: str) -> None:
+    """Note why the try failed; *then* is `PLANNED` if it surely did not arrive, else `SENDING`."""
+    connection.execute(_FAILED, {"piece": piece, "then": then.value, "why": why})
+
+
+def sent_ids(connection: Connection, held: Held) -> frozenset[str]:
+    """Return the ids under which Meta took the conversation's latest pieces."""
+    return frozenset(connection.execute(_SENT_IDS, key_of(held)).scalars())
+
+
+def drop_turn(connection: Connection, now: int, held: Held, turn: str, why: str) -> int:
+    """Give up what is left of *turn*; return how many pieces that is."""
+    values = {**key_of(held), "of_turn": turn, "why": why, "now": now}
+    return connection.execute(_DROP_TURN, values).rowcount
+
+
+def _park(connection: Connection, now: int, held: Held) -> None:
+    parked = connection.execute(_PARK, {**key_of(held), "now": now}).rowcount
+    if parked:
+        log.warning(
+            "reply.parked", contact=held.contact, pieces=parked, reason="the 24 h window is closed"
+        )
+
+
+def _text_key_of(message: Mapping[str, object]) -> str | None:
+    said = message.get("text")
+    return text_key(said) if isinstance(said, str) else None

@@ -1,0 +1,137 @@
+"""The first schema: events, conversations, outbox, transcript."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_row_id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def upgrade() -> None:
+    """Make the tables and their indices."""
+    _events()
+    _conversations()
+    _outbox()
+    _transcript()
+
+
+def _events() -> None:
+    op.create_table(
+        "events",
+        sa.Column("id", _row_id, primary_key=True, autoincrement=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("contact", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False, unique=True),
+        sa.Column("mid", sa.Text),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("received_at", sa.BigInteger, nullable=False),
+        sa.Column("payload", sa.Text),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
+        sa.Column("turn", sa.Text),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "events_waiting",
+        "events",
+        ["account", "contact", "at", "id"],
+        sqlite_where=sa.text("status = 'waiting'"),
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
+
+
+def _conversations() -> None:
+    op.create_table(
+        "conversations",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("contact", sa.Text, primary_key=True),
+        sa.Column("due_at", sa.BigInteger),
+        sa.Column("burst_ends", sa.BigInteger),
+        sa.Column("not_before", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("lease_owner", sa.Text),
+        sa.Column("lease_until", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("window_closes_at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column(
+            "claimable_at",
+            sa.BigInteger,
+            sa.Computed(
+                "CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END", persisted=True
+            ),
+        ),
+    )
+    op.create_index(
+        "conversations_claimable",
+        "conversations",
+        ["claimable_at"],
+        sqlite_where=sa.text("claimable_at IS NOT NULL"),
+        postgresql_where=sa.text("claimable_at IS NOT NULL"),
+    )
+    op.create_index(
+        "conversations_leased",
+        "conversations",
+        ["lease_owner"],
+        sqlite_where=sa.text("lease_owner IS NOT NULL"),
+        postgresql_where=sa.text("lease_owner IS NOT NULL"),
+    )
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("id", _row_id, primary_key=True, autoincrement=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("contact", sa.Text, nullable=False),
+        sa.Column("turn", sa.Text, nullable=False),
+        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("payload", sa.Text),
+        sa.Column("text_key", sa.Text),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("message_id", sa.Text),
+        sa.Column("error", sa.Text),
+        sa.Column("planned_at", sa.BigInteger, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "outbox_open",
+        "outbox",
+        ["account", "contact", "id"],
+        sqlite_where=sa.text("status IN ('planned', 'sending', 'parked')"),
+        postgresql_where=sa.text("status IN ('planned', 'sending', 'parked')"),
+    )
+    op.create_index(
+        "outbox_sent",
+        "outbox",
+        ["account", "contact", "id"],
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+        postgresql_where=sa.text("message_id IS NOT NULL"),
+    )
+    op.create_index("outbox_message_id", "outbox", ["message_id"])
+
+
+def _transcript() -> None:
+    op.create_table(
+        "transcript",
+        sa.Column("id", _row_id, primary_key=True, autoincrement=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("contact", sa.Text, nullable=False),
+        sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "transcript_of_conversation", "transcript", ["account", "contact", "epoch", "id"]
+    )

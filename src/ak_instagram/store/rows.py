@@ -1,0 +1,29 @@
+"""How the verbs pass a conversation around inside a transaction."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias
+
+from sqlalchemy import Row
+
+# A row of `conversations` that this transaction has checked to be ours.
+Held: TypeAlias = Row[*tuple[Any, ...]]
+
+
+class OfConversation(Protocol):
+    """Anything that belongs to a conversation: a row, a claim."""
+
+    @property
+    def account(self) -> str:
+        """The professional account's id."""
+        ...
+
+    @property
+    def contact(self) -> str:
+        """The person's IGSID."""
+        ...
+
+
+def key_of(of: OfConversation | Held) -> dict[str, object]:
+    """Return the parameters that name the conversation in a statement."""
+    return {"of_account": of.account, "of_contact": of.contact}

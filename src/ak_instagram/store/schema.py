@@ -1,0 +1,148 @@
+"""The tables, in both dialects; times are UTC milliseconds, payloads are JSON as text."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+# SQLite numbers rows by itself only in a column that is called INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("mid", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("payload", Text),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("turn", Text),
+    # An id must never come back: what is above the highest id is what just came in.
+    sqlite_autoincrement=True,
+)
+
+# The worker's view: small however many answered events are kept.
+Index(
+    "events_waiting",
+    events.c.account,
+    events.c.contact,
+    events.c.at,
+    events.c.id,
+    sqlite_where=text("status = 'waiting'"),
+    postgresql_where=text("status = 'waiting'"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    # When there is work; NULL when there is none.
+    Column("due_at", BigInteger),
+    # The latest end of the burst that is being waited for; NULL outside a burst.
+    Column("burst_ends", BigInteger),
+    # A failed try may not be repeated before; new messages don't hasten it.
+    Column("not_before", BigInteger, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("window_closes_at", BigInteger, nullable=False, server_default="0"),
+    # One column, so that one index finds what can be claimed now.
+    Column(
+        "claimable_at",
+        BigInteger,
+        Computed("CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END", persisted=True),
+    ),
+)
+
+Index(
+    "conversations_claimable",
+    conversations.c.claimable_at,
+    sqlite_where=text("claimable_at IS NOT NULL"),
+    postgresql_where=text("claimable_at IS NOT NULL"),
+)
+Index(
+    "conversations_leased",
+    conversations.c.lease_owner,
+    sqlite_where=text("lease_owner IS NOT NULL"),
+    postgresql_where=text("lease_owner IS NOT NULL"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("turn", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("payload", Text),
+    # A digest of the text: an echo of it settles a send of unknown outcome.
+    Column("text_key", Text),
+    Column("status", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("message_id", Text),
+    Column("error", Text),
+    Column("planned_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+Index(
+    "outbox_open",
+    outbox.c.account,
+    outbox.c.contact,
+    outbox.c.id,
+    sqlite_where=text("status IN ('planned', 'sending', 'parked')"),
+    postgresql_where=text("status IN ('planned', 'sending', 'parked')"),
+)
+
+Index(
+    "outbox_sent",
+    outbox.c.account,
+    outbox.c.contact,
+    outbox.c.id,
+    sqlite_where=text("message_id IS NOT NULL"),
+    postgresql_where=text("message_id IS NOT NULL"),
+)
+Index("outbox_message_id", outbox.c.message_id)
+
+transcript = Table(
+    "transcript",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+Index(
+    "transcript_of_conversation",
+    transcript.c.account,
+    transcript.c.contact,
+    transcript.c.epoch,
+    transcript.c.id,
+)

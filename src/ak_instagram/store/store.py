@@ -1,0 +1,222 @@
+"""The store as the rest of the service sees it: verbs that are durable when they return."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection, text
+
+from ak_instagram import metrics
+
+from .inbox import Inbox
+from .leases import Leases
+from .sqlite import open_sqlite
+from .transactions import Clock, Transactions, wall_clock
+from .turns import Turns
+from .values import Arrival, Claim, PieceStatus, Receipt, Settlement
+
+MOST_ARRIVALS = 512  # events of one statement
+POLL = 5.0  # seconds after which due conversations are looked for unasked
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOrder:
+    """A worker that waits for work: the next arrivals are claimed as they are stored."""
+
+    most: int
+    claims: asyncio.Future[list[Claim]]
+
+
+class Store:
+    """Events, conversations and pieces; every verb may raise `errors.StoreUnavailable`."""
+
+    def __init__(self, transactions: Transactions, inbox: Inbox, leases: Leases) -> None:
+        self._run = transactions.run
+        self._inbox = inbox
+        self._leases = leases
+        self._turns = Turns(leases)
+        self._arrivals: deque[tuple[Sequence[Arrival], asyncio.Future[None]]] = deque()
+        self._arrived = 0
+        self._storing: asyncio.Task[None] | None = None
+        self._order: ClaimOrder | None = None
+
+    # --- the webhook's verb ---------------------------------------------------
+
+    async def put(self, arrivals: Sequence[Arrival]) -> None:
+        """Store *arrivals*; what waits at the same time is stored in one statement."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrivals.append((arrivals, stored))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_arrivals())
+        await stored
+
+    async def _store_arrivals(self) -> None:
+        try:
+            while self._arrivals:
+                await self._store_batch(*self._next_batch())
+        finally:
+            self._storing = None
+
+    def _next_batch(self) -> tuple[list[Arrival], list[asyncio.Future[None]]]:
+        batch: list[Arrival] = []
+        waiting: list[asyncio.Future[None]] = []
+        while self._arrivals and len(batch) < MOST_ARRIVALS:
+            arrivals, stored = self._arrivals.popleft()
+            batch.extend(arrivals)
+            waiting.append(stored)
+        return batch, waiting
+
+    async def _store_batch(
+        self, batch: Sequence[Arrival], waiting: Sequence[asyncio.Future[None]]
+    ) -> None:
+        order, self._order = self._order, None
+        self._arrived += 1
+        claims: list[Claim] = []
+        try:
+            receipt, claims = await self._run(
+                partial(self._put_and_claim, batch=batch, order=order)
+            )
+            metrics.EVENTS_STORED.inc(receipt.fresh)
+            metrics.EVENTS_REPEATED.inc(receipt.repeats)
+            _resolve(waiting, None)
+        except Exception as exc:  # noqa: BLE001 - each request hears of it
+            _resolve(waiting, exc)
+        if order is not None and not order.claims.done():
+            order.claims.set_result(claims)
+
+    def _put_and_claim(
+        self,
+        connection: Connection,
+        now: int,
+        batch: Sequence[Arrival],
+        order: ClaimOrder | None,
+    ) -> tuple[Receipt, list[Claim]]:
+        receipt = self._inbox.put(connection, now, batch)
+        if order is None or not receipt.fresh:
+            return receipt, []
+        return receipt, self._leases.claim(connection, now, order.most)
+
+    # --- the worker's verbs ---------------------------------------------------
+
+    async def claim(self, most: int) -> list[Claim]:
+        """
+        Wait for conversations that are due and take up to *most* of them.
+
+        Returns none when nothing came up for a while. Call it from one task only.
+        """
+        arrived = self._arrived
+        claims, wait = await self._run(partial(self._claim_due, most=most))
+        if claims or arrived != self._arrived:
+            return claims
+        return await self._wait_for_claims(most, _seconds(wait))
+
+    def _claim_due(
+        self, connection: Connection, now: int, most: int
+    ) -> tuple[list[Claim], int | None]:
+        claims = self._leases.claim(connection, now, most)
+        return claims, None if claims else self._leases.until_due(connection, now)
+
+    async def _wait_for_claims(self, most: int, seconds: float) -> list[Claim]:
+        self._order = ClaimOrder(most, asyncio.get_running_loop().create_future())
+        try:
+            return await asyncio.wait_for(self._order.claims, seconds)
+        except TimeoutError:
+            return []
+        finally:
+            self._order = None
+
+    async def renew(self) -> set[tuple[str, str, int]]:
+        """Extend all leases of this process; return (account, contact, fence) of each it holds."""
+        return await self._run(self._leases.renew)
+
+    async def abandon(self, holdings: Collection[tuple[str, str, int]]) -> None:
+        """Release the conversations in *holdings* (account, contact, fence), still due."""
+        await self._run(partial(self._leases.abandon, holdings=holdings))
+
+    async def settle(self, claim: Claim, settlement: Settlement) -> Claim | None:
+        """See `Turns.settle`."""
+        return await self._run(partial(self._turns.settle, claim=claim, settlement=settlement))
+
+    async def sent(self, claim: Claim, message_id: str) -> Claim | None:
+        """See `Turns.sent`."""
+        return await self._run(partial(self._turns.sent, claim=claim, message_id=message_id))
+
+    async def resend(self, claim: Claim, why: str) -> Claim | None:
+        """See `Turns.resend`."""
+        return await self._run(partial(self._turns.resend, claim=claim, why=why))
+
+    async def give_up(self, claim: Claim, why: str) -> Claim | None:
+        """See `Turns.give_up`."""
+        return await self._run(partial(self._turns.give_up, claim=claim, why=why))
+
+    async def close_window(self, claim: Claim, why: str) -> Claim | None:
+        """See `Turns.close_window`."""
+        return await self._run(partial(self._turns.close_window, claim=claim, why=why))
+
+    async def sent_ids(self, claim: Claim) -> frozenset[str]:
+        """See `Turns.sent_ids`."""
+        return await self._run(partial(self._turns.sent_ids, claim=claim))
+
+    async def retry(
+        self,
+        claim: Claim,
+        *,
+        after: float,
+        why: str,
+        piece: PieceStatus = PieceStatus.PLANNED,
+        counted: bool = True,
+    ) -> None:
+        """See `Turns.retry`; *after* is in seconds."""
+        await self._run(
+            partial(
+                self._turns.retry,
+                claim=claim,
+                after=int(after * 1000),
+                why=why,
+                piece=piece,
+                counted=counted,
+            )
+        )
+
+    # --- for the probes -------------------------------------------------------
+
+    async def ping(self) -> None:
+        """Return once the database has answered."""
+        await self._run(lambda connection, _now: connection.execute(text("SELECT 1")).scalar())
+
+    async def let_go(self) -> None:
+        """Release everything that this process still holds, so that nobody waits for its leases."""
+        await self._run(self._leases.let_go)
+
+
+def _resolve(waiting: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
+    for stored in waiting:
+        if stored.done():
+            continue
+        if error is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(error)
+
+
+def _seconds(wait: int | None) -> float:
+    """Return how long to wait for what is due in *wait* milliseconds, at most `POLL`."""
+    return POLL if wait is None else min(max(wait, 1) / 1000, POLL)
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, inbox: Inbox, leases: Leases, clock: Clock = wall_clock
+) -> AsyncIterator[Store]:
+    """Yield the store behind *url*, migrated; leases are released when the block ends."""
+    async with open_sqlite(url, clock) as transactions:
+        store = Store(transactions, inbox, leases)
+        try:
+            yield store
+        finally:
+            await store.let_go()

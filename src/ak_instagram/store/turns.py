@@ -1,0 +1,152 @@
+"""The verbs that end a step of a turn; each checks the fence and says what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from . import ledger
+from .leases import Leases
+from .rows import Held, key_of
+from .schema import events, transcript
+from .values import Claim, EventStatus, Line, PieceStatus, Settlement
+
+_e = events.c
+_END = (
+    update(events)
+    .where(_e.id.in_(bindparam("ids", expanding=True)))
+    .values(status=bindparam("ending"), reason=bindparam("why"), turn=bindparam("of_turn"))
+)
+_WIPE = update(events).where(_e.id.in_(bindparam("ids", expanding=True))).values(payload=None)
+_UNSENT_MEANWHILE = (
+    select(_e.id)
+    .where(
+        _e.account == bindparam("of_account"),
+        _e.contact == bindparam("of_contact"),
+        _e.status == EventStatus.WAITING.value,
+        _e.kind == "unsend",
+        _e.id.not_in(bindparam("known", expanding=True)),
+    )
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """How the steps of a turn end; every verb raises `LeaseLost` when *claim* is not the holder."""
+
+    leases: Leases
+
+    def settle(
+        self, connection: Connection, now: int, claim: Claim, settlement: Settlement
+    ) -> Claim | None:
+        """
+        End the turn's events, plan its answer, and return the next step.
+
+        Nothing is settled if the person took back a message meanwhile: the next
+        step is then the turn anew.
+        """
+        held = self.leases.held(connection, claim)
+        if not self._is_outdated(connection, held, settlement):
+            _end_events(connection, settlement)
+            ledger.plan(connection, now, held, settlement.turn, settlement.messages)
+            _write_lines(connection, now, held, settlement.lines)
+        return self.leases.advance(connection, now, held)
+
+    def sent(self, connection: Connection, now: int, claim: Claim, message_id: str) -> Claim | None:
+        """Note that the claim's piece was sent, and return the next step."""
+        held = self.leases.held(connection, claim)
+        ledger.mark_sent(connection, now, _piece_of(claim), message_id)
+        return self.leases.advance(connection, now, held)
+
+    def resend(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
+        """Note that the claim's piece did not arrive, and return it as the next step."""
+        held = self.leases.held(connection, claim)
+        ledger.mark_failed(connection, _piece_of(claim), PieceStatus.PLANNED, why)
+        return self.leases.advance(connection, now, held)
+
+    def give_up(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
+        """Drop the claim's piece and what follows it in its turn, and return the next step."""
+        held = self.leases.held(connection, claim)
+        if claim.piece is not None:
+            ledger.drop_turn(connection, now, held, claim.piece.turn, why)
+        return self.leases.advance(connection, now, held)
+
+    def close_window(
+        self, connection: Connection, now: int, claim: Claim, why: str
+    ) -> Claim | None:
+        """Take the 24 h window for closed, as Meta does, and return the next step."""
+        held = self.leases.held(connection, claim)
+        ledger.mark_failed(connection, _piece_of(claim), PieceStatus.PLANNED, why)
+        self.leases.close_window(connection, now, held)
+        return self.leases.advance(connection, now, self.leases.held(connection, claim))
+
+    def sent_ids(self, connection: Connection, _now: int, claim: Claim) -> frozenset[str]:
+        """Return the ids under which Meta took this conversation's latest pieces."""
+        return ledger.sent_ids(connection, self.leases.held(connection, claim))
+
+    def retry(
+        self,
+        connection: Connection,
+        now: int,
+        claim: Claim,
+        *,
+        after: int,
+        why: str,
+        piece: PieceStatus = PieceStatus.PLANNED,
+        counted: bool = True,
+    ) -> None:
+        """
+        Release the conversation and come back in *after* milliseconds.
+
+        *piece* is `SENDING` when the claim's piece may have arrived. *counted* is
+        false when nobody is to blame: the wait does not use up a try.
+        """
+        held = self.leases.held(connection, claim)
+        if claim.piece is not None:
+            ledger.mark_failed(connection, claim.piece.id, piece, why)
+        self.leases.retry_later(connection, now, held, after, counted)
+
+    def _is_outdated(self, connection: Connection, held: Held, settlement: Settlement) -> bool:
+        known: Sequence[int] = list(settlement.events)
+        unsent = connection.execute(_UNSENT_MEANWHILE, {**key_of(held), "known": known})
+        return unsent.first() is not None
+
+
+def _piece_of(claim: Claim) -> int:
+    if claim.piece is None:
+        raise ValueError("the claim is for events, not for a piece")
+    return claim.piece.id
+
+
+def _end_events(connection: Connection, settlement: Settlement) -> None:
+    for ending, ids in _by_ending(settlement.events).items():
+        connection.execute(
+            _END,
+            {
+                "ids": ids,
+                "ending": ending.value,
+                "why": settlement.reason,
+                "of_turn": settlement.turn,
+            },
+        )
+        if ending is EventStatus.UNSENT:
+            connection.execute(_WIPE, {"ids": ids})
+
+
+def _by_ending(endings: Mapping[int, EventStatus]) -> dict[EventStatus, list[int]]:
+    grouped: dict[EventStatus, list[int]] = {}
+    for event, ending in endings.items():
+        grouped.setdefault(ending, []).append(event)
+    return grouped
+
+
+def _write_lines(connection: Connection, now: int, held: Held, lines: Sequence[Line]) -> None:
+    if not lines:
+        return
+    of = {"account": held.account, "contact": held.contact, "epoch": held.epoch, "at": now}
+    connection.execute(
+        insert(transcript), [{**of, "role": line.role, "text": line.text} for line in lines]
+    )

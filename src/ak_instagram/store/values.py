@@ -1,0 +1,140 @@
+"""What goes into the store and what comes out of it; times are UTC milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EventStatus(StrEnum):
+    """What became of an event."""
+
+    WAITING = "waiting"  # for the worker
+    COUNTED = "counted"  # nothing to do: kept as a dedupe key
+    ANSWERED = "answered"
+    IGNORED = "ignored"  # seen by the worker, no answer wanted: `reason` says why
+    UNSENT = "unsent"  # the person took it back; its payload is wiped
+    DEAD = "dead"  # a dead letter: `reason` says why
+
+
+class PieceStatus(StrEnum):
+    """
+    Where a piece is in the send ledger.
+
+    `SENDING` is written before the send, so a piece found in it by a new claim
+    may or may not have arrived.
+    """
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    PARKED = "parked"  # the 24 h window is closed: goes out when the person writes again
+    DEAD = "dead"
+
+
+OPEN_PIECES = (PieceStatus.PLANNED, PieceStatus.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """
+    An event on its way in.
+
+    *key* makes a repeat harmless. *wakes* says that the worker has to look at it.
+    *echo_text* is set for echoes only: what the account said, which settles a piece
+    whose outcome is unknown.
+    """
+
+    account: str
+    contact: str
+    kind: str
+    key: str
+    mid: str | None
+    at: int
+    payload: str
+    wakes: bool = True
+    echo_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a `put` did: events that were new, and repeats of known ones."""
+
+    fresh: int
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event that waits for the worker; *payload* is what Meta sent, as JSON."""
+
+    id: int
+    kind: str
+    mid: str | None
+    at: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """
+    One message of an answer, marked as being sent.
+
+    *message* is the Graph API's `message` object. *tries* counts this one.
+    *doubtful* says that an earlier try may have arrived; *since* is when that
+    try began.
+    """
+
+    id: int
+    turn: str
+    seq: int
+    message: Mapping[str, object]
+    tries: int
+    doubtful: bool
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the transcript: who said what."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """
+    A conversation that is ours until its lease ends.
+
+    Either *piece* is to be delivered next or *events*, in Meta's time order, are to
+    be answered. *attempts* counts the failures since the last progress. *epoch*
+    numbers the agent's sessions with this person. *transcript* has the latest lines,
+    oldest first, if lines are kept.
+    """
+
+    account: str
+    contact: str
+    fence: int
+    attempts: int = 0
+    epoch: int = 0
+    piece: Piece | None = None
+    events: tuple[StoredEvent, ...] = ()
+    transcript: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """
+    How the events of a turn end, and what is sent because of them.
+
+    *events* are ids by their end. *messages* are Graph `message` objects in order;
+    none is silence. *lines* join the transcript.
+    """
+
+    turn: str
+    events: Mapping[int, EventStatus]
+    reason: str | None = None
+    messages: tuple[Mapping[str, object], ...] = ()
+    lines: tuple[Line, ...] = field(default=())

@@ -1,0 +1,203 @@
+"""A conversation is one worker's at a time, in Meta's order, and never forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ak_instagram.errors import LeaseLost
+from ak_instagram.store.store import POLL
+from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids
+
+
+async def test_events_come_in_metas_order_however_they_arrived(store):
+    await store.put([arrival("late", at=START + 2), arrival("early", at=START + 1)])
+
+    assert mids(await claim_one(store)) == ["early", "late"]
+
+
+async def test_a_claimed_conversation_is_nobody_elses(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1")])
+    await claim_one(one)
+
+    bench.clock.move(LEASE - 1)
+    waiting = asyncio.create_task(two.claim(1))
+    await two.ping()
+
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_an_expired_lease_is_taken_over_and_fences_its_old_holder_off(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1")])
+    old = await claim_one(one)
+    bench.clock.move(LEASE)
+
+    new = await claim_one(two)
+
+    assert new.fence > old.fence
+    assert mids(new) == ["m1"]
+    for verb in (
+        one.settle(old, answered(old, "hi")),
+        one.sent(old, "mid"),
+        one.give_up(old, "why"),
+        one.retry(old, after=0, why="why"),
+    ):
+        with pytest.raises(LeaseLost):
+            await verb
+
+
+async def test_a_renewed_lease_holds(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1")])
+    claim = await claim_one(one)
+    bench.clock.move(LEASE - 1)
+
+    assert await one.renew() == {("shop", "anna", claim.fence)}
+
+    bench.clock.move(LEASE - 1)
+    waiting = asyncio.create_task(two.claim(1))
+    await two.ping()
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_renewing_does_not_bring_back_what_was_taken_over(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1")])
+    await claim_one(one)
+    bench.clock.move(LEASE)
+    await claim_one(two)
+
+    assert await one.renew() == set()
+
+
+async def test_what_arrives_during_a_turn_waits_for_the_next(store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.put([arrival("m2"), arrival("m3")])
+
+    step = await store.settle(claim, answered(claim))
+
+    assert mids(step) == ["m2", "m3"]
+    assert await store.settle(step, answered(step)) is None
+
+
+async def test_release_is_final_only_when_nothing_is_due(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+
+    assert await store.settle(claim, answered(claim)) is None
+
+    assert await bench.query("SELECT due_at, lease_owner, lease_until FROM conversations") == [
+        (None, None, 0)
+    ]
+
+
+async def test_a_failed_turn_waits_and_new_messages_do_not_hasten_it(bench, store):
+    await store.put([arrival("m1")])
+    await store.retry(await claim_one(store), after=60, why="503")
+
+    await store.put([arrival("m2")])
+
+    assert await bench.query("SELECT due_at, attempts FROM conversations") == [(START + 60_000, 1)]
+    bench.clock.move(60_000)
+    claim = await claim_one(store)
+    assert (mids(claim), claim.attempts) == (["m1", "m2"], 1)
+
+
+async def test_progress_forgets_the_failures(bench, store):
+    await store.put([arrival("m1")])
+    await store.retry(await claim_one(store), after=1, why="503")
+    bench.clock.move(1000)
+    claim = await claim_one(store)
+    await store.put([arrival("m2")])
+
+    step = await store.settle(claim, answered(claim))
+
+    assert step.attempts == 0
+
+
+async def test_an_uncounted_wait_uses_up_no_try(bench, store):
+    await store.put([arrival("m1")])
+
+    await store.retry(await claim_one(store), after=1, why="rate", counted=False)
+
+    bench.clock.move(1000)
+    assert (await claim_one(store)).attempts == 0
+
+
+async def test_a_burst_is_waited_for(bench):
+    store = bench.store(debounce=2000)
+    await store.put([arrival("m1")])
+    bench.clock.move(1500)
+    await store.put([arrival("m2")])
+
+    assert await bench.query("SELECT due_at FROM conversations") == [(START + 3500,)]
+    bench.clock.move(2000)
+    assert mids(await claim_one(store)) == ["m1", "m2"]
+
+
+async def test_an_endless_burst_is_answered_all_the_same(bench):
+    store = bench.store(debounce=2000)
+    for n in range(12):
+        await store.put([arrival(f"m{n}")])
+        bench.clock.move(1000)
+
+    assert await bench.query("SELECT due_at FROM conversations") == [(START + 10_000,)]
+
+
+async def test_a_burst_during_a_turn_is_waited_for_too(bench):
+    store = bench.store(debounce=2000)
+    await store.put([arrival("m1")])
+    bench.clock.move(2000)
+    claim = await claim_one(store)
+    await store.put([arrival("m2")])
+
+    assert await store.settle(claim, answered(claim)) is None
+
+    assert await bench.query("SELECT due_at FROM conversations") == [(START + 4000,)]
+
+
+async def test_a_waiting_worker_is_woken_by_an_arrival(store):
+    waiting = asyncio.create_task(store.claim(10))
+    await store.ping()
+    await store.ping()
+
+    await store.put([arrival("m1")])
+
+    async with asyncio.timeout(POLL / 2):
+        [claim] = await waiting
+    assert mids(claim) == ["m1"]
+
+
+async def test_no_more_is_claimed_than_asked_for(store):
+    await store.put([arrival(f"m{n}", f"p{n}") for n in range(5)])
+
+    claims = [*await store.claim(3), *await store.claim(3)]
+
+    assert sorted(claim.contact for claim in claims) == ["p0", "p1", "p2", "p3", "p4"]
+
+
+async def test_what_is_let_go_is_due_at_once(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1")])
+    await claim_one(one)
+
+    await one.let_go()
+
+    assert mids(await claim_one(two)) == ["m1"]
+
+
+async def test_an_abandoned_conversation_is_due_at_once(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1"), arrival("m2", "ben")])
+    kept, left = sorted(await one.claim(2), key=lambda claim: claim.contact)
+
+    await one.abandon([(left.account, left.contact, left.fence)])
+
+    assert (await claim_one(two)).contact == left.contact
+    assert await one.renew() == {(kept.account, kept.contact, kept.fence)}

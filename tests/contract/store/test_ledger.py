@@ -1,0 +1,213 @@
+"""Each piece of an answer is written down before it is sent, and settled once."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.store.values import Line, PieceStatus
+from tests.store_bench import DAY, LEASE, answered, arrival, claim_one, echo, mids
+
+
+async def planned(store, *texts):
+    """A conversation whose answer is planned: its first piece is to be sent."""
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    return await store.settle(claim, answered(claim, *texts))
+
+
+async def test_pieces_go_out_in_order_and_end_the_claim(bench, store):
+    first = await planned(store, "one", "two")
+
+    second = await store.sent(first, "mid-1")
+    end = await store.sent(second, "mid-2")
+
+    assert (first.piece.message, second.piece.message, end) == (
+        {"text": "one"},
+        {"text": "two"},
+        None,
+    )
+    assert await bench.query("SELECT seq, status, message_id, tries FROM outbox") == [
+        (0, "sent", "mid-1", 1),
+        (1, "sent", "mid-2", 1),
+    ]
+
+
+async def test_a_piece_is_written_down_before_it_is_sent(bench, store):
+    await planned(store, "one", "two")
+
+    assert await bench.query("SELECT status FROM outbox") == [("sending",), ("planned",)]
+
+
+async def test_pieces_go_before_new_events(store):
+    step = await planned(store, "one")
+    await store.put([arrival("m2")])
+
+    step = await store.sent(step, "mid-1")
+
+    assert mids(step) == ["m2"]
+
+
+async def test_a_crash_during_a_send_leaves_a_doubtful_piece(bench):
+    one, two = bench.store("one"), bench.store("two")
+    crashed = await planned(one, "one")
+    bench.clock.move(LEASE)
+
+    found = await claim_one(two)
+
+    assert found.piece.doubtful
+    assert found.piece.since == crashed.piece.since
+
+
+async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await planned(one, "one")
+    bench.clock.move(LEASE)
+
+    again = await two.resend(await claim_one(two), "not there")
+
+    assert (again.piece.doubtful, again.piece.tries) == (False, 2)
+
+
+async def test_an_unknown_outcome_stays_doubtful(bench, store):
+    step = await planned(store, "one")
+
+    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+
+    bench.clock.move(5000)
+    assert (await claim_one(store)).piece.doubtful
+
+
+async def test_a_sure_failure_is_not_doubtful(bench, store):
+    step = await planned(store, "one")
+
+    await store.retry(step, after=5, why="refused")
+
+    bench.clock.move(5000)
+    piece = (await claim_one(store)).piece
+    assert (piece.doubtful, piece.tries) == (False, 2)
+
+
+async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):
+    step = await planned(store, "one", "two")
+    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+
+    await store.put([echo("mid-1", " one\n")])
+
+    bench.clock.move(5000)
+    step = await claim_one(store)
+    assert (step.piece.message, step.piece.doubtful) == ({"text": "two"}, False)
+    assert await bench.query("SELECT message_id FROM outbox WHERE seq = 0") == [("mid-1",)]
+
+
+async def test_an_echo_that_is_faster_than_the_answer_is_harmless(bench, store):
+    step = await planned(store, "one", "two")
+    await store.put([echo("mid-1", "one")])
+
+    step = await store.sent(step, "mid-1")
+
+    assert step.piece.message == {"text": "two"}
+
+
+async def test_an_echo_that_is_faster_than_an_error_wins(bench, store):
+    step = await planned(store, "one", "two")
+    await store.put([echo("mid-1", "one")])
+
+    await store.retry(step, after=0, why="500")
+
+    assert (await claim_one(store)).piece.message == {"text": "two"}
+
+
+async def test_a_late_echo_does_not_settle_the_next_piece_of_the_same_words(bench, store):
+    step = await planned(store, "ok", "ok")
+    await store.sent(step, "mid-1")
+
+    await store.put([echo("mid-1", "ok")])
+
+    assert await bench.query("SELECT seq, status FROM outbox") == [(0, "sent"), (1, "sending")]
+
+
+@pytest.mark.parametrize(
+    ("mid", "said", "contact"),
+    [
+        pytest.param("mid-9", "something else", "anna", id="another-text"),
+        pytest.param("mid-9", "one", "ben", id="another-person"),
+    ],
+)
+async def test_other_echoes_settle_nothing(bench, store, mid, said, contact):
+    await planned(store, "one")
+
+    await store.put([echo(mid, said, contact)])
+
+    assert await bench.query("SELECT status FROM outbox") == [("sending",)]
+
+
+async def test_outside_the_window_the_answer_is_parked_and_goes_first_later(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(DAY)
+    assert await store.settle(claim, answered(claim, "one", "two")) is None
+    assert await bench.query("SELECT status FROM outbox") == [("parked",), ("parked",)]
+
+    await store.put([arrival("m2", at=bench.clock.now)])
+
+    step = await claim_one(store)
+    assert step.piece.message == {"text": "one"}
+    step = await store.sent(await store.sent(step, "mid-1"), "mid-2")
+    assert mids(step) == ["m2"]
+
+
+async def test_a_window_that_meta_holds_for_closed_parks_the_rest(bench, store):
+    step = await planned(store, "one", "two")
+
+    assert await store.close_window(step, "10/2534022") is None
+
+    assert await bench.query("SELECT status FROM outbox") == [("parked",), ("parked",)]
+
+
+async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, store):
+    step = await planned(store, "one", "two")
+    await store.put([arrival("m2")])
+
+    step = await store.give_up(step, "100/2534014")
+
+    assert mids(step) == ["m2"]
+    assert await bench.query("SELECT status, error FROM outbox") == [
+        ("dead", "100/2534014"),
+        ("dead", "100/2534014"),
+    ]
+
+
+async def test_a_message_taken_back_meanwhile_unsettles_the_turn(bench, store):
+    await store.put([arrival("m1"), arrival("m2")])
+    claim = await claim_one(store)
+    await store.put([arrival("m1", kind="unsend", key="unsend:m1")])
+
+    step = await store.settle(claim, answered(claim, "answer to what is gone"))
+
+    assert sorted(event.kind for event in step.events) == ["message", "message", "unsend"]
+    assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_known_message_ids_are_those_of_the_conversation(store):
+    step = await planned(store, "one", "two")
+    step = await store.sent(step, "mid-1")
+
+    assert await store.sent_ids(step) == {"mid-1"}
+
+
+async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
+    store = bench.store(lines=3)
+    for n in range(3):
+        await store.put([arrival(f"m{n}")])
+        claim = await claim_one(store)
+        lines = (Line("user", f"q{n}"), Line("assistant", f"a{n}"))
+        assert await store.settle(claim, answered(claim, lines=lines)) is None
+    await store.put([arrival("m9")])
+
+    claim = await claim_one(store)
+
+    assert claim.transcript == (
+        Line("assistant", "a1"),
+        Line("user", "q2"),
+        Line("assistant", "a2"),
+    )

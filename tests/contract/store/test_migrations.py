@@ -1,0 +1,24 @@
+"""Migrating makes what the code expects."""
+
+from __future__ import annotations
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from ak_instagram.store.migrations import migrate
+from ak_instagram.store.schema import metadata
+
+
+async def test_the_migrations_make_the_schema_of_the_code(bench):
+    def differences(connection, _now):
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert await bench.transactions.run(differences) == []
+
+
+async def test_migrating_again_changes_nothing(bench):
+    before = await bench.query("SELECT sql FROM sqlite_master ORDER BY name")
+
+    await bench.transactions.run(lambda connection, _now: migrate(connection))
+
+    assert await bench.query("SELECT sql FROM sqlite_master ORDER BY name") == before

@@ -1,0 +1,93 @@
+"""A real store on a real file, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.sqlite import open_sqlite
+from ak_instagram.store.store import Store
+from ak_instagram.store.values import Arrival, EventStatus, Settlement
+
+START = 1_800_000_000_000
+LEASE = 30_000
+DAY = 86_400_000
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still unless it is moved."""
+
+    now: int = START
+
+    def __call__(self) -> int:
+        return self.now
+
+    def move(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+
+@dataclass
+class Bench:
+    """One database, and stores on it as several processes would have them."""
+
+    url: str
+    clock: FakeClock = field(default_factory=FakeClock)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    transactions: object = None
+
+    async def open(self, *, busy_timeout: float = 2.0) -> None:
+        self.transactions = await self.stack.enter_async_context(
+            open_sqlite(self.url, self.clock, busy_timeout)
+        )
+
+    def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
+        return Store(self.transactions, Inbox(debounce), Leases(owner, LEASE, lines))
+
+    async def query(self, sql: str) -> list[tuple]:
+        return await self.transactions.run(
+            lambda connection, _now: [tuple(row) for row in connection.exec_driver_sql(sql)]
+        )
+
+
+def arrival(mid: str, contact: str = "anna", at: int = START, **changes: object) -> Arrival:
+    """A message that waits for the worker."""
+    values = {
+        "account": "shop",
+        "contact": contact,
+        "kind": "message",
+        "key": f"message:{mid}",
+        "mid": mid,
+        "at": at,
+        "payload": f'{{"message":{{"mid":"{mid}"}}}}',
+    }
+    return Arrival(**(values | changes))
+
+
+def echo(mid: str, said: str, contact: str = "anna") -> Arrival:
+    """What the account said, coming back."""
+    return arrival(
+        mid, contact, kind="echo", key=f"echo:{mid}", payload="", wakes=False, echo_text=said
+    )
+
+
+def answered(claim, *texts: str, turn: str = "turn", **changes: object) -> Settlement:
+    """All of the claim's events are answered with *texts*."""
+    return Settlement(
+        turn=turn,
+        events=dict.fromkeys((event.id for event in claim.events), EventStatus.ANSWERED),
+        messages=tuple({"text": text} for text in texts),
+        **changes,
+    )
+
+
+def mids(claim) -> list[str]:
+    return [event.mid for event in claim.events]
+
+
+async def claim_one(store: Store):
+    """The one conversation that is due."""
+    [claim] = await store.claim(10)
+    return claim
