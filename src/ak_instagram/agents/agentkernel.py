@@ -1,0 +1,130 @@
+"""
+Agent Kernel's REST API, of 0.6 and of 0.9: `POST /api/v1/chat`.
+
+The server answers JSON, or server-sent events when its `execution.mode` is `stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+
+from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings import values
+
+from .address import agent_url
+from .contract import Attachment, Handoff, MessageEnd, Part, Text, Turn
+from .prompt import attachments_of, prompt
+from .wire import Endpoint, JsonObject, as_object
+
+# Meta names neither file nor type. These are what Instagram's network serves; a voice
+# note comes in an MP4 container. Agent Kernel asks for a name, and for a type only
+# with inline data.
+_FILE_TYPES = {
+    "image": ("jpg", "image/jpeg"),
+    "video": ("mp4", "video/mp4"),
+    "audio": ("m4a", "audio/mp4"),
+    "file": ("pdf", "application/pdf"),
+}
+
+_PAUSED = Handoff("the Agent Kernel run is paused until a person decides")
+
+
+class AgentKernel:
+    """Asks an Agent Kernel server, which keeps the conversation under `session_id`."""
+
+    history = 0
+
+    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+        self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """Yield the result, or the stream's text and message ends as they come."""
+        async with self._endpoint.ask(turn.id, request_body(turn)) as answer:
+            if not answer.is_stream:
+                yield read_result(as_object(await answer.json()))
+                return
+            async for frame in answer.frames(is_last):
+                for part in read_frame(frame):
+                    yield part
+
+
+def request_body(turn: Turn) -> JsonObject:
+    """
+    Return the chat request for *turn*.
+
+    `user_id` is the session too: one conversation is one person, whose IGSID stays
+    here. Fields that are absent have nothing to say.
+    """
+    carried = [it for it in attachments_of(turn) if _is_carried(it)]
+    files = [_file(it, number) for number, it in enumerate(carried, start=1)]
+    body = {
+        "prompt": prompt(turn, _is_carried),
+        "session_id": turn.session,
+        "user_id": turn.session,
+        "agent": turn.agent,
+        "images": [file for file in files if "image_data" in file],
+        "files": [file for file in files if "file_data" in file],
+        "instagram": _context(turn),
+    }
+    return {field: value for field, value in body.items() if value}
+
+
+def read_result(answer: JsonObject) -> Part:
+    """Return the part that a JSON answer is, or raise `Permanent`."""
+    if answer.get("status") == "PAUSED":
+        return _PAUSED
+    if answer.get("status") == "ACCEPTED":
+        raise Permanent("Agent Kernel only queues: set its execution.mode to rest_sync or stream")
+    result = answer.get("result")
+    if not isinstance(result, str):
+        raise Permanent("agent's answer has no text in `result`")
+    return Text(result)
+
+
+def read_frame(frame: JsonObject) -> Iterator[Part]:
+    """Yield the parts in one event of a stream; an error in it is `Transient`."""
+    if frame.get("error"):
+        raise Transient("agent's stream reported an error")
+    if isinstance(delta := frame.get("delta"), str):
+        yield Text(delta)
+    match frame.get("event"):
+        case {"type": "message_end"}:
+            yield MessageEnd()
+        case {"type": "run_paused"}:
+            yield _PAUSED
+
+
+def is_last(frame: JsonObject) -> bool:
+    """Return whether the stream ends with *frame*."""
+    return bool(frame.get("done"))
+
+
+def _is_carried(attachment: Attachment) -> bool:
+    """Return whether *attachment* fits `images` or `files`."""
+    return attachment.kind in _FILE_TYPES and attachment.url is not None
+
+
+def _file(attachment: Attachment, number: int) -> JsonObject:
+    """Return an entry of `images` or, with other names for the same, of `files`."""
+    ending, mime_type = _FILE_TYPES[attachment.kind]
+    return {
+        "image_data" if attachment.kind == "image" else "file_data": attachment.url,
+        "name": f"{attachment.kind}-{number}.{ending}",
+        "mime_type": mime_type,
+    }
+
+
+def _context(turn: Turn) -> JsonObject | None:
+    """
+    Return the payloads of taps and what messages refer to, for the server's hooks.
+
+    Agent Kernel hands unknown fields to its hooks and logs them, so no text is in here.
+    """
+    messages = [
+        {"payload": message.payload, "context": dict(message.context or {})}
+        for message in turn.messages
+        if message.payload or message.context
+    ]
+    return {"messages": messages} if messages else None

@@ -1,0 +1,25 @@
+"""An agent that repeats what it is told: to see the service work without any agent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from ak_instagram.settings import values
+
+from .contract import Part, Text, Turn
+from .prompt import prompt
+
+
+class Echo:
+    """Answers with the person's own words."""
+
+    history = 0
+
+    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+        """Needs neither; every adapter is made from the same two."""
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """Yield the turn's text; an attachment is a labelled line."""
+        yield Text(prompt(turn))

@@ -1,0 +1,143 @@
+"""OpenAI's Chat Completions, as most gateways and model servers speak it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from ak_instagram.errors import Permanent, SettingsError, Transient
+from ak_instagram.settings import values
+
+from .address import agent_url
+from .contract import Attachment, Part, Text, Turn
+from .http_errors import check_status
+from .prompt import attachments_of, prompt, references
+from .wire import Answer, Endpoint, JsonObject, as_object
+
+OPENAI_URL = "https://api.openai.com/v1"
+DEFAULT_MODEL = "gpt-5.4-mini"
+
+
+class OpenAIChat:
+    """Asks a model that keeps no memory: each request repeats the instructions and the history."""
+
+    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+        url = agent_url(settings, "/chat/completions", default=OPENAI_URL)
+        self.history = settings.history
+        self._endpoint = Endpoint(settings, session, url)
+        self._model = _model(settings, url)
+        self._instructions = settings.instructions
+        self._max_answer = settings.max_answer
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """Yield the model's text, empty if it has none to say."""
+        body = request_body(turn, self._model, self._instructions)
+        async with self._endpoint.ask(turn.id, body) as answer:
+            if answer.is_stream:
+                yield Text(await self._joined(answer))
+            else:
+                yield Text(read_completion(as_object(await answer.json())))
+
+    async def _joined(self, answer: Answer) -> str:
+        """Return the text of a stream, which nobody asked for but some servers send."""
+        text = ""
+        async for chunk in answer.frames(is_last):
+            text = extended(text, chunk)
+            if len(text) > self._max_answer:
+                raise Permanent(f"agent's answer exceeds agent.max_answer ({self._max_answer})")
+        return text
+
+
+def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
+    """Return the completion request for *turn*; `user` tells people apart without naming them."""
+    system = [{"role": "system", "content": instructions}] if instructions else []
+    past = [{"role": line.role, "content": line.text} for line in turn.history]
+    now = {"role": "user", "content": _content(turn)}
+    return {
+        "model": model,
+        "messages": [*system, *past, now],
+        "user": turn.session,
+        "stream": False,
+    }
+
+
+def read_completion(completion: JsonObject) -> str:
+    """Return the text of a whole answer, or raise why there is none to be had."""
+    _raise_error(completion, Permanent("agent answered with an error"))
+    choices = _choices(completion)
+    if not choices or not isinstance(choices[0].get("message"), dict):
+        raise Permanent("agent's answer has no message in `choices`")
+    return _text(choices[0], "message")
+
+
+def extended(text: str, chunk: JsonObject) -> str:
+    """Return *text* with what *chunk* adds, or nothing if the content filter cut in."""
+    _raise_error(chunk, Transient("agent's stream reported an error"))
+    choices = _choices(chunk)
+    if not choices:  # a chunk of usage figures
+        return text
+    return "" if _is_filtered(choices[0]) else text + _text(choices[0], "delta")
+
+
+def is_last(chunk: JsonObject) -> bool:
+    """Return whether the stream's text ends with *chunk*."""
+    return any(choice.get("finish_reason") for choice in _choices(chunk))
+
+
+def _model(settings: values.Agent, url: str) -> str:
+    """Return the model to name; other servers' models can't be guessed."""
+    if settings.model:
+        return settings.model
+    if urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname:
+        return DEFAULT_MODEL
+    raise SettingsError(["agent.model: agent.url needs to be told which; set AK_AGENT__MODEL"])
+
+
+def _content(turn: Turn) -> str | list[JsonObject]:
+    """Return the turn as plain text, which every server takes, or as parts if it has pictures."""
+    text = "\n".join([*references(turn), prompt(turn, _is_picture)])
+    pictures: list[JsonObject] = [
+        {"type": "image_url", "image_url": {"url": attachment.url}}
+        for attachment in attachments_of(turn)
+        if _is_picture(attachment)
+    ]
+    return [{"type": "text", "text": text}, *pictures] if pictures else text
+
+
+def _is_picture(attachment: Attachment) -> bool:
+    """Return whether *attachment* can be an `image_url` part."""
+    return attachment.kind == "image" and attachment.url is not None
+
+
+def _choices(answer: JsonObject) -> list[JsonObject]:
+    """Return the choices that have the right shape."""
+    choices = answer.get("choices")
+    return [it for it in choices if isinstance(it, dict)] if isinstance(choices, list) else []
+
+
+def _text(choice: JsonObject, holder: str) -> str:
+    """Return the text in *choice*: empty for a tool call, or if the content filter cut in."""
+    message = choice.get(holder)
+    content = message.get("content") if isinstance(message, dict) else None
+    if content is None or _is_filtered(choice):
+        return ""
+    if not isinstance(content, str):
+        raise Permanent(f"agent's message has a {type(content).__name__} as `content`, not text")
+    return content
+
+
+def _is_filtered(choice: JsonObject) -> bool:
+    """Return whether the provider's content filter stopped the answer."""
+    return choice.get("finish_reason") == "content_filter"
+
+
+def _raise_error(answer: JsonObject, otherwise: Exception) -> None:
+    """Raise what an `error` member means: by the HTTP status in its `code`, else *otherwise*."""
+    if not (error := answer.get("error")):
+        return
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int):
+        check_status(code)
+    raise otherwise

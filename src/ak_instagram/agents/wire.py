@@ -1,0 +1,131 @@
+"""The one HTTP edge to agents: POST some JSON, read JSON or a stream of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import aiohttp
+
+from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings import values
+
+from .http_errors import check_status, parse_retry_after
+from .sse import SseParser
+
+# An answer's total time is limited around every adapter (see `limits`). Here only a
+# host that doesn't even take the connection is given up on sooner.
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10)
+
+# JSON spells most scripts as \uXXXX in at most three bytes for each byte of UTF-8; the
+# rest is for what wraps the text.
+_BYTES_PER_TEXT_BYTE = 4
+_WRAPPING = 64 * 1024
+
+_STREAM_END = "[DONE]"
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class Endpoint:
+    """Where an agent listens, and what every request to it carries."""
+
+    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession, url: str) -> None:
+        self._url = url
+        self._session = session
+        self._headers = _headers(settings)
+        self._limit = settings.max_answer * _BYTES_PER_TEXT_BYTE + _WRAPPING
+
+    @asynccontextmanager
+    async def ask(self, turn_id: str, body: object) -> AsyncIterator[Answer]:
+        """
+        Post *body* and give the answer, whose status is a success.
+
+        `Transient` and `Permanent` are raised on entry for any other status, and within the
+        block when reading the answer fails. Leaving the block early closes the connection.
+        """
+        headers = self._headers | {"Idempotency-Key": turn_id}
+        try:
+            async with self._session.post(
+                self._url, json=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            ) as response:
+                _check(response)
+                yield Answer(response, self._limit)
+        except (aiohttp.ClientError, OSError) as exc:
+            # The class says enough; the text may quote the URL with what is secret in it.
+            raise Transient(f"agent did not answer: {type(exc).__name__}") from exc
+
+
+class Answer:
+    """A successful answer whose body has yet to be read, whole or as a stream."""
+
+    def __init__(self, response: aiohttp.ClientResponse, limit: int) -> None:
+        self.status = response.status
+        self._content = response.content
+        self._content_type = response.content_type
+        self._limit = limit
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is a stream of server-sent events."""
+        return self._content_type == "text/event-stream"
+
+    async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
+        """Return the body as JSON, whatever type it claims to have; `Permanent` if it is none."""
+        body = bytearray()
+        async for chunk in self._content.iter_any():
+            body += chunk
+            if len(body) > self._limit:
+                raise Permanent(f"agent's answer has more than {self._limit} bytes")
+        return parse_json(bytes(body), self._content_type)
+
+    async def frames(self, is_last: Callable[[JsonObject], bool]) -> AsyncIterator[JsonObject]:
+        """
+        Yield each event's JSON object, up to the one that *is_last* or a `[DONE]`.
+
+        A stream that ends before that was cut off: `Transient`.
+        """
+        parser = SseParser(self._limit)
+        async for chunk in self._content.iter_any():
+            for event in parser.feed(chunk):
+                if event == _STREAM_END:
+                    return
+                yield (frame := as_object(parse_json(event, self._content_type)))
+                if is_last(frame):
+                    return
+        raise Transient("agent's stream ended early")
+
+
+def parse_json(body: bytes | str, content_type: str) -> Any:  # noqa: ANN401 - this is where JSON enters
+    """Return *body* parsed; `Permanent` that names *content_type* if it is not JSON."""
+    try:
+        return json.loads(body)
+    # Brackets nested thousands deep exhaust the parser's recursion.
+    except (ValueError, RecursionError):
+        # The parser's own error carries the whole body: keep it out of any traceback.
+        raise Permanent(f"agent answered {content_type[:60]}, not JSON") from None
+
+
+def as_object(parsed: object) -> JsonObject:
+    """Return *parsed* if it is a JSON object, else raise `Permanent`."""
+    if not isinstance(parsed, dict):
+        raise Permanent(f"agent answered a JSON {type(parsed).__name__}, not an object")
+    return parsed
+
+
+def _headers(settings: values.Agent) -> dict[str, str]:
+    """Return what every request carries; `agent.headers` wins over what we would send."""
+    ours = {"Accept": "application/json, text/event-stream"}
+    if settings.api_key:
+        ours["Authorization"] = f"Bearer {settings.api_key}"
+    theirs = {name.lower() for name in settings.headers}
+    return {k: v for k, v in ours.items() if k.lower() not in theirs} | dict(settings.headers)
+
+
+def _check(response: aiohttp.ClientResponse) -> None:
+    """Raise what *response* means unless it is a success."""
+    retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    check_status(response.status, retry_after)

@@ -1,0 +1,158 @@
+"""A real HTTP server in the agent's place, and a person's turn to ask it about."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from ak_instagram.agents.contract import Inbound, Part, Turn
+from ak_instagram.agents.registry import build_agent
+from ak_instagram.settings import values
+
+Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class AgentServer:
+    """Remembers what it was asked and answers as it is told."""
+
+    url: str = ""
+    asked: list[web.Request] = field(default_factory=list)
+    bodies: list[dict] = field(default_factory=list)
+    respond: Respond | None = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def says(self, body: object, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        """Answer everything with *body* as JSON."""
+
+        async def respond(_: web.Request) -> web.Response:
+            return web.json_response(body, status=status, headers=headers)
+
+        self.respond = respond
+
+    def sends(self, body: bytes, content_type: str, status: int = 200) -> None:
+        """Answer everything with these bytes."""
+
+        async def respond(_: web.Request) -> web.Response:
+            return web.Response(
+                body=body,
+                status=status,
+                headers={"Content-Type": content_type} if content_type else {},
+            )
+
+        self.respond = respond
+
+    def streams(self, *chunks: bytes) -> None:
+        """Answer everything with server-sent events, one write a chunk."""
+
+        async def respond(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(
+                headers={"Content-Type": "text/event-stream; charset=utf-8"}
+            )
+            await response.prepare(request)
+            for chunk in chunks:
+                await response.write(chunk)
+                await asyncio.sleep(0)
+            return response
+
+        self.respond = respond
+
+    def hangs(self, after: bytes = b"") -> None:
+        """Send *after*, then nothing more for as long as the client stays."""
+
+        async def respond(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            if after:
+                await response.prepare(request)
+                await response.write(after)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.gone.set()
+            return response
+
+        self.respond = respond
+
+    def drops(self, after: bytes) -> None:
+        """Send *after* of an answer that promised more, then close the line."""
+
+        async def respond(request: web.Request) -> web.StreamResponse:
+            request.transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
+                + after
+            )
+            request.transport.close()
+            return web.Response()
+
+        self.respond = respond
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Note the request and answer it."""
+        self.asked.append(request)
+        self.bodies.append(await request.json())
+        self.arrived.set()
+        assert self.respond is not None
+        return await self.respond(request)
+
+
+@pytest.fixture
+async def agent_server():
+    """The agent's HTTP server on the loopback."""
+    server = AgentServer()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    async with TestServer(app, handler_cancellation=True, shutdown_timeout=0.1) as running:
+        server.url = str(running.make_url("/v1")).rstrip("/")
+        yield server
+
+
+@pytest.fixture
+async def client_session():
+    """The service's one HTTP client."""
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def ask(agent_server: AgentServer, client_session: aiohttp.ClientSession):
+    """Ask an adapter about a turn and collect the parts of its answer."""
+
+    async def ask(turn: Turn, adapter: str, **settings: object) -> list[Part]:
+        chosen = values.Agent(
+            **{"adapter": adapter, "url": agent_server.url, "model": "m", "timeout": 5.0} | settings
+        )
+        async with aclosing(build_agent(chosen, client_session).answer(turn)) as parts:
+            return [part async for part in parts]
+
+    return ask
+
+
+@pytest.fixture
+def turn() -> Turn:
+    """A person's turn of one text."""
+    return Turn(
+        id="turn-1",
+        session="session-1",
+        account="17841400000000001",
+        contact="751390000000001",
+        messages=(Inbound("mid-1", 1756650600000, "Where is my order?"),),
+    )
+
+
+@pytest.fixture
+def turn_of(turn: Turn):
+    """The same person's turn with other messages."""
+
+    def turn_of(*messages: Inbound, **changes: object) -> Turn:
+        return dataclasses.replace(turn, messages=messages, **changes)
+
+    return turn_of

@@ -1,0 +1,393 @@
+"""What every adapter does alike, whatever protocol it speaks: over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from ak_instagram.agents.contract import Attachment, Inbound, Text
+from ak_instagram.errors import Permanent, Transient
+
+SECRET_WORDS = "my card is 4111"
+API_KEY = "sk-do-not-log-me"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How an adapter's protocol says what all of them say."""
+
+    adapter: str
+    answer: Callable[[object], object]
+    prompt: Callable[[dict], str]
+    session: Callable[[dict], str]
+
+    def __str__(self) -> str:
+        return self.adapter
+
+
+def _openai_prompt(body: dict) -> str:
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else json.dumps(content)
+
+
+DIALECTS = [
+    Dialect(
+        "agentkernel",
+        lambda text: {"result": text, "session_id": "session-1"},
+        lambda body: body["prompt"],
+        lambda body: body["session_id"],
+    ),
+    Dialect(
+        "openai-chat",
+        lambda text: {"choices": [{"message": {"role": "assistant", "content": text}}]},
+        _openai_prompt,
+        lambda body: body["user"],
+    ),
+    Dialect(
+        "http",
+        lambda text: {"reply": text},
+        lambda body: body["text"],
+        lambda body: body["session"],
+    ),
+]
+
+
+@pytest.fixture(params=DIALECTS, ids=str)
+def dialect(request) -> Dialect:
+    """Each adapter that speaks HTTP."""
+    return request.param
+
+
+def said(parts) -> str:
+    """Return the text of an answer."""
+    return "".join(part.text for part in parts if isinstance(part, Text))
+
+
+# --- asking and answering ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("It left **today**.", id="markdown"),
+        pytest.param("Größe 42 · サイズ · مقاس 👩🏽‍🚀", id="unicode"),
+        pytest.param("one\n\ntwo", id="paragraphs"),
+    ],
+)
+async def test_the_persons_text_goes_in_and_the_agents_text_comes_out(
+    dialect, agent_server, ask, turn_of, text
+):
+    agent_server.says(dialect.answer(text))
+
+    parts = await ask(turn_of(Inbound("m", 1, text)), dialect.adapter)
+
+    assert said(parts) == text
+    assert dialect.prompt(agent_server.bodies[0]) == text
+
+
+@pytest.mark.parametrize("spelling", [json.dumps, lambda it: json.dumps(it, ensure_ascii=False)])
+async def test_json_may_be_escaped_or_not(dialect, agent_server, ask, turn, spelling):
+    agent_server.sends(spelling(dialect.answer("¿Sí? 🎉")).encode(), "application/json")
+
+    assert said(await ask(turn, dialect.adapter)) == "¿Sí? 🎉"
+
+
+async def test_half_a_surrogate_pair_becomes_text_that_can_be_sent(
+    dialect, agent_server, ask, turn
+):
+    agent_server.says(dialect.answer("broken \ud83d, whole 🎉"))
+
+    assert said(await ask(turn, dialect.adapter)) == "broken \ufffd, whole 🎉"
+
+
+async def test_several_messages_are_one_question(dialect, agent_server, ask, turn_of):
+    agent_server.says(dialect.answer("ok"))
+
+    await ask(turn_of(Inbound("a", 1, "hi"), Inbound("b", 2, "anyone?")), dialect.adapter)
+
+    assert [dialect.prompt(body) for body in agent_server.bodies] == ["hi\nanyone?"]
+
+
+async def test_an_image_without_words_reaches_the_agent_as_its_url(
+    dialect, agent_server, ask, turn_of
+):
+    agent_server.says(dialect.answer("Nice!"))
+    image = Attachment("image", "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1")
+
+    parts = await ask(turn_of(Inbound("m", 1, attachments=(image,))), dialect.adapter)
+
+    assert said(parts) == "Nice!"
+    assert image.url in json.dumps(agent_server.bodies[0])
+    assert "[image]" in dialect.prompt(agent_server.bodies[0])
+
+
+async def test_view_once_media_without_a_url_is_a_question_too(dialect, agent_server, ask, turn_of):
+    agent_server.says(dialect.answer("I can't see it."))
+
+    await ask(turn_of(Inbound("m", 1, attachments=(Attachment("ephemeral"),))), dialect.adapter)
+
+    assert dialect.prompt(agent_server.bodies[0]) == "[ephemeral]"
+
+
+async def test_a_tap_on_a_button_without_a_title_is_asked_by_its_payload(
+    dialect, agent_server, ask, turn_of
+):
+    agent_server.says(dialect.answer("ok"))
+
+    await ask(turn_of(Inbound("m", 1, payload="GET_STARTED")), dialect.adapter)
+
+    assert dialect.prompt(agent_server.bodies[0]) == "GET_STARTED"
+
+
+async def test_a_conversation_keeps_its_session_and_the_igsid_stays_here(
+    dialect, agent_server, ask, turn
+):
+    agent_server.says(dialect.answer("ok"))
+
+    await ask(turn, dialect.adapter)
+    await ask(dataclasses.replace(turn, id="turn-2"), dialect.adapter)
+
+    assert [dialect.session(body) for body in agent_server.bodies] == ["session-1", "session-1"]
+    assert turn.contact not in json.dumps(agent_server.bodies)
+
+
+async def test_the_idempotency_key_is_the_turns_and_the_same_on_a_retry(
+    dialect, agent_server, ask, turn
+):
+    agent_server.says(dialect.answer("ok"))
+
+    await ask(turn, dialect.adapter)
+    await ask(turn, dialect.adapter)
+    await ask(dataclasses.replace(turn, id="turn-2"), dialect.adapter)
+
+    keys = [request.headers["Idempotency-Key"] for request in agent_server.asked]
+    assert keys == ["turn-1", "turn-1", "turn-2"]
+
+
+async def test_the_api_key_is_sent_as_a_bearer_token_unless_a_header_is_set(
+    dialect, agent_server, ask, turn
+):
+    agent_server.says(dialect.answer("ok"))
+
+    await ask(turn, dialect.adapter, api_key=API_KEY)
+    await ask(turn, dialect.adapter, api_key=API_KEY, headers={"authorization": "Basic abc"})
+    await ask(turn, dialect.adapter, headers={"X-Api-Key": "k"})
+
+    sent = [request.headers.getall("Authorization", []) for request in agent_server.asked]
+    assert sent == [[f"Bearer {API_KEY}"], ["Basic abc"], []]
+    assert agent_server.asked[2].headers["X-Api-Key"] == "k"
+
+
+async def test_an_empty_text_is_an_empty_answer(dialect, agent_server, ask, turn):
+    agent_server.says(dialect.answer(""))
+
+    assert said(await ask(turn, dialect.adapter)) == ""
+
+
+# --- failures that a later try may cure -------------------------------------
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529])
+async def test_a_status_that_passes_is_transient(dialect, agent_server, ask, turn, status):
+    agent_server.sends(b"<html>Bad Gateway</html>", "text/html", status)
+
+    with pytest.raises(Transient, match=f"^agent answered {status}$") as caught:
+        await ask(turn, dialect.adapter)
+
+    assert caught.value.retry_after is None
+
+
+async def test_retry_after_is_passed_on(dialect, agent_server, ask, turn):
+    agent_server.says({"error": "slow down"}, status=429, headers={"Retry-After": "7"})
+
+    with pytest.raises(Transient) as caught:
+        await ask(turn, dialect.adapter)
+
+    assert caught.value.retry_after == 7.0
+
+
+async def test_an_agent_that_says_nothing_is_given_up_on_in_time(dialect, agent_server, ask, turn):
+    agent_server.hangs()
+    began = time.monotonic()
+
+    with pytest.raises(Transient, match=r"agent\.timeout"):
+        await ask(turn, dialect.adapter, timeout=0.1)
+
+    assert time.monotonic() - began < 1.0
+    await asyncio.wait_for(agent_server.gone.wait(), 2)
+
+
+async def test_an_agent_that_stops_in_the_middle_is_given_up_on_in_time(
+    dialect, agent_server, ask, turn
+):
+    agent_server.hangs(after=b'data: {"delta": "It le')
+
+    with pytest.raises(Transient, match=r"agent\.timeout"):
+        await ask(turn, dialect.adapter, timeout=0.1)
+
+    await asyncio.wait_for(agent_server.gone.wait(), 2)
+
+
+async def test_an_agent_that_is_not_there_is_transient(dialect, ask, turn, unused_tcp_port):
+    with pytest.raises(Transient, match="agent did not answer: ClientConnectorError"):
+        await ask(turn, dialect.adapter, url=f"http://127.0.0.1:{unused_tcp_port}/v1")
+
+
+async def test_a_line_that_drops_in_the_middle_of_an_answer_is_transient(
+    dialect, agent_server, ask, turn
+):
+    agent_server.drops(after=json.dumps(dialect.answer("ok")).encode()[:9])
+
+    with pytest.raises(Transient, match="agent did not answer"):
+        await ask(turn, dialect.adapter)
+
+
+# --- failures that no try will cure -----------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 422])
+async def test_a_refusal_is_permanent(dialect, agent_server, ask, turn, status):
+    agent_server.says({"detail": {"error": SECRET_WORDS}}, status=status)
+
+    with pytest.raises(Permanent, match=f"^agent answered {status}"):
+        await ask(turn, dialect.adapter)
+
+
+async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):
+    agent_server.says({}, status=307, headers={"Location": agent_server.url + "/elsewhere"})
+
+    with pytest.raises(Permanent, match="redirects are not followed"):
+        await ask(turn, dialect.adapter)
+
+    assert len(agent_server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reason"),
+    [
+        pytest.param(b"<!doctype html>", "text/html", "answered text/html, not JSON", id="html"),
+        pytest.param(b"Sure!", "text/plain", "answered text/plain, not JSON", id="plain-text"),
+        pytest.param(b"{'a': 1}", "application/json", "not JSON", id="not-quite-json"),
+        pytest.param(b"\xff\xfe\xfa", "application/json", "not JSON", id="not-utf-8"),
+        pytest.param(b"[" * 20_000, "application/json", "not JSON", id="20000-brackets"),
+        pytest.param(b"", "application/json", "not JSON", id="nothing"),
+        pytest.param(b"null", "application/json", "agent", id="null"),
+        pytest.param(b"[]", "application/json", "agent", id="list"),
+        pytest.param(b"{}", "application/json", "agent", id="other-shape"),
+        pytest.param(b'"hello"', "application/json", "agent", id="bare-string"),
+        pytest.param(b"x" * 2_000_000, "text/html", "more than", id="2-mb-of-anything"),
+    ],
+)
+async def test_an_answer_that_is_not_the_protocols_is_permanent(
+    dialect, agent_server, ask, turn, body, content_type, reason
+):
+    agent_server.sends(body, content_type)
+
+    with pytest.raises(Permanent, match=reason):
+        await ask(turn, dialect.adapter)
+
+
+@pytest.mark.parametrize("value", [7, True, {"a": 1}, [1]], ids=str)
+async def test_an_answer_whose_text_is_no_text_is_permanent(
+    dialect, agent_server, ask, turn, value
+):
+    agent_server.says(dialect.answer(value))
+
+    with pytest.raises(Permanent, match="text"):
+        await ask(turn, dialect.adapter)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a" * 2_000_000, id="2-mb"),
+        pytest.param("a" * 1001, id="one-byte-over"),
+        pytest.param("é" * 501, id="bytes-not-characters"),
+    ],
+)
+async def test_an_answer_that_is_too_long_is_permanent(dialect, agent_server, ask, turn, text):
+    agent_server.says(dialect.answer(text))
+
+    with pytest.raises(Permanent, match=r"more than|max_answer"):
+        await ask(turn, dialect.adapter, max_answer=1000)
+
+
+async def test_an_answer_as_long_as_allowed_is_an_answer(dialect, agent_server, ask, turn):
+    agent_server.says(dialect.answer("ж" * 500))
+
+    assert len(said(await ask(turn, dialect.adapter, max_answer=1000))) == 500
+
+
+# --- what never leaks -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(400, SECRET_WORDS.encode(), id="refused"),
+        pytest.param(500, SECRET_WORDS.encode(), id="failed"),
+        pytest.param(200, SECRET_WORDS.encode(), id="not-json"),
+        pytest.param(200, json.dumps({"said": SECRET_WORDS}).encode(), id="other-shape"),
+        pytest.param(200, json.dumps([SECRET_WORDS]).encode(), id="list"),
+        pytest.param(200, json.dumps(SECRET_WORDS).encode() * 100_000, id="too-long"),
+    ],
+)
+async def test_an_error_says_nothing_of_the_message_the_body_or_the_key(
+    dialect, agent_server, ask, turn_of, status, body
+):
+    agent_server.sends(body, "application/json", status)
+    question = turn_of(Inbound("m", 1, SECRET_WORDS))
+
+    with pytest.raises((Permanent, Transient)) as caught:
+        await ask(question, dialect.adapter, api_key=API_KEY)
+
+    assert SECRET_WORDS not in str(caught.value)
+    assert API_KEY not in str(caught.value)
+
+
+# --- stopping ---------------------------------------------------------------
+
+
+async def test_a_cancelled_question_closes_the_connection(dialect, agent_server, ask, turn):
+    agent_server.hangs()
+    asking = asyncio.create_task(ask(turn, dialect.adapter, timeout=30))
+    await asyncio.wait_for(agent_server.arrived.wait(), 2)
+
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await asyncio.wait_for(agent_server.gone.wait(), 2)
+
+
+# --- the adapter without HTTP -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [
+        pytest.param(Inbound("m", 1, "Größe 👩🏽‍🚀"), "Größe 👩🏽‍🚀", id="text"),
+        pytest.param(
+            Inbound("m", 1, attachments=(Attachment("image", "https://cdn/1"),)),
+            "[image] https://cdn/1",
+            id="image",
+        ),
+        pytest.param(Inbound("m", 1, "Blue", payload="COLOR_BLUE"), "Blue", id="quick-reply"),
+    ],
+)
+async def test_echo_repeats_the_turn_without_any_http(agent_server, ask, turn_of, message, answer):
+    parts = await ask(turn_of(message), "echo", url=None)
+
+    assert parts == [Text(answer)]
+    assert agent_server.asked == []
+
+
+async def test_echo_keeps_to_the_limit_too(ask, turn_of):
+    with pytest.raises(Permanent, match="max_answer"):
+        await ask(turn_of(Inbound("m", 1, "long")), "echo", url=None, max_answer=3)

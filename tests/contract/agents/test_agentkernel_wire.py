@@ -1,0 +1,235 @@
+"""What goes to and comes from Agent Kernel, as its REST handler declares it (0.6, 0.9)."""
+
+from __future__ import annotations
+
+import json
+
+import pydantic
+import pytest
+
+from ak_instagram.agents.contract import Attachment, Handoff, Inbound, MessageEnd, Text
+from ak_instagram.errors import Permanent, Transient
+
+
+class File(pydantic.BaseModel):
+    """An entry of `files`."""
+
+    file_data: str
+    name: str
+    mime_type: str | None = None
+
+
+class Image(pydantic.BaseModel):
+    """An entry of `images`."""
+
+    image_data: str
+    name: str
+    mime_type: str | None = None
+
+
+class ChatRequest(pydantic.BaseModel):
+    """The chat request; the server refuses an empty prompt or session."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    prompt: str = pydantic.Field(min_length=1)
+    agent: str | None = None
+    session_id: str = pydantic.Field(min_length=1)
+    user_id: str | None = None
+    files: list[File] | None = None
+    images: list[Image] | None = None
+
+
+# Of 0.9: fields with a meaning of their own that a chat must never set by accident.
+RESERVED = {"request_id", "group_id", "thread_name", "schedule", "resume", "requests"}
+
+
+@pytest.fixture
+def asked(agent_server):
+    """The one request that the server got, read as the server does."""
+
+    def asked() -> ChatRequest:
+        (body,) = agent_server.bodies
+        assert not RESERVED & body.keys()
+        return ChatRequest.model_validate(body)
+
+    return asked
+
+
+def sse(*frames: dict) -> bytes:
+    """Return *frames* as the server writes them."""
+    return b"".join(f"data: {json.dumps(frame)}\n\n".encode() for frame in frames)
+
+
+# --- the request ------------------------------------------------------------
+
+
+async def test_a_text_is_posted_to_the_chat_path(agent_server, ask, asked, turn_of):
+    agent_server.says({"result": "ok"})
+
+    await ask(turn_of(Inbound("m", 1, "hi"), agent="general"), "agentkernel")
+
+    assert agent_server.asked[0].path == "/v1/api/v1/chat"
+    assert asked() == ChatRequest(
+        prompt="hi", agent="general", session_id="session-1", user_id="session-1"
+    )
+
+
+@pytest.mark.parametrize("ending", ["/", "/api/v1/chat"])
+async def test_the_url_may_end_with_a_slash_or_the_path(agent_server, ask, turn, ending):
+    agent_server.says({"result": "ok"})
+
+    await ask(turn, "agentkernel", url=agent_server.url + ending)
+
+    assert agent_server.asked[0].path == "/v1/api/v1/chat"
+
+
+async def test_media_go_into_images_and_files_and_the_rest_into_the_prompt(
+    agent_server, ask, asked, turn_of
+):
+    agent_server.says({"result": "ok"})
+    attachments = tuple(
+        Attachment(kind, f"https://cdn/{kind}") for kind in ("image", "audio", "video", "file")
+    )
+    reel = Attachment("ig_reel", "https://cdn/reel", "A caption")
+    once = Attachment("ephemeral")
+
+    await ask(turn_of(Inbound("m", 1, "look", (*attachments, reel, once))), "agentkernel")
+
+    request = asked()
+    assert request.prompt == "look\n[ig_reel] A caption https://cdn/reel\n[ephemeral]"
+    assert request.images == [
+        Image(image_data="https://cdn/image", name="image-1.jpg", mime_type="image/jpeg")
+    ]
+    assert request.files == [
+        File(file_data="https://cdn/audio", name="audio-2.m4a", mime_type="audio/mp4"),
+        File(file_data="https://cdn/video", name="video-3.mp4", mime_type="video/mp4"),
+        File(file_data="https://cdn/file", name="file-4.pdf", mime_type="application/pdf"),
+    ]
+
+
+async def test_an_image_alone_still_has_a_prompt(agent_server, ask, asked, turn_of):
+    agent_server.says({"result": "ok"})
+
+    await ask(
+        turn_of(Inbound("m", 1, attachments=(Attachment("image", "https://cdn/1"),))), "agentkernel"
+    )
+
+    assert asked().prompt == "[image]"
+
+
+async def test_payload_and_context_reach_the_hooks_without_any_text(
+    agent_server, ask, asked, turn_of
+):
+    agent_server.says({"result": "ok"})
+    tap = Inbound("m1", 1, "Blue", payload="COLOR_BLUE")
+    reply = Inbound("m2", 2, "love it", context={"story_id": "179"})
+
+    await ask(turn_of(tap, Inbound("m3", 3, "plain"), reply), "agentkernel")
+
+    request = asked()
+    assert request.prompt == "Blue\nplain\nlove it"
+    assert request.model_extra == {
+        "instagram": {
+            "messages": [
+                {"payload": "COLOR_BLUE", "context": {}},
+                {"payload": None, "context": {"story_id": "179"}},
+            ]
+        }
+    }
+
+
+# --- a JSON answer ----------------------------------------------------------
+
+
+async def test_a_paused_run_asks_for_a_person(agent_server, ask, turn):
+    paused = {"status": "PAUSED", "result": '{"run_id": "r"}', "run_id": "r", "interruptions": []}
+    agent_server.says(paused, status=202)
+
+    (part,) = await ask(turn, "agentkernel")
+
+    assert isinstance(part, Handoff)
+    assert "paused" in part.reason
+
+
+async def test_a_server_that_only_queues_is_named_with_the_fix(agent_server, ask, turn):
+    agent_server.says({"status": "ACCEPTED", "request_id": "r", "session_id": "session-1"})
+
+    with pytest.raises(Permanent, match=r"execution\.mode"):
+        await ask(turn, "agentkernel")
+
+
+# --- a stream ---------------------------------------------------------------
+
+
+async def test_a_stream_is_text_and_message_ends(agent_server, ask, turn):
+    agent_server.streams(
+        sse(
+            {"event": {"type": "message_start", "message_id": "1"}, "done": False},
+            {"delta": "Let me ", "event": {"type": "text_delta", "content": "Let me "}},
+            {"delta": "look."},
+            {"event": {"type": "message_end", "message_id": "1"}},
+            {"event": {"type": "tool_call_start", "name": "orders"}},
+            {"event": {"type": "reasoning_delta", "content": "hmm"}},
+            {"delta": "It left 🎉"},
+            {"done": True, "session_id": "session-1"},
+        )
+    )
+
+    assert await ask(turn, "agentkernel") == [
+        Text("Let me "),
+        Text("look."),
+        MessageEnd(),
+        Text("It left 🎉"),
+    ]
+
+
+async def test_a_stream_may_come_a_byte_at_a_time(agent_server, ask, turn):
+    frames = b'data: {"delta": "\xf0\x9f\x8e\x89"}\r\n\r\ndata: {"done": true}\r\n\r\n'
+    agent_server.streams(*(frames[at : at + 1] for at in range(len(frames))))
+
+    assert await ask(turn, "agentkernel") == [Text("🎉")]
+
+
+async def test_a_run_that_pauses_in_a_stream_asks_for_a_person(agent_server, ask, turn):
+    agent_server.streams(sse({"event": {"type": "run_paused", "run_id": "r"}}, {"done": True}))
+
+    (part,) = await ask(turn, "agentkernel")
+
+    assert isinstance(part, Handoff)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param(sse({"delta": "It"}, {"error": "boom", "done": True}), id="error-event"),
+        pytest.param(sse({"delta": "It"}), id="no-end"),
+        pytest.param(sse({"delta": "It"}) + b'data: {"done": tr', id="cut-in-an-event"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+async def test_a_stream_that_fails_is_transient_whatever_came_before(
+    agent_server, ask, turn, frames
+):
+    agent_server.streams(frames)
+
+    with pytest.raises(Transient, match="stream"):
+        await ask(turn, "agentkernel")
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param(b"data: hello\n\n", id="not-json"),
+        pytest.param(b"data: [1]\n\n", id="not-an-object"),
+        pytest.param(b"data: " + b"x" * 200_000, id="an-event-without-end"),
+        pytest.param(b"data: x\n" * 100_000, id="lines-without-end"),
+        pytest.param(sse({"delta": "a" * 600}, {"delta": "a" * 600}), id="too-much-text"),
+        pytest.param(sse({"event": {"type": "message_end"}}) * 1001, id="messages-without-end"),
+    ],
+)
+async def test_a_stream_that_is_no_answer_is_permanent(agent_server, ask, turn, frames):
+    agent_server.streams(frames)
+
+    with pytest.raises(Permanent, match="agent"):
+        await ask(turn, "agentkernel", max_answer=1000)

@@ -1,0 +1,227 @@
+"""What goes to and comes from a Chat Completions server, judged by OpenAI's own types."""
+
+from __future__ import annotations
+
+import pytest
+from openai.types.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionContentPartParam,
+    ChatCompletionMessageParam,
+)
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from pydantic import TypeAdapter
+
+from ak_instagram.agents.contract import Attachment, Inbound, Text, Utterance
+from ak_instagram.errors import Permanent, Transient
+
+REQUEST = TypeAdapter(CompletionCreateParamsNonStreaming)
+MESSAGE = TypeAdapter(ChatCompletionMessageParam)
+PART = TypeAdapter(ChatCompletionContentPartParam)
+
+
+def completion(content: str | None, finish_reason: str = "stop", **message: object) -> dict:
+    """Return an answer as OpenAI's own library models it."""
+    return ChatCompletion.model_validate(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1756650600,
+            "model": "m",
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": finish_reason,
+                    "message": {"role": "assistant", "content": content} | message,
+                }
+            ],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+    ).model_dump(mode="json")
+
+
+def chunk(*choices: dict, **fields: object) -> bytes:
+    """Return an event of a stream as OpenAI's own library models it."""
+    event = ChatCompletionChunk.model_validate(
+        {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        | {"choices": [{"index": 0, "finish_reason": None} | choice for choice in choices]}
+        | fields
+    )
+    return f"data: {event.model_dump_json()}\n\n".encode()
+
+
+DONE = b"data: [DONE]\n\n"
+TOOL_CALL = {"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.fixture
+def asked(agent_server):
+    """The one request that the server got, which OpenAI's types accept and don't change."""
+
+    def asked() -> dict:
+        (body,) = agent_server.bodies
+        assert REQUEST.validate_python(body).keys() == body.keys()
+        # Lists in the request are validated only when they are read: so, one by one.
+        for message in body["messages"]:
+            assert MESSAGE.validate_python(message).keys() == message.keys()
+            parts = message["content"] if isinstance(message["content"], list) else []
+            assert [PART.validate_python(part) for part in parts] == parts
+        return body
+
+    return asked
+
+
+# --- the request ------------------------------------------------------------
+
+
+async def test_instructions_history_and_question_are_the_messages(
+    agent_server, ask, asked, turn_of
+):
+    agent_server.says(completion("ok"))
+    past = (Utterance("user", "hi"), Utterance("assistant", "Hello!"))
+
+    await ask(
+        turn_of(Inbound("m", 1, "And?"), history=past),
+        "openai-chat",
+        model="gpt-x",
+        instructions="Be brief.",
+    )
+
+    assert agent_server.asked[0].path == "/v1/chat/completions"
+    assert asked() == {
+        "model": "gpt-x",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": "Hello!"},
+            {"role": "user", "content": "And?"},
+        ],
+        "user": "session-1",
+        "stream": False,
+    }
+
+
+async def test_pictures_are_content_parts_and_other_attachments_lines(
+    agent_server, ask, asked, turn_of
+):
+    agent_server.says(completion("ok"))
+    media = (Attachment("image", "https://cdn/1"), Attachment("audio", "https://cdn/2"))
+
+    await ask(turn_of(Inbound("m", 1, "look", media)), "openai-chat")
+
+    assert asked()["messages"][-1]["content"] == [
+        {"type": "text", "text": "look\n[audio] https://cdn/2"},
+        {"type": "image_url", "image_url": {"url": "https://cdn/1"}},
+    ]
+
+
+async def test_the_story_ad_or_product_that_is_meant_is_a_line_before_the_text(
+    agent_server, ask, asked, turn_of
+):
+    agent_server.says(completion("ok"))
+    context = {"story_id": "1", "story_url": "https://cdn/s", "ad_title": "Spring", "ref": "x"}
+
+    await ask(turn_of(Inbound("m", 1, "How much?", context=context)), "openai-chat")
+
+    assert asked()["messages"][-1]["content"] == (
+        "[reply to story] https://cdn/s\n[came from ad] Spring\nHow much?"
+    )
+
+
+# --- a JSON answer ----------------------------------------------------------
+
+
+async def test_a_completion_is_text(agent_server, ask, turn):
+    agent_server.says(completion("It left today."))
+
+    assert await ask(turn, "openai-chat") == [Text("It left today.")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(completion(None, "tool_calls", tool_calls=[TOOL_CALL]), id="tool-calls-only"),
+        pytest.param(completion("It l", "content_filter"), id="content-filter"),
+        pytest.param(completion(None), id="null"),
+        pytest.param(completion(""), id="empty"),
+    ],
+)
+async def test_a_model_with_nothing_to_say_gives_an_empty_answer(agent_server, ask, turn, answer):
+    agent_server.says(answer)
+
+    assert await ask(turn, "openai-chat") == [Text("")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param({"error": {"code": 429, "message": "m"}}, Transient, id="code-429"),
+        pytest.param({"error": {"code": 502, "message": "m"}}, Transient, id="code-502"),
+        pytest.param({"error": {"code": 402, "message": "m"}}, Permanent, id="code-402"),
+        pytest.param({"error": {"code": "bad", "message": "m"}}, Permanent, id="code-in-words"),
+        pytest.param({"error": "m"}, Permanent, id="words"),
+        pytest.param({"choices": []}, Permanent, id="no-choices"),
+        pytest.param({"choices": [None]}, Permanent, id="null-choice"),
+        pytest.param({"choices": [{"message": None}]}, Permanent, id="null-message"),
+        pytest.param({"choices": {"0": {}}}, Permanent, id="choices-no-list"),
+    ],
+)
+async def test_an_error_in_a_success_is_still_an_error(agent_server, ask, turn, answer, error):
+    agent_server.says(answer)
+
+    with pytest.raises(error, match="agent"):
+        await ask(turn, "openai-chat")
+
+
+# --- a stream, which some servers send unasked -------------------------------
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(chunk({"delta": {}, "finish_reason": "stop"}) + DONE, id="reason-and-done"),
+        pytest.param(chunk({"delta": {}, "finish_reason": "stop"}), id="reason-only"),
+        pytest.param(DONE, id="done-only"),
+    ],
+)
+async def test_a_stream_is_joined(agent_server, ask, turn, end):
+    agent_server.streams(
+        chunk(),
+        chunk({"delta": {"role": "assistant", "content": ""}}),
+        chunk({"delta": {"content": "It left "}}),
+        chunk({"delta": {"content": "today 🎉"}}),
+        end,
+    )
+
+    assert await ask(turn, "openai-chat") == [Text("It left today 🎉")]
+
+
+async def test_a_stream_that_the_content_filter_stops_is_an_empty_answer(agent_server, ask, turn):
+    agent_server.streams(
+        chunk({"delta": {"content": "It l"}}),
+        chunk({"delta": {}, "finish_reason": "content_filter"}),
+        DONE,
+    )
+
+    assert await ask(turn, "openai-chat") == [Text("")]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(b"", id="cut-off"),
+        pytest.param(b'data: {"error": {"message": "overloaded"}}\n\n', id="error"),
+    ],
+)
+async def test_a_stream_that_fails_is_transient(agent_server, ask, turn, end):
+    agent_server.streams(chunk({"delta": {"content": "It l"}}), end)
+
+    with pytest.raises(Transient, match="stream"):
+        await ask(turn, "openai-chat")
+
+
+async def test_a_stream_without_end_is_cut_at_the_limit(agent_server, ask, turn):
+    agent_server.streams(*[chunk({"delta": {"content": "a" * 400}})] * 3)
+
+    with pytest.raises(Permanent, match="max_answer"):
+        await ask(turn, "openai-chat", max_answer=1000)

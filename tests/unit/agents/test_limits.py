@@ -1,0 +1,134 @@
+"""Every agent, plug-ins too, is kept to agent.max_answer and agent.timeout."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from ak_instagram.agents.contract import Card, Cards, Inbound, MessageEnd, Part, Text, Turn
+from ak_instagram.agents.limits import Limited
+from ak_instagram.errors import Permanent, Transient
+
+TURN = Turn("t", "s", "a", "c", (Inbound("m", 1, "hi"),))
+
+
+class Scripted:
+    """Yields parts; then fails, hangs or ends; and remembers that it was closed."""
+
+    history = 3
+
+    def __init__(self, *parts: Part, hang: bool = False, error: Exception | None = None):
+        self._parts = parts
+        self._hang = hang
+        self._error = error
+        self.closed = False
+
+    async def answer(self, turn):
+        try:
+            for part in self._parts:
+                yield part
+            if self._hang:
+                await asyncio.Event().wait()
+            if self._error:
+                raise self._error
+        finally:
+            self.closed = True
+
+
+class Iterator:
+    """An answer that is an iterator but no generator, so that it can't be closed."""
+
+    history = 0
+
+    def answer(self, turn):
+        self._left = [Text("b"), Text("a")]
+        return self
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+async def collect(agent, *, max_answer: int = 100, seconds: float = 5.0):
+    """Return all parts of the limited agent's answer."""
+    async with aclosing(Limited(agent, max_answer, seconds).answer(TURN)) as parts:
+        return [part async for part in parts]
+
+
+async def test_parts_within_the_limits_come_through():
+    parts = (Text("a" * 99), MessageEnd())
+
+    assert await collect(Scripted(*parts)) == list(parts)
+
+
+async def test_an_iterator_that_cannot_be_closed_will_do():
+    assert await collect(Iterator()) == [Text("a"), Text("b")]
+
+
+def test_the_agents_wish_for_history_comes_through():
+    assert Limited(Scripted(), 1, 1.0).history == 3
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([Text("a" * 101)], id="text"),
+        pytest.param([Text("é" * 51)], id="bytes"),
+        pytest.param([Text("a" * 60)] * 2, id="together"),
+        pytest.param([MessageEnd()] * 101, id="parts-without-text"),
+        pytest.param([Cards((Card("a" * 60, "b" * 60),))], id="cards"),
+        pytest.param([Text("\ud83d" * 101)], id="half-surrogates"),
+    ],
+)
+async def test_too_much_is_permanent(parts):
+    agent = Scripted(*parts)
+
+    with pytest.raises(Permanent, match="max_answer"):
+        await collect(agent)
+
+    assert agent.closed
+
+
+async def test_too_late_is_transient_and_counts_from_the_start():
+    agent = Scripted(Text("a"), hang=True)
+
+    with pytest.raises(Transient, match=r"agent\.timeout \(0\.05 s\)"):
+        await collect(agent, seconds=0.05)
+
+    assert agent.closed
+
+
+async def test_an_agents_own_errors_come_through():
+    with pytest.raises(ZeroDivisionError):
+        await collect(Scripted(Text("a"), error=ZeroDivisionError()))
+
+
+async def test_an_answer_that_nobody_reads_to_its_end_is_closed():
+    agent = Scripted(Text("a"), Text("b"))
+
+    async with aclosing(Limited(agent, 100, 5.0).answer(TURN)) as parts:
+        assert await anext(parts) == Text("a")
+
+    assert agent.closed
+
+
+async def test_cancelling_the_reader_closes_the_answer():
+    agent = Scripted(Text("a"), hang=True)
+    reading = asyncio.create_task(collect(agent))
+    await asyncio.sleep(0)
+
+    reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert agent.closed
+
+
+async def test_halves_of_surrogate_pairs_become_text_that_utf_8_can_hold():
+    assert await collect(Scripted(Text("a\ud83d \ud83d\ude00"))) == [Text("a\ufffd 😀")]

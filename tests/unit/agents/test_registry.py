@@ -1,0 +1,102 @@
+"""agent.adapter names one of our adapters or a plug-in; anything else stops the start."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, cast
+
+import pytest
+
+from ak_instagram.agents.contract import Inbound, Text, Turn
+from ak_instagram.agents.registry import ADAPTERS, build_agent
+from ak_instagram.errors import SettingsError
+from ak_instagram.settings import values
+from ak_instagram.settings.adapters import ADAPTERS as SETTABLE
+
+NO_SESSION = cast("Any", None)
+SETTINGS = values.Agent("echo", url="https://agent.example/v1", model="m", history=7)
+
+
+class Shouter:
+    """A plug-in as docs/agents.md shows one."""
+
+    history = 0
+
+    def __init__(self, settings, session):
+        self._mark = settings.instructions
+
+    async def answer(self, turn):
+        yield Text(turn.messages[0].text.upper() + self._mark)
+
+
+def make_shouter(settings, session):
+    """A factory instead of a class."""
+    return Shouter(settings, session)
+
+
+def make_nothing(settings, session):
+    """A plug-in that forgot to return its agent."""
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_every_adapter_is_made_from_settings_and_session(adapter):
+    agent = build_agent(dataclasses.replace(SETTINGS, adapter=adapter), NO_SESSION)
+
+    assert agent.history == (7 if adapter == "openai-chat" else 0)
+
+
+def test_the_settings_know_the_same_adapters():
+    assert SETTABLE.keys() == ADAPTERS.keys()
+
+
+def test_the_http_adapter_wants_history_only_if_its_request_has_it():
+    settings = dataclasses.replace(SETTINGS, adapter="http", request={"past": "{history}"})
+
+    assert build_agent(settings, NO_SESSION).history == 7
+
+
+@pytest.mark.parametrize("name", ["Shouter", "make_shouter"])
+async def test_a_plug_in_is_a_class_or_a_factory(name):
+    settings = values.Agent(f"{__name__}:{name}", instructions="!")
+    turn = Turn("t", "s", "a", "c", (Inbound("m", 1, "hi"),))
+
+    parts = build_agent(settings, NO_SESSION).answer(turn)
+
+    assert [part async for part in parts] == [Text("HI!")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        pytest.param({"adapter": "agentkernal"}, "did you mean `agentkernel`", id="mistyped"),
+        pytest.param({"adapter": "qqq"}, "echo, agentkernel, openai-chat, http", id="unknown"),
+        pytest.param({"adapter": "no_such_module:Agent"}, "PYTHONPATH", id="no-module"),
+        pytest.param({"adapter": f"{__name__}:Missing"}, "can't load", id="no-object"),
+        pytest.param({"adapter": ".relative:Agent"}, "can't load", id="relative"),
+        pytest.param({"adapter": ":Agent"}, "can't load", id="no-module-name"),
+        pytest.param({"adapter": f"{__name__}:SETTINGS"}, "not a class", id="not-callable"),
+        pytest.param(
+            {"adapter": f"{__name__}:make_nothing"}, "no answer and no history", id="no-agent"
+        ),
+        pytest.param({"adapter": "agentkernel", "url": None}, "AK_AGENT__URL", id="no-url"),
+        pytest.param({"adapter": "http", "url": ""}, "AK_AGENT__URL", id="empty-url"),
+        pytest.param({"adapter": "http", "url": "agent:8000"}, "not an http", id="no-scheme"),
+        pytest.param({"adapter": "http", "url": "http://[::1"}, "not an http", id="no-url-at-all"),
+        pytest.param({"adapter": "openai-chat", "model": None}, "AK_AGENT__MODEL", id="no-model"),
+        pytest.param(
+            {"adapter": "http", "request": {"a": "{txt}"}}, "did you mean `{text}`", id="template"
+        ),
+    ],
+)
+def test_what_cannot_be_built_says_which_key_and_what_to_do(changes, problem):
+    with pytest.raises(SettingsError) as caught:
+        build_agent(dataclasses.replace(SETTINGS, **changes), NO_SESSION)
+
+    assert problem in str(caught.value)
+    assert all(line.startswith("agent.") for line in caught.value.problems)
+
+
+def test_openai_itself_needs_neither_url_nor_model():
+    agent = build_agent(values.Agent("openai-chat", api_key="sk"), NO_SESSION)
+
+    assert agent.history == 20
