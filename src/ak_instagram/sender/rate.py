@@ -1,0 +1,40 @@
+"""No account sends faster than Meta lets it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+
+
+class RateLimits:
+    """
+    Lets each account send *rate* pieces in any one second, and makes others wait their turn.
+
+    The limit holds for every second, not only on average: a bucket that also leaks
+    while it is being filled lets almost twice as many through in its first one.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        burst = max(1, int(rate))
+        self._period = burst / rate
+        self._latest = defaultdict[str, deque[float]](lambda: deque(maxlen=burst))
+        self._now = now
+        self._sleep = sleep
+
+    async def acquire(self, account: str) -> None:
+        """Return when *account* may send; at once, without giving way, if it may now."""
+        latest = self._latest[account]
+        now = self._now()
+        is_full = len(latest) == latest.maxlen
+        turn = max(now, latest[0] + self._period) if is_full else now
+        latest.append(turn)
+        if turn > now:
+            await self._sleep(turn - now)

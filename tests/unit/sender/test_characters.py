@@ -1,0 +1,64 @@
+"""Characters are what people see, and what UTF-8 can encode."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ak_instagram.sender.characters import cluster_end, fitting_end, well_formed
+
+# Half surrogate pairs too.
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        pytest.param("plain", "plain", id="nothing-to-do"),
+        pytest.param("a\ud83d", "a\ufffd", id="first-half-at-the-end"),
+        pytest.param("\ude00b", "\ufffdb", id="second-half"),
+        pytest.param("\ud83dx", "\ufffdx", id="first-half-before-a-letter"),
+        pytest.param("\ud83d\ude00", "\U0001f600", id="halves-that-meet"),
+        pytest.param("\ufeff\ud83d", "\ufeff\ufffd", id="byte-order-mark-stays"),
+    ],
+)
+def test_half_surrogate_pairs_are_repaired(text, repaired):
+    assert well_formed(text) == repaired
+
+
+@given(ANY_TEXT)
+@settings(deadline=None)
+def test_any_text_becomes_encodable(text):
+    assert well_formed(text).encode().decode() == well_formed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "end"),
+    [
+        pytest.param("abc", 2, 2, id="ascii"),
+        pytest.param("äöü", 4, 2, id="two-bytes-each"),
+        pytest.param("äöü", 3, 1, id="no-half-characters"),
+        pytest.param("a😀", 4, 1, id="four-bytes"),
+        pytest.param("abc", 9, 3, id="all-of-it"),
+    ],
+)
+def test_as_much_fits_as_its_bytes_allow(text, limit, end):
+    assert fitting_end(text, 0, limit) == end
+
+
+@pytest.mark.parametrize(
+    ("text", "end", "boundary"),
+    [
+        pytest.param("abc", 2, 2, id="letters"),
+        pytest.param("e\u0301x", 1, 0, id="accent"),
+        pytest.param("xe\u0301", 2, 1, id="accent-after-a-letter"),
+        pytest.param("🇩🇪🇫🇷", 3, 2, id="flags"),
+        pytest.param("👍🏽", 1, 0, id="skin-tone"),
+        pytest.param("👨‍👩‍👧!", 5, 5, id="family-that-fits"),
+        pytest.param("👨‍👩‍👧!", 4, 0, id="family-that-does-not"),
+        pytest.param("\r\n", 1, 0, id="line-end"),
+    ],
+)
+def test_clusters_end_where_people_see_an_end(text, end, boundary):
+    assert cluster_end(text, 0, end) == boundary
