@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,9 @@ import structlog
 from structlog.typing import Processor
 
 from .masking import Masking
+
+# One encoder for all lines: making one costs as much as a line.
+_ENCODE = json.JSONEncoder(default=repr).encode
 
 
 class Logs(Protocol):
@@ -56,12 +60,16 @@ def _shared_processors() -> list[Processor]:
 def _renderer(wanted: str, stream: TextIO) -> Processor:
     """Return what makes a line: colours only on a terminal, exceptions without their locals."""
     if wanted == "json" or (wanted == "auto" and not stream.isatty()):
-        return structlog.processors.JSONRenderer()
+        return structlog.processors.JSONRenderer(serializer=_to_json)
     return structlog.dev.ConsoleRenderer(
         colors=stream.isatty(),
         sort_keys=False,
         exception_formatter=structlog.dev.plain_traceback,
     )
+
+
+def _to_json(event: object, **_options: object) -> str:
+    return _ENCODE(event)
 
 
 def _route_standard_library(

@@ -33,7 +33,9 @@ _SECRET_LOOKS = (
     r"verify_token[\"']?\s*[=:]\s*[\"']?[^\s\"'&,}]+",
 )
 _LEAST = 6  # characters; a shorter secret would mask half of every line
+_SHORT = 24  # characters; longer texts are seldom met again
 _FIRST = ("timestamp", "level", "event")
+_PLAIN = frozenset((int, float, bool, type(None)))
 
 
 class Masking:
@@ -46,17 +48,22 @@ class Masking:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _LEAST}, key=len)
         longest_first = map(re.escape, reversed(known))
-        self._look = re.compile("|".join([*longest_first, *_SECRET_LOOKS]))
+        look = re.compile("|".join([*longest_first, *_SECRET_LOOKS]))
+        # Most words of a line are those of the line before.
+        self._searched = lru_cache(maxsize=1024)(lambda text: look.sub(_hide, text))
+        self._look = look
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Return the line masked, with time, level and event in front."""
-        ordered = {name: event.pop(name) for name in _FIRST if name in event} | dict(event)
-        return {name: self._mask(name, value) for name, value in ordered.items()}
+        line = {name: self._mask(name, event.pop(name)) for name in _FIRST if name in event}
+        for name, value in event.items():
+            line[name] = value if type(value) in _PLAIN else self._mask(name, value)
+        return line
 
     def _mask(self, name: str, value: Any) -> Any:  # noqa: ANN401 - anything can be logged
         """Return *value* without what is secret in it."""
         if isinstance(value, str):
-            return MASK if _is_secret(name) else self._look.sub(_hide, value)
+            return MASK if _is_secret(name) else self._search(value)
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if _is_secret(name):
@@ -65,7 +72,10 @@ class Masking:
             return {str(key): self._mask(str(key), item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._mask("", item) for item in value]
-        return self._look.sub(_hide, repr(value))
+        return self._search(repr(value))
+
+    def _search(self, text: str) -> str:
+        return self._searched(text) if len(text) <= _SHORT else self._look.sub(_hide, text)
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,11 @@ SIGNATURES = Counter(
     "Webhooks by the position of the secret that signed them (0 is the first), or none",
     ["secret"],
 )
-EVENTS = Counter("ak_instagram_events_total", "Events received, by kind", ["kind"])
+EVENTS = Counter(
+    "ak_instagram_events_total",
+    "Events received, by what they are to us and by Meta's word for them",
+    ["kind", "field"],
+)
 EVENTS_UNREADABLE = Counter(
     "ak_instagram_events_unreadable_total", "Events that were skipped because they made no sense"
 )

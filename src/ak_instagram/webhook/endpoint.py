@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import cache
 from typing import Protocol
 
 import structlog
+from prometheus_client import Counter
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
@@ -26,8 +28,6 @@ from .events import Event, Kind, parse_webhook
 from .reading import read_content
 from .signature import matching_secret
 from .verification import answer_challenge
-
-log = structlog.get_logger()
 
 _WAKING = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.UNSEND, Kind.EDIT})
 _STORED = _WAKING | {Kind.ECHO}
@@ -51,6 +51,8 @@ class WebhookEndpoint:
     def __init__(self, settings: Instagram) -> None:
         self._verify_token = settings.verify_token
         self._secrets = tuple(secret.encode() for secret in settings.app_secrets)
+        # Bound here, once: a line is written for every webhook.
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,10 +63,10 @@ class WebhookEndpoint:
             else:
                 status, text = self._verify(scope)
         except WebhookRejected as exc:
-            log.warning("webhook.rejected", status=exc.status, reason=str(exc))
+            self._log.warning("webhook.rejected", status=exc.status, reason=str(exc))
             status, text = exc.status, "rejected"
         except StoreUnavailable as exc:
-            log.error("webhook.not_stored", status=503, reason=str(exc))
+            self._log.error("webhook.not_stored", status=503, reason=str(exc))
             status, text = 503, "try again"
         _count(status, began)
         await _answer(send, status, text)
@@ -73,7 +75,7 @@ class WebhookEndpoint:
         if scope["method"] != "GET":
             return 405, "GET or POST"
         challenge = answer_challenge(QueryParams(scope["query_string"]), self._verify_token)
-        log.info("webhook.verified")
+        self._log.info("webhook.verified")
         return 200, challenge
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
@@ -88,7 +90,7 @@ class WebhookEndpoint:
             inbox: Inbox = scope["state"]["store"]
             await inbox.put(arrivals)
         _record(webhook.events, webhook.unreadable)
-        log.info(
+        self._log.info(
             "webhook.received",
             events=[event.label for event in webhook.events],
             stored=len(arrivals),
@@ -104,7 +106,7 @@ class WebhookEndpoint:
         if not self._secrets:
             return None
         position = matching_secret(self._secrets, signature, body)
-        metrics.SIGNATURES.labels("none" if position is None else str(position)).inc()
+        _signed_by(position).inc()
         if position is None:
             raise WebhookRejected(403, _HINT if signature else "X-Hub-Signature-256 is missing")
         return position
@@ -132,14 +134,32 @@ def _said(echo: Event) -> str | None:
 
 def _record(events: Iterable[Event], unreadable: int) -> None:
     for event in events:
-        metrics.EVENTS.labels(event.label).inc()
+        _events_of(event.kind.value, event.label).inc()
     if unreadable:
         metrics.EVENTS_UNREADABLE.inc(unreadable)
 
 
 def _count(status: int, began: float) -> None:
-    metrics.WEBHOOKS.labels(str(status)).inc()
+    _answered_with(status).inc()
     metrics.WEBHOOK_SECONDS.observe(time.perf_counter() - began)
+
+
+# Looking a metric's labels up costs more than counting: each is looked up once.
+
+
+@cache
+def _answered_with(status: int) -> Counter:
+    return metrics.WEBHOOKS.labels(str(status))
+
+
+@cache
+def _signed_by(position: int | None) -> Counter:
+    return metrics.SIGNATURES.labels("none" if position is None else str(position))
+
+
+@cache
+def _events_of(kind: str, label: str) -> Counter:
+    return metrics.EVENTS.labels(kind, label)
 
 
 async def _answer(send: Send, status: int, text: str) -> None:

@@ -1,0 +1,7 @@
+"""`python -m ak_instagram` is the command `ak-instagram`."""
+
+from __future__ import annotations
+
+from ak_instagram.cli import main
+
+main(prog_name="ak-instagram")

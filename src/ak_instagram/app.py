@@ -1,0 +1,148 @@
+"""The one place where everything is put together, opened, and closed in reverse."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import aiohttp
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from ak_instagram import health
+from ak_instagram.agents.contract import Agent
+from ak_instagram.agents.registry import build_agent, load_factory
+from ak_instagram.backoff import Backoff
+from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.worker import Worker
+from ak_instagram.jobs import running
+from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.delivery import Delivery
+from ak_instagram.sender.graph import GraphClient
+from ak_instagram.sender.rate import RateLimits
+from ak_instagram.sender.typing import Courtesy
+from ak_instagram.settings.values import Settings
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.sqlite import StoreInUse
+from ak_instagram.store.store import Store, open_store
+from ak_instagram.webhook.endpoint import WebhookEndpoint
+
+log = structlog.get_logger()
+
+KEEP_ALIVE = 75  # seconds; longer than an ingress keeps its idle connections
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the service as an ASGI application; its resources open with its lifespan."""
+
+    def lifespan(_app: Starlette) -> AbstractAsyncContextManager[dict[str, object]]:
+        return _service(settings)
+
+    webhook = Route("/instagram/webhook", WebhookEndpoint(settings.instagram))
+    return Starlette(routes=[webhook, *health.ROUTES], lifespan=lifespan)
+
+
+def serve(settings: Settings) -> int:
+    """
+    Serve until a signal ends it; return 0, or 1 if the service could not start.
+
+    Raises `errors.SettingsError` if the agent's adapter can't be loaded.
+    """
+    load_factory(settings.agent.adapter)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.server.host,
+            port=settings.server.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    # uvicorn shuts down gracefully, then raises the signal again: that must not be
+    # the default action, or a service that was stopped in order exits as if killed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    server.run()
+    return 0 if server.started else 1
+
+
+@asynccontextmanager
+async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """Run the service while the block does; yield what requests need."""
+    _warn(settings)
+    async with _open_session() as session:
+        agent = build_agent(settings.agent, session)
+        async with _open_store(settings, agent) as store:
+            worker = Worker(store, settings.conversation)
+            graph = GraphClient(
+                session, settings.instagram.graph_url, settings.instagram.api_version
+            )
+            accounts = Accounts(settings.instagram.accounts, graph)
+            answering = Answering(
+                store=store,
+                agent=agent,
+                accounts=accounts,
+                courtesy=Courtesy(graph),
+                backoff=Backoff(settings.conversation.attempts),
+                fallback=settings.agent.fallback,
+                spawn=worker.spawn,
+            )
+            delivery = Delivery(
+                store=store,
+                graph=graph,
+                accounts=accounts,
+                rate=RateLimits(settings.sender.rate),
+                backoff=Backoff(settings.sender.attempts),
+            )
+            async with running(renewal=worker.renew(), accounts=accounts.learn()) as upkeep:
+                async with running(worker=worker.claim(answering, delivery)) as work:
+                    yield {"store": store, "jobs": lambda: [*upkeep.dead(), *work.dead()]}
+                # Claiming has ended; leases are still renewed while the rest is finished.
+                await worker.drain(settings.server.drain)
+
+
+def _open_session() -> aiohttp.ClientSession:
+    """Return the one connection pool, for the agent and for Meta."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=True,
+    )
+
+
+@asynccontextmanager
+async def _open_store(settings: Settings, agent: Agent) -> AsyncIterator[Store]:
+    inbox = Inbox(debounce=int(settings.conversation.debounce * 1000))
+    leases = Leases(
+        owner=uuid.uuid4().hex,
+        lease=int(settings.conversation.lease * 1000),
+        lines=agent.history,
+    )
+    try:
+        async with open_store(settings.store.url, inbox, leases) as store:
+            yield store
+    except StoreInUse as exc:
+        log.critical("store.in_use", reason=str(exc))
+        raise
+
+
+def _warn(settings: Settings) -> None:
+    log.info("service.starting", adapter=settings.agent.adapter, port=settings.server.port)
+    if not settings.instagram.app_secrets:
+        log.warning(
+            "webhook.unsigned_accepted",
+            reason="no instagram.app_secret is set: anybody can post messages",
+            fix="set AK_INSTAGRAM__APP_SECRET and AK_INSTAGRAM__REQUIRE_SIGNATURE=true",
+        )

@@ -1,0 +1,44 @@
+"""The command `ak-instagram`; each of its commands is a module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ak_instagram import __version__
+from ak_instagram.errors import SettingsError
+
+from .check_config import check_config
+from .serve import serve
+from .sign import sign
+from .simulator import simulator
+
+WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
+
+
+class _Commands(click.Group):
+    """The commands, any of which ends with a line for each problem if the settings are wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as exc:
+            click.echo("\n".join(exc.problems), err=True)
+            ctx.exit(WRONG_SETTINGS)
+
+
+@click.group(
+    cls=_Commands,
+    epilog="Exit codes: 0 done, 1 found a problem, 2 wrong usage or settings.",
+)
+@click.version_option(__version__, prog_name="ak-instagram")
+def main() -> None:
+    """Answer Instagram DMs with an AI agent."""
+
+
+main.add_command(serve)
+main.add_command(check_config)
+main.add_command(sign)
+main.add_command(simulator)

@@ -1,0 +1,37 @@
+"""`simulator`: Meta's side alone, for a service that runs elsewhere."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(epilog="Example: ak-instagram simulator --verify-token a-long-random-text")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8001, show_default=True, help="The page's and the Graph API's.")
+@click.option(
+    "--webhook",
+    default="http://127.0.0.1:8000/instagram/webhook",
+    show_default=True,
+    help="The service's webhook; waited for if it is not up yet.",
+)
+@click.option(
+    "--verify-token",
+    envvar="AK_INSTAGRAM__VERIFY_TOKEN",
+    default="simulator-verify-token",
+    show_default=True,
+    help="The service's instagram.verify_token.",
+)
+@click.pass_context
+def simulator(ctx: click.Context, host: str, port: int, webhook: str, verify_token: str) -> None:
+    """
+    Run a simulated Instagram until a signal ends it.
+
+    Prints the settings that a service needs to take it for Meta, subscribes the
+    service's webhook as soon as it answers, and serves a page to chat on. Whoever
+    reaches it may do everything: keep it on a network of your own.
+    """
+    # Here and not above: the simulator's libraries take longer to import than the
+    # other commands take to run.
+    from ak_instagram.simulator.alone import run
+
+    ctx.exit(run(host, port, webhook, verify_token))

@@ -1,0 +1,160 @@
+"""A turn goes to the agent, and what the agent says becomes the plan of an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from ak_instagram import metrics
+from ak_instagram.agents.contract import Agent, MessageEnd, Part, Text, Turn
+from ak_instagram.agents.prompt import prompt
+from ak_instagram.backoff import Backoff
+from ak_instagram.errors import Permanent, Transient
+from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.plan import Plan, plan_answer
+from ak_instagram.sender.typing import Courtesy
+from ak_instagram.settings.values import Account
+from ak_instagram.store.store import Store
+from ak_instagram.store.values import Claim, EventStatus, Line, Settlement
+
+from .turn import Composed, compose, endings
+
+log = structlog.get_logger()
+
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """
+    Sees a claim's events through to an answer's plan, another try, or a dead letter.
+
+    *fallback* is what a person gets when the agent has failed for good; empty is
+    silence. *spawn* runs a courtesy that nobody waits for.
+    """
+
+    store: Store
+    agent: Agent
+    accounts: Accounts
+    courtesy: Courtesy
+    backoff: Backoff
+    fallback: str
+    spawn: Spawn
+
+    async def answer(self, claim: Claim) -> Claim | None:
+        """Answer *claim*'s events, and return the next step (`None`: the claim has ended)."""
+        account = self.accounts.find(claim.account)
+        composed = compose(claim, account.agent if account else None)
+        if account is None or composed.turn is None:
+            reason = "nothing to answer" if account else "the account is not configured"
+            return await self._ignore(claim, composed, reason)
+        with structlog.contextvars.bound_contextvars(turn=composed.turn.id):
+            return await self._ask(claim, composed, composed.turn, account)
+
+    async def _ask(
+        self, claim: Claim, composed: Composed, turn: Turn, account: Account
+    ) -> Claim | None:
+        began = time.perf_counter()
+        try:
+            async with self.courtesy.typing(account.access_token, claim.contact):
+                parts = [part async for part in self.agent.answer(turn)]
+            plan = plan_answer(parts)
+        except Permanent as exc:
+            return await self._dead_letter(claim, composed, str(exc))
+        except Transient as exc:
+            return await self._try_again(claim, composed, exc)
+        except Exception as exc:  # a bug in an adapter: it must not stop the conversation
+            log.exception("turn.crashed")
+            return await self._try_again(claim, composed, Transient(f"bug: {type(exc).__name__}"))
+        _record(turn, plan, began)
+        if not plan.messages:
+            self.spawn(self.courtesy.stop(account.access_token, claim.contact))
+        lines = self._lines(turn, parts, plan)
+        return await self._settle(claim, composed, EventStatus.ANSWERED, plan, lines=lines)
+
+    async def _ignore(self, claim: Claim, composed: Composed, reason: str) -> Claim | None:
+        metrics.TURNS.labels("ignored").inc()
+        log.info("turn.ignored", reason=reason, events=len(claim.events))
+        return await self._settle(claim, composed, EventStatus.IGNORED, reason=reason)
+
+    async def _try_again(self, claim: Claim, composed: Composed, exc: Transient) -> Claim | None:
+        wait = self.backoff.wait(claim.attempts + 1)
+        if wait is None:
+            return await self._dead_letter(claim, composed, f"gave up: {exc}")
+        after = max(wait, exc.retry_after or 0.0)
+        metrics.TURNS.labels("retried").inc()
+        log.warning(
+            "turn.retrying", after=round(after, 1), tries=claim.attempts + 1, reason=str(exc)
+        )
+        await self.store.retry(claim, after=after, why=str(exc))
+        return None
+
+    async def _dead_letter(self, claim: Claim, composed: Composed, reason: str) -> Claim | None:
+        metrics.TURNS.labels("dead").inc()
+        metrics.DEAD_LETTERS.labels("turn").inc()
+        log.error("turn.dead_lettered", reason=reason, tries=claim.attempts + 1)
+        plan = plan_answer([Text(self.fallback)] if self.fallback else [])
+        return await self._settle(claim, composed, EventStatus.DEAD, plan, reason=reason)
+
+    async def _settle(
+        self,
+        claim: Claim,
+        composed: Composed,
+        ending: EventStatus,
+        plan: Plan | None = None,
+        *,
+        reason: str | None = None,
+        lines: tuple[Line, ...] = (),
+    ) -> Claim | None:
+        settlement = Settlement(
+            turn=composed.turn_id,
+            events=endings(composed, ending),
+            reason=reason,
+            messages=plan.messages if plan else (),
+            lines=lines,
+        )
+        return await self.store.settle(claim, settlement)
+
+    def _lines(self, turn: Turn, parts: list[Part], plan: Plan) -> tuple[Line, ...]:
+        """Return what joins the transcript; nothing if the agent keeps its own memory."""
+        if not self.agent.history:
+            return ()
+        said = "".join(map(_spoken, parts)).strip()
+        asked = Line("user", prompt(turn))
+        return (asked, Line("assistant", said)) if said and plan.messages else (asked,)
+
+
+def _spoken(part: Part) -> str:
+    match part:
+        case Text(text):
+            return text
+        case MessageEnd():
+            return "\n"
+    return ""
+
+
+def _record(turn: Turn, plan: Plan, began: float) -> None:
+    """Count the turn and log it in one line; say what of the answer can't be sent."""
+    seconds = time.perf_counter() - began
+    outcome = "answered" if plan.messages else "silent"
+    metrics.TURNS.labels(outcome).inc()
+    metrics.TURN_SECONDS.observe(seconds)
+    log.info(
+        "turn.answered",
+        outcome=outcome,
+        messages=len(turn.messages),
+        pieces=len(plan.messages),
+        empty=plan.empty,
+        ms=round(seconds * 1000, 1),
+    )
+    for part in plan.refused:
+        metrics.PARTS_REFUSED.labels(part).inc()
+        log.warning("part.refused", part=part, reason="this version can't send it")
+    if plan.handoff is not None:
+        log.warning(
+            "turn.handoff", reason="the agent asks for a person; this version can't call one"
+        )

@@ -1,0 +1,178 @@
+"""The commands, their exit codes, and what they show to whom."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from ak_instagram import __version__
+from ak_instagram.cli import main
+
+SETTINGS = {
+    "AK_INSTAGRAM__VERIFY_TOKEN": "verify-s3cret",
+    "AK_INSTAGRAM__ACCESS_TOKEN": "IGAA-s3cret",
+    "AK_INSTAGRAM__APP_SECRET": "first-s3cret,second-s3cret",
+    "AK_AGENT__ADAPTER": "echo",
+}
+COMMANDS = sorted(main.commands)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command in an empty folder with the variables it is given and no others of ours."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("AK_", "OPENAI_"))]:
+        monkeypatch.delenv(name)
+
+    def run(*args, **variables):
+        return CliRunner().invoke(main, list(map(str, args)), env=variables)
+
+    return run
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version").output == f"ak-instagram, version {__version__}\n"
+
+
+def test_the_help_lists_every_command_and_the_exit_codes(run):
+    output = run("--help").output
+
+    assert all(f"\n  {command} " in output for command in COMMANDS)
+    assert "0 done, 1 found a problem, 2 wrong usage or settings" in output
+
+
+@pytest.mark.parametrize("command", ["serve", "check-config", "sign"])
+def test_a_commands_help_has_an_example(run, command):
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    assert f"Example: ak-instagram {command}" in result.output
+
+
+@pytest.mark.parametrize("args", [["serve"], ["check-config"], ["sign", __file__]])
+def test_wrong_settings_end_a_command_with_2_and_a_line_for_each_problem(run, args):
+    result = run(*args, AK_SERVER__PORT="x", AK_AGENT__ADAPTER="echo")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert [line.split(" ")[0] for line in result.stderr.splitlines()] == [
+        "server.port",
+        "instagram.verify_token",
+        "instagram.access_token",
+    ]
+
+
+@pytest.mark.parametrize("args", [["bogus"], ["serve", "--bogus"], ["sign"], ["sign", "none.json"]])
+def test_wrong_usage_ends_with_2(run, args):
+    assert run(*args).exit_code == 2
+
+
+def test_python_m_is_the_same_command():
+    command = [sys.executable, "-m", "ak_instagram", "--version"]
+
+    assert subprocess.check_output(command, text=True).startswith("ak-instagram, version")
+
+
+# --- check-config -----------------------------------------------------------
+
+
+def rows(result):
+    return {line.split("  ")[0]: line.split()[1:] for line in result.output.splitlines()}
+
+
+def test_check_config_shows_values_and_where_they_come_from(run, tmp_path):
+    (tmp_path / "config.yaml").write_text("server: {host: 127.0.0.1}")
+
+    result = run("check-config", **SETTINGS, AK_SERVER__PORT="0")
+
+    assert result.exit_code == 0
+    assert rows(result)["server.port"] == ["0", "AK_SERVER__PORT"]
+    assert rows(result)["server.host"] == ["127.0.0.1", "config.yaml"]
+    assert rows(result)["sender.rate"] == ["100", "default"]
+    assert rows(result)["instagram.require_signature"] == ["false", "default"]
+    assert rows(result)["agent.model"] == ["not", "set", "default"]
+    assert rows(result)["store.url"] == ["sqlite:///data/ak-instagram.db", "default"]
+
+
+def test_check_config_says_what_was_inferred(run):
+    variables = SETTINGS | {"AK_AGENT__ADAPTER": "", "OPENAI_API_KEY": "sk-s3cret"}
+
+    found = rows(run("check-config", **variables))
+
+    assert found["agent.adapter"] == ["openai-chat", "inferred", "from", "OPENAI_API_KEY"]
+    assert found["agent.api_key"] == ["set", "(9", "characters)", "OPENAI_API_KEY"]
+
+
+def test_check_config_shows_no_secret(run):
+    accounts = '[{"access_token": "s3cret", "agent": "sales"}]'
+
+    result = run("check-config", **SETTINGS, AK_INSTAGRAM__ACCOUNTS=accounts)
+
+    assert "s3cret" not in result.output
+    assert rows(result)["instagram.verify_token"][:3] == ["set", "(13", "characters)"]
+    assert rows(result)["instagram.app_secret"][:3] == ["set", "(2", "values)"]
+    assert rows(result)["instagram.accounts[0].access_token"][:3] == ["set", "(6", "characters)"]
+    assert rows(result)["instagram.accounts[0].agent"][0] == "sales"
+
+
+def test_check_config_reads_the_file_it_is_given(run, tmp_path):
+    (tmp_path / "other.yaml").write_text("server: {port: 1}")
+
+    result = run("check-config", "--config", tmp_path / "other.yaml", **SETTINGS)
+
+    assert rows(result)["server.port"][0] == "1"
+
+
+# --- sign -------------------------------------------------------------------
+
+BODY = b'{"object": "instagram",\n "text": "\\u00e9"}'
+
+
+def signature(secret):
+    return "sha256=" + hmac.new(secret, BODY, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["payload.json", "it's a payload.json"])
+def test_sign_prints_a_curl_that_posts_the_file_signed(run, tmp_path, name):
+    (tmp_path / name).write_bytes(BODY)
+    (tmp_path / "secret").write_text("from-a-file\n")
+
+    result = run("sign", name, "--secret-file", "secret", "--url", "http://x/y?a=1&b=2")
+
+    assert result.exit_code == 0
+    assert shlex.split(result.output) == [
+        "curl",
+        "--include",
+        "--header",
+        "Content-Type: application/json",
+        "--header",
+        f"X-Hub-Signature-256: {signature(b'from-a-file')}",
+        "--data-binary",
+        f"@{name}",
+        "http://x/y?a=1&b=2",
+    ]
+
+
+def test_sign_takes_the_settings_first_secret(run, tmp_path):
+    (tmp_path / "payload.json").write_bytes(BODY)
+
+    result = run("sign", "payload.json", **SETTINGS)
+
+    assert signature(b"first-s3cret") in result.output
+    assert "s3cret" not in result.output
+
+
+def test_sign_says_that_there_is_nothing_to_sign_with(run, tmp_path):
+    (tmp_path / "payload.json").write_bytes(BODY)
+
+    result = run("sign", "payload.json", **SETTINGS | {"AK_INSTAGRAM__APP_SECRET": ""})
+
+    assert result.exit_code == 2
+    assert "use --secret-file" in result.stderr

@@ -1,0 +1,164 @@
+"""A turn ends in exactly one of answered, another try, or a dead letter."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from ak_instagram.agents.contract import Handoff, Media, MessageEnd, Silence, Text
+from ak_instagram.backoff import Backoff
+from ak_instagram.conversation.answering import Answering
+from ak_instagram.errors import Permanent, Transient
+from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.typing import Courtesy
+from ak_instagram.settings.values import Account
+from ak_instagram.store.values import Claim, EventStatus, Line, Settlement, StoredEvent
+from tests.fakes import FakeAgent, FakeGraph, FakeStore
+
+ANSWERED, DEAD, IGNORED = EventStatus.ANSWERED, EventStatus.DEAD, EventStatus.IGNORED
+
+
+def claim(attempts: int = 0, payload: object = None) -> Claim:
+    content = payload or {"message": {"mid": "m1", "text": "hi"}}
+    event = StoredEvent(5, "message", "m1", 1000, json.dumps(content))
+    return Claim("shop", "anna", 1, attempts=attempts, events=(event,))
+
+
+def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None, **changes):
+    graph = graph or FakeGraph()
+    spawned = changes.pop("spawned", [])
+    return Answering(
+        store=store,
+        agent=agent,
+        accounts=Accounts([Account("token", agent="general")], graph),
+        courtesy=Courtesy(graph),
+        backoff=Backoff(attempts=3, chance=lambda: 0.0),
+        fallback="Sorry!",
+        spawn=lambda courtesy: spawned.append(asyncio.ensure_future(courtesy)),
+    )
+
+
+def settled(store: FakeStore) -> Settlement:
+    [(verb, settlement)] = store.log
+    assert verb == "settle"
+    return settlement
+
+
+async def test_the_answer_is_planned_whole_with_the_events_end():
+    store, agent = FakeStore(), FakeAgent([Text("**one**"), MessageEnd(), Text("two")])
+
+    await answering(agent, store).answer(claim())
+
+    settlement = settled(store)
+    assert settlement.messages == ({"text": "one"}, {"text": "two"})
+    assert settlement.events == {5: ANSWERED}
+    assert agent.asked[0].agent == "general"
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "outcome"),
+    [
+        pytest.param(Transient("503"), 0, 1, id="first-failure"),
+        pytest.param(Transient("429", retry_after=30), 1, 30, id="server-says-when"),
+        pytest.param(RuntimeError("bug"), 0, 1, id="bug-in-an-adapter"),
+    ],
+)
+async def test_what_may_pass_is_tried_again(error, attempts, outcome):
+    store = FakeStore()
+
+    await answering(FakeAgent(error=error), store).answer(claim(attempts))
+
+    assert [entry[:2] for entry in store.log] == [("retry", outcome)]
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "reason"),
+    [
+        pytest.param(Permanent("400"), 0, "400", id="hopeless"),
+        pytest.param(Transient("503"), 2, "gave up: 503", id="last-try"),
+    ],
+)
+async def test_what_has_failed_for_good_is_a_dead_letter_with_an_apology(error, attempts, reason):
+    store = FakeStore()
+
+    await answering(FakeAgent(error=error), store).answer(claim(attempts))
+
+    settlement = settled(store)
+    assert settlement.events == {5: DEAD}
+    assert settlement.reason == reason
+    assert settlement.messages == ({"text": "Sorry!"},)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([Silence()], id="chosen"),
+        pytest.param([], id="nothing"),
+        pytest.param([Text(" \n")], id="blank"),
+    ],
+)
+async def test_silence_takes_the_typing_indicator_away(parts):
+    store, graph, spawned = FakeStore(), FakeGraph(), []
+
+    await answering(FakeAgent(parts), store, graph, spawned=spawned).answer(claim())
+    await asyncio.gather(*spawned)
+
+    assert settled(store).messages == ()
+    assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
+
+
+async def test_an_answer_leaves_no_typing_off_behind():
+    store, graph, spawned = FakeStore(), FakeGraph(), []
+
+    await answering(FakeAgent([Text("hi")]), store, graph, spawned=spawned).answer(claim())
+
+    assert (graph.calls, spawned) == (["mark_seen", "typing_on"], [])
+
+
+async def test_parts_that_can_not_be_sent_are_told_of():
+    store, agent = FakeStore(), FakeAgent([Media("image", "https://a.example/1.png"), Handoff("?")])
+
+    with capture_logs() as logs:
+        await answering(agent, store).answer(claim())
+
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == [
+        "part.refused",
+        "turn.handoff",
+    ]
+
+
+async def test_events_that_say_nothing_are_settled_without_the_agent():
+    store, agent = FakeStore(), FakeAgent([Text("hi")])
+
+    unsend = StoredEvent(5, "unsend", "m1", 1000, '{"message": {"mid": "m1", "is_deleted": true}}')
+
+    await answering(agent, store).answer(Claim("shop", "anna", 1, events=(unsend,)))
+
+    assert (settled(store).events, agent.asked) == ({5: IGNORED}, [])
+
+
+async def test_lines_are_kept_for_agents_without_memory_only():
+    with_memory, without = FakeStore(), FakeStore()
+
+    said = [Text("hel"), Text("lo"), MessageEnd(), Text("again")]
+
+    await answering(FakeAgent(said), with_memory).answer(claim())
+    await answering(FakeAgent(said, history=20), without).answer(claim())
+
+    assert settled(with_memory).lines == ()
+    assert settled(without).lines == (Line("user", "hi"), Line("assistant", "hello\nagain"))
+
+
+async def test_no_message_text_is_logged():
+    store, agent = FakeStore(), FakeAgent([Text("the-answer")])
+
+    with capture_logs() as logs:
+        await answering(agent, store).answer(
+            claim(payload={"message": {"mid": "m1", "text": "the-question"}})
+        )
+
+    assert logs
+    assert "the-" not in repr(logs)

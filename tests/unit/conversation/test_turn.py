@@ -1,0 +1,145 @@
+"""Waiting events make one turn: what was edited says its last version, what was unsent is gone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ak_instagram.agents.contract import Attachment, Inbound, Utterance
+from ak_instagram.conversation.turn import compose, endings, session_id
+from ak_instagram.store.values import Claim, EventStatus, Line, StoredEvent
+
+
+def event(number: int, kind: str, mid: str, **content: object) -> StoredEvent:
+    member = {"unsend": "message", "edit": "message_edit"}.get(kind, kind)
+    return StoredEvent(
+        number, kind, mid, 1000 + number, json.dumps({member: {"mid": mid, **content}})
+    )
+
+
+def message(number: int, mid: str, **content: object) -> StoredEvent:
+    return event(number, "message", mid, **content)
+
+
+def claim(*events: StoredEvent, **changes: object) -> Claim:
+    return Claim(account="shop", contact="anna", fence=1, events=events, **changes)
+
+
+def test_all_waiting_messages_make_one_turn():
+    composed = compose(claim(message(1, "a", text="hi"), message(2, "b", text="there")), "general")
+
+    assert composed.turn.messages == (
+        Inbound("a", 1001, text="hi"),
+        Inbound("b", 1002, text="there"),
+    )
+    assert (composed.turn.agent, composed.turn.account, composed.turn.contact) == (
+        "general",
+        "shop",
+        "anna",
+    )
+
+
+def test_an_edit_changes_what_the_agent_gets():
+    composed = compose(
+        claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
+    )
+
+    assert [it.text for it in composed.turn.messages] == ["hello"]
+    assert endings(composed, EventStatus.ANSWERED) == {
+        1: EventStatus.ANSWERED,
+        2: EventStatus.IGNORED,
+    }
+
+
+def test_what_was_taken_back_is_not_asked_about():
+    composed = compose(
+        claim(
+            message(1, "a", text="oops"),
+            message(2, "b", text="hello"),
+            event(3, "unsend", "a", is_deleted=True),
+        )
+    )
+
+    assert [it.mid for it in composed.turn.messages] == ["b"]
+    assert composed.settled == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
+
+
+def test_nothing_left_is_no_turn():
+    composed = compose(
+        claim(message(1, "a", text="oops"), event(2, "unsend", "a", is_deleted=True))
+    )
+
+    assert composed.turn is None
+
+
+def test_a_tap_says_its_title_and_carries_its_payload():
+    composed = compose(claim(event(1, "postback", "p", title="Opening hours", payload="HOURS")))
+
+    assert composed.turn.messages == (Inbound("p", 1001, text="Opening hours", payload="HOURS"),)
+
+
+def test_attachments_alone_are_a_turn():
+    images = [{"type": "image", "payload": {"url": "https://cdn.example/1.jpg"}}]
+
+    composed = compose(claim(message(1, "a", attachments=images)))
+
+    assert composed.turn.messages[0].attachments == (
+        Attachment("image", "https://cdn.example/1.jpg"),
+    )
+
+
+def test_what_meta_does_not_hand_over_is_said_so():
+    composed = compose(claim(message(1, "a", is_unsupported=True)))
+
+    assert composed.turn.messages[0].attachments == (Attachment("unsupported"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "context"),
+    [
+        pytest.param({"reply_to": {"mid": "z"}}, {"reply_to_mid": "z"}, id="inline-reply"),
+        pytest.param(
+            {"reply_to": {"story": {"id": "9", "url": "https://cdn.example/s"}}},
+            {"story_id": "9", "story_url": "https://cdn.example/s"},
+            id="story-reply",
+        ),
+        pytest.param(
+            {"referral": {"ref": "spring", "source": "ADS", "type": "OPEN_THREAD", "ad_id": "7"}},
+            {
+                "ref": "spring",
+                "referral_source": "ADS",
+                "referral_type": "OPEN_THREAD",
+                "ad_id": "7",
+            },
+            id="ad",
+        ),
+    ],
+)
+def test_what_a_message_refers_to_goes_along(content, context):
+    composed = compose(claim(message(1, "a", text="?", **content)))
+
+    assert composed.turn.messages[0].context == context
+
+
+def test_the_turns_id_is_that_of_its_events():
+    first = compose(claim(message(1, "a", text="hi"), attempts=0))
+    again = compose(claim(message(1, "a", text="hi"), attempts=3))
+    more = compose(claim(message(1, "a", text="hi"), message(2, "b", text="?")))
+
+    assert first.turn.id == again.turn.id != more.turn.id
+
+
+def test_the_transcript_becomes_the_history():
+    composed = compose(
+        claim(message(1, "a", text="?"), transcript=(Line("user", "q"), Line("assistant", "a")))
+    )
+
+    assert composed.turn.history == (Utterance("user", "q"), Utterance("assistant", "a"))
+
+
+def test_the_session_hides_the_person_and_changes_with_the_epoch():
+    sessions = {session_id("shop", "751390000000001", epoch) for epoch in (0, 1)}
+
+    assert len(sessions) == 2
+    assert not any("75139" in session for session in sessions)

@@ -1,0 +1,189 @@
+"""The worker survives what it meets, keeps conversations apart, and lets go of what it holds."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from ak_instagram.backoff import Backoff
+from ak_instagram.conversation.worker import Worker
+from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
+from ak_instagram.settings.values import Conversation
+from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
+from tests.fakes import FakeStore
+
+EVENT = StoredEvent(5, "message", "m1", 1000, "{}")
+PIECE = Piece(7, "turn", 0, {"text": "hi"}, 1, False, 0)
+
+
+def claim(contact: str = "anna", **changes: object) -> Claim:
+    return Claim(
+        **({"account": "shop", "contact": contact, "fence": 1, "events": (EVENT,)} | changes)
+    )
+
+
+class Steps:
+    """Stands for answering and delivery: does what the test says, step after step."""
+
+    def __init__(self, *outcomes: object) -> None:
+        self.outcomes = list(outcomes)
+        self.taken: list[Claim] = []
+        self.taken_one = asyncio.Event()
+
+    async def answer(self, step: Claim) -> Claim | None:
+        self.taken.append(step)
+        self.taken_one.set()
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if isinstance(outcome, Exception):
+            raise outcome
+        if isinstance(outcome, asyncio.Event):
+            await outcome.wait()
+            return None
+        return outcome
+
+    async def until(self, steps: int) -> None:
+        """Return once so many steps were taken."""
+        while len(self.taken) < steps:
+            self.taken_one.clear()
+            await self.taken_one.wait()
+
+    async def deliver(self, step: Claim, _piece: Piece) -> Claim | None:
+        return await self.answer(step)
+
+
+@asynccontextmanager
+async def working(store: FakeStore, steps: Steps, **settings: object):
+    worker = Worker(store, Conversation(**settings), Backoff(attempts=3, chance=lambda: 0.0))
+    job = asyncio.create_task(worker.claim(steps, steps))
+    try:
+        async with asyncio.timeout(5):
+            yield worker
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+
+
+async def test_steps_follow_each_other_until_the_claim_ends():
+    steps = Steps(claim(piece=PIECE, events=()), None)
+
+    async with working(FakeStore([[claim()]]), steps) as worker:
+        await steps.taken_one.wait()
+        await worker.drain(1)
+
+    assert [step.piece for step in steps.taken] == [None, PIECE]
+
+
+async def test_conversations_do_not_wait_for_each_other():
+    hanging = asyncio.Event()
+    steps = Steps(hanging, None)
+
+    async with working(FakeStore([[claim("anna")], [claim("ben")]]), steps):
+        await steps.until(2)
+
+    assert [step.contact for step in steps.taken] == ["anna", "ben"]
+
+
+async def test_no_more_is_claimed_than_may_run():
+    store, hanging = FakeStore([[claim("anna")], [claim("ben")]]), asyncio.Event()
+    steps = Steps(hanging)
+
+    async with working(store, steps, concurrency=1):
+        await steps.taken_one.wait()
+        assert store.claims == [[claim("ben")]]
+        hanging.set()
+        await steps.until(2)
+
+    assert store.claims == []
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "entry"),
+    [
+        pytest.param(RuntimeError("bug"), 0, ("retry", 1, "planned", True), id="crash"),
+        pytest.param(Transient("?"), 9, ("retry", 600, "planned", False), id="not-its-fault"),
+    ],
+)
+async def test_what_goes_wrong_is_put_off(error, attempts, entry):
+    store, steps = FakeStore([[claim(attempts=attempts)]]), Steps(error)
+
+    async with working(store, steps):
+        await store.told.wait()
+
+    assert store.log == [entry]
+
+
+async def test_what_always_crashes_becomes_a_dead_letter():
+    store, steps = FakeStore([[claim(attempts=2)]]), Steps(RuntimeError("bug"))
+
+    async with working(store, steps):
+        await store.told.wait()
+
+    [(verb, settlement)] = store.log
+    assert (verb, settlement.events) == ("settle", {5: EventStatus.DEAD})
+
+
+@pytest.mark.parametrize("error", [LeaseLost("gone"), StoreUnavailable("full")])
+async def test_what_is_not_ours_any_more_is_dropped_without_a_trace(error):
+    store, steps = FakeStore([[claim()], [claim("ben")]]), Steps(error, None)
+
+    async with working(store, steps):
+        await steps.until(2)
+
+    assert store.log == []
+
+
+async def test_the_loop_outlives_a_store_that_refuses(monkeypatch):
+    monkeypatch.setattr("ak_instagram.conversation.worker.PAUSE", 0)
+    steps = Steps(None)
+    store = FakeStore([[claim()]])
+    refusals = [StoreUnavailable("full"), RuntimeError("odd")]
+    ask = store.claim
+
+    async def refuse_first(most: int) -> list[Claim]:
+        if refusals:
+            raise refusals.pop()
+        return await ask(most)
+
+    store.claim = refuse_first
+
+    async with working(store, steps):
+        await steps.taken_one.wait()
+
+    assert steps.taken == [claim()]
+
+
+async def test_work_whose_lease_is_gone_is_cut_off():
+    store, steps = FakeStore([[claim()]]), Steps(asyncio.Event())
+
+    async with working(store, steps, lease=0.003) as worker:
+        await steps.taken_one.wait()
+        renewal = asyncio.create_task(worker.renew())
+        await worker.drain(5)
+        renewal.cancel()
+
+    assert store.log == []
+
+
+async def test_a_lease_that_nobody_works_on_is_let_go_the_second_time_it_is_seen():
+    idle = ("shop", "zoe", 3)
+    store = FakeStore(held={idle})
+
+    async with working(store, Steps(), lease=0.003) as worker:
+        renewal = asyncio.create_task(worker.renew())
+        await store.told.wait()
+        renewal.cancel()
+
+    assert store.log[0] == ("abandon", {idle})
+
+
+async def test_draining_waits_for_what_is_under_way_and_then_cuts_it_off():
+    steps = Steps(asyncio.Event())
+
+    async with working(FakeStore([[claim()]]), steps) as worker:
+        await steps.taken_one.wait()
+        await worker.drain(0.01)
+        tasks = asyncio.all_tasks()
+
+    assert not any("_see_through" in repr(task) for task in tasks)
