@@ -54,9 +54,9 @@ chart: ## Lint the Helm chart with the helm on PATH
 
 lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	    pyproject.toml -o requirements.lock
+	    --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	    --group dev pyproject.toml -o requirements-dev.lock
+	    --all-extras --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

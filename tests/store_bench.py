@@ -1,4 +1,4 @@
-"""A real store on a real file, with a clock that the test moves."""
+"""Real stores, SQLite's and PostgreSQL's, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
+from ak_instagram.store.postgres import open_postgres
 from ak_instagram.store.sqlite import open_sqlite
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Arrival, EventStatus, Settlement
@@ -18,9 +19,10 @@ DAY = 86_400_000
 
 @dataclass
 class FakeClock:
-    """A clock that stands still unless it is moved."""
+    """A clock that stands still unless it is moved; it stands for the server's too."""
 
     now: int = START
+    is_stale: bool = False
 
     def __call__(self) -> int:
         return self.now
@@ -39,9 +41,12 @@ class Bench:
     transactions: object = None
 
     async def open(self, *, busy_timeout: float = 2.0) -> None:
-        self.transactions = await self.stack.enter_async_context(
+        opened = (
             open_sqlite(self.url, self.clock, busy_timeout)
+            if self.url.startswith("sqlite")
+            else open_postgres(self.url, self.clock)
         )
+        self.transactions = await self.stack.enter_async_context(opened)
 
     def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
         return Store(self.transactions, Inbox(debounce), Leases(owner, LEASE, lines))

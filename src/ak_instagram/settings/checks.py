@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -64,9 +65,13 @@ def http_url(value: str) -> None:
 
 
 def store_url(value: str) -> None:
-    """Check that a URL names a store of this version."""
-    if value.startswith(("postgresql:", "postgresql+", "postgres:")):
-        raise ValueError("must be sqlite:///…: PostgreSQL is not part of this version yet")
+    """Check that a URL names a SQLite file, or a PostgreSQL database whose driver is there."""
+    if value.startswith("postgresql://"):
+        if find_spec("asyncpg") is None:
+            raise ValueError("needs the driver of PostgreSQL: pip install 'ak-instagram[postgres]'")
+        return
+    if value.startswith(("postgresql+", "postgres:")):
+        raise ValueError("must start with postgresql:// to name a PostgreSQL database")
     path = value.removeprefix("sqlite:///")
     if path in (value, "", ":memory:"):
         raise ValueError("must be sqlite:/// and the path of a file, which outlives the process")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, TextClause, bindparam, exists, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
 from .schema import outbox
 from .values import Arrival, EventStatus, PieceStatus, Receipt
@@ -15,7 +15,8 @@ from .values import Arrival, EventStatus, PieceStatus, Receipt
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
 # The whole batch travels as one JSON parameter: the database then works through it
-# in one step, without Python's lock between the rows.
+# in one step, without Python's lock between the rows. Only fresh events wake a
+# conversation. Messages and taps open the 24 h window.
 _INSERT_SQLITE = text(
     """
     INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
@@ -28,8 +29,6 @@ _INSERT_SQLITE = text(
     """
 )
 _LAST_ID = text("SELECT coalesce(max(id), 0) FROM events")
-
-# Only fresh events wake a conversation. Messages and taps open the 24 h window.
 _WAKE_SQLITE = text(
     """
     INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
@@ -45,6 +44,36 @@ _WAKE_SQLITE = text(
     """
 )
 
+# One statement: what other replicas insert meanwhile is not taken for this batch's.
+# Conversations are locked in one order by all, so that batches can't block each other.
+_PUT_POSTGRES = text(
+    """
+    WITH fresh AS (
+        INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
+        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, CAST(value->>5 AS bigint),
+               value->>6, value->>7, :now
+        FROM json_array_elements(CAST(:batch AS json)) AS e(value)
+        ON CONFLICT (key) DO NOTHING
+        RETURNING account, contact, kind, at, status
+    ), woken AS (
+        INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
+        SELECT account, contact, CAST(:due AS bigint), CAST(:burst_ends AS bigint),
+               max(CASE WHEN kind IN ('message', 'postback') THEN at + 86400000 ELSE 0 END)
+        FROM fresh
+        WHERE status = 'waiting'
+        GROUP BY account, contact
+        ORDER BY account, contact
+        ON CONFLICT (account, contact) DO UPDATE SET
+            due_at = greatest(
+                least(coalesce(c.burst_ends, excluded.due_at), excluded.due_at), c.not_before
+            ),
+            burst_ends = coalesce(c.burst_ends, excluded.burst_ends),
+            window_closes_at = greatest(c.window_closes_at, excluded.window_closes_at)
+    )
+    SELECT count(*) FROM fresh
+    """
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
@@ -54,17 +83,31 @@ class Inbox:
 
     def put(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> Receipt:
         """Store what is new of *arrivals* and make their conversations due."""
-        last = connection.execute(_LAST_ID).scalar_one()
-        inserted = connection.execute(_INSERT_SQLITE, {"batch": _as_json(arrivals), "now": now})
-        fresh = inserted.rowcount
+        values: dict[str, object] = {
+            "batch": _as_json(arrivals),
+            "now": now,
+            "due": now + self.debounce,
+            "burst_ends": now + BURST_LIMIT * self.debounce,
+        }
+        is_sqlite = connection.dialect.name == "sqlite"
+        fresh = (_put_sqlite if is_sqlite else _put_postgres)(connection, values)
         if fresh:
-            self._wake(connection, now, _WAKE_SQLITE, last)
             _settle_echoes(connection, now, arrivals)
         return Receipt(fresh, len(arrivals) - fresh)
 
-    def _wake(self, connection: Connection, now: int, statement: TextClause, last: int) -> None:
-        due = {"due": now + self.debounce, "burst_ends": now + BURST_LIMIT * self.debounce}
-        connection.execute(statement, {"last": last, **due})
+
+def _put_sqlite(connection: Connection, values: dict[str, object]) -> int:
+    """Store what is fresh and return how much it is; nobody else writes meanwhile."""
+    last = connection.execute(_LAST_ID).scalar_one()
+    fresh = connection.execute(_INSERT_SQLITE, values).rowcount
+    if fresh:
+        connection.execute(_WAKE_SQLITE, {**values, "last": last})
+    return fresh
+
+
+def _put_postgres(connection: Connection, values: dict[str, object]) -> int:
+    fresh: int = connection.execute(_PUT_POSTGRES, values).scalar_one()
+    return fresh
 
 
 def _as_json(arrivals: Sequence[Arrival]) -> str:

@@ -30,10 +30,11 @@ _DUE = (
     .order_by(_c.claimable_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")
 )
 _CLAIM = (
     update(conversations)
-    .where(tuple_(_c.account, _c.contact).in_(_DUE))
+    .where(tuple_(_c.account, _c.contact).in_(select(_DUE.c.account, _DUE.c.contact)))
     .values(
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),

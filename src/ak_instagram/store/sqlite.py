@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +113,9 @@ class Writer:
         """Do the work that is waiting, then end."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """See `Transactions.on_work`; no other process works on the file."""
 
     async def run(self, work: Work[T]) -> T:
         """See `Transactions.run`."""

@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from ak_instagram import metrics
+from ak_instagram.errors import StoreUnavailable
 
 from .inbox import Inbox
 from .leases import Leases
 from .sqlite import open_sqlite
-from .transactions import Clock, Transactions, wall_clock
+from .transactions import Clock, Transactions, notify, wall_clock
 from .turns import Turns
 from .values import Arrival, Claim, PieceStatus, Receipt, Settlement
 
 MOST_ARRIVALS = 512  # events of one statement
 POLL = 5.0  # seconds after which due conversations are looked for unasked
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one webhook brought, and the future that waits for it to be durable."""
+
+    arrivals: Sequence[Arrival]
+    stored: asyncio.Future[None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +49,67 @@ class Store:
         self._inbox = inbox
         self._leases = leases
         self._turns = Turns(leases)
-        self._arrivals: deque[tuple[Sequence[Arrival], asyncio.Future[None]]] = deque()
+        self._requests: deque[Request] = deque()
         self._arrived = 0
         self._storing: asyncio.Task[None] | None = None
         self._order: ClaimOrder | None = None
+        transactions.on_work(self.wake)
+
+    def wake(self) -> None:
+        """Look for due conversations now: another replica has stored some."""
+        self._arrived += 1
+        if self._order is not None and not self._order.claims.done():
+            self._order.claims.set_result([])
 
     # --- the webhook's verb ---------------------------------------------------
 
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Store *arrivals*; what waits at the same time is stored in one statement."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._arrivals.append((arrivals, stored))
+        self._requests.append(Request(arrivals, stored))
         if self._storing is None:
             self._storing = asyncio.create_task(self._store_arrivals())
         await stored
 
     async def _store_arrivals(self) -> None:
         try:
-            while self._arrivals:
-                await self._store_batch(*self._next_batch())
+            while self._requests:
+                await self._store_batch(self._next_batch())
         finally:
             self._storing = None
 
-    def _next_batch(self) -> tuple[list[Arrival], list[asyncio.Future[None]]]:
-        batch: list[Arrival] = []
-        waiting: list[asyncio.Future[None]] = []
-        while self._arrivals and len(batch) < MOST_ARRIVALS:
-            arrivals, stored = self._arrivals.popleft()
-            batch.extend(arrivals)
-            waiting.append(stored)
-        return batch, waiting
+    def _next_batch(self) -> list[Request]:
+        batch: list[Request] = []
+        room = MOST_ARRIVALS
+        while self._requests and room > 0:
+            batch.append(self._requests.popleft())
+            room -= len(batch[-1].arrivals)
+        return batch
 
-    async def _store_batch(
-        self, batch: Sequence[Arrival], waiting: Sequence[asyncio.Future[None]]
-    ) -> None:
+    async def _store_batch(self, batch: Sequence[Request]) -> None:
         order, self._order = self._order, None
         self._arrived += 1
+        arrivals = [arrival for request in batch for arrival in request.arrivals]
         claims: list[Claim] = []
         try:
-            receipt, claims = await self._run(
-                partial(self._put_and_claim, batch=batch, order=order)
-            )
+            work = partial(self._put_and_claim, batch=arrivals, order=order)
+            receipt, claims = await self._run(work)
             metrics.EVENTS_STORED.inc(receipt.fresh)
             metrics.EVENTS_REPEATED.inc(receipt.repeats)
-            _resolve(waiting, None)
-        except Exception as exc:  # noqa: BLE001 - each request hears of it
-            _resolve(waiting, exc)
+            _resolve(batch, None)
+        except StoreUnavailable as exc:
+            _resolve(batch, exc)
+        except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay
+            await self._store_apart(batch, exc)
         if order is not None and not order.claims.done():
             order.claims.set_result(claims)
+
+    async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
+        if len(batch) == 1:
+            _resolve(batch, exc)
+            return
+        for request in batch:
+            await self._store_batch([request])
 
     def _put_and_claim(
         self,
@@ -97,7 +119,10 @@ class Store:
         order: ClaimOrder | None,
     ) -> tuple[Receipt, list[Claim]]:
         receipt = self._inbox.put(connection, now, batch)
-        if order is None or not receipt.fresh:
+        if not receipt.fresh:
+            return receipt, []
+        if order is None:
+            notify(connection)
             return receipt, []
         return receipt, self._leases.claim(connection, now, order.most)
 
@@ -194,14 +219,14 @@ class Store:
         await self._run(self._leases.let_go)
 
 
-def _resolve(waiting: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
-    for stored in waiting:
-        if stored.done():
+def _resolve(batch: Sequence[Request], error: Exception | None) -> None:
+    for request in batch:
+        if request.stored.done():
             continue
         if error is None:
-            stored.set_result(None)
+            request.stored.set_result(None)
         else:
-            stored.set_exception(error)
+            request.stored.set_exception(error)
 
 
 def _seconds(wait: int | None) -> float:
@@ -213,10 +238,24 @@ def _seconds(wait: int | None) -> float:
 async def open_store(
     url: str, inbox: Inbox, leases: Leases, clock: Clock = wall_clock
 ) -> AsyncIterator[Store]:
-    """Yield the store behind *url*, migrated; leases are released when the block ends."""
-    async with open_sqlite(url, clock) as transactions:
+    """
+    Yield the store behind *url*, migrated; leases are released when the block ends.
+
+    *clock* is for SQLite only: PostgreSQL has its own.
+    """
+    async with _open_transactions(url, clock) as transactions:
         store = Store(transactions, inbox, leases)
         try:
             yield store
         finally:
-            await store.let_go()
+            with suppress(StoreUnavailable):
+                await store.let_go()
+
+
+def _open_transactions(url: str, clock: Clock) -> AbstractAsyncContextManager[Transactions]:
+    if make_url(url).get_backend_name() == "sqlite":
+        return open_sqlite(url, clock)
+    # Here and not above: its driver comes with the extra `postgres`.
+    from .postgres import open_postgres
+
+    return open_postgres(url)

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 T = TypeVar("T")
+
+CHANNEL = "ak_instagram"
 
 # A verb with its arguments bound: it gets the connection and the time in UTC milliseconds.
 Work: TypeAlias = Callable[[Connection, int], T]
@@ -22,8 +24,18 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def notify(connection: Connection) -> None:
+    """Tell other replicas, once this transaction is committed, that there is work."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+
 class Transactions(Protocol):
     """A database that runs work in transactions."""
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """Call *wake* whenever another process has stored work that it can't do itself."""
+        ...
 
     async def run(self, work: Work[T]) -> T:
         """

@@ -1,18 +1,39 @@
-"""A real store on a real file, with a clock that the test moves."""
+"""The stores under test: what is claimed of one is claimed of the other."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests import postgres
 from tests.store_bench import Bench
 
 
+@pytest.fixture(scope="session")
+def postgres_server():
+    server = postgres.launch()
+    yield server
+    postgres.discard(server)
+
+
 @pytest.fixture
-async def bench(tmp_path):
+async def sqlite_bench(tmp_path):
     bench = Bench(f"sqlite:///{tmp_path}/store.db")
-    await bench.open()
     async with bench.stack:
+        await bench.open()
         yield bench
+
+
+@pytest.fixture
+async def postgres_bench(postgres_server):
+    bench = Bench(postgres_server.database())
+    async with bench.stack:
+        await bench.open()
+        yield bench
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bench(request):
+    return request.getfixturevalue(f"{request.param}_bench")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ async def test_pieces_go_out_in_order_and_end_the_claim(bench, store):
         {"text": "two"},
         None,
     )
-    assert await bench.query("SELECT seq, status, message_id, tries FROM outbox") == [
+    assert await bench.query("SELECT seq, status, message_id, tries FROM outbox ORDER BY id") == [
         (0, "sent", "mid-1", 1),
         (1, "sent", "mid-2", 1),
     ]
@@ -35,7 +35,10 @@ async def test_pieces_go_out_in_order_and_end_the_claim(bench, store):
 async def test_a_piece_is_written_down_before_it_is_sent(bench, store):
     await planned(store, "one", "two")
 
-    assert await bench.query("SELECT status FROM outbox") == [("sending",), ("planned",)]
+    assert await bench.query("SELECT status FROM outbox ORDER BY id") == [
+        ("sending",),
+        ("planned",),
+    ]
 
 
 async def test_pieces_go_before_new_events(store):
@@ -123,7 +126,10 @@ async def test_a_late_echo_does_not_settle_the_next_piece_of_the_same_words(benc
 
     await store.put([echo("mid-1", "ok")])
 
-    assert await bench.query("SELECT seq, status FROM outbox") == [(0, "sent"), (1, "sending")]
+    assert await bench.query("SELECT seq, status FROM outbox ORDER BY id") == [
+        (0, "sent"),
+        (1, "sending"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +144,7 @@ async def test_other_echoes_settle_nothing(bench, store, mid, said, contact):
 
     await store.put([echo(mid, said, contact)])
 
-    assert await bench.query("SELECT status FROM outbox") == [("sending",)]
+    assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("sending",)]
 
 
 async def test_outside_the_window_the_answer_is_parked_and_goes_first_later(bench, store):
@@ -146,7 +152,7 @@ async def test_outside_the_window_the_answer_is_parked_and_goes_first_later(benc
     claim = await claim_one(store)
     bench.clock.move(DAY)
     assert await store.settle(claim, answered(claim, "one", "two")) is None
-    assert await bench.query("SELECT status FROM outbox") == [("parked",), ("parked",)]
+    assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("parked",), ("parked",)]
 
     await store.put([arrival("m2", at=bench.clock.now)])
 
@@ -161,7 +167,7 @@ async def test_a_window_that_meta_holds_for_closed_parks_the_rest(bench, store):
 
     assert await store.close_window(step, "10/2534022") is None
 
-    assert await bench.query("SELECT status FROM outbox") == [("parked",), ("parked",)]
+    assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("parked",), ("parked",)]
 
 
 async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, store):
@@ -171,7 +177,7 @@ async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, 
     step = await store.give_up(step, "100/2534014")
 
     assert mids(step) == ["m2"]
-    assert await bench.query("SELECT status, error FROM outbox") == [
+    assert await bench.query("SELECT status, error FROM outbox ORDER BY id") == [
         ("dead", "100/2534014"),
         ("dead", "100/2534014"),
     ]

