@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ak_instagram.agents.contract import Part, Turn
 from ak_instagram.sender.graph import Profile, RecentMessage
-from ak_instagram.store.values import Claim, PieceStatus, Settlement
+from ak_instagram.store.values import Blocker, Claim, PieceStatus, Settlement
 
 
 @dataclass
@@ -126,9 +126,13 @@ class FakeStore:
         after: float,
         why: str,
         piece: PieceStatus = PieceStatus.PLANNED,
-        counted: bool = True,
+        blocker: Blocker | None = None,
     ) -> None:
-        self._note("retry", after, piece, counted)
+        self._note("retry", after, piece, blocker)
+
+    async def wake_account(self, account: str) -> int:
+        self._note("wake_account", account)
+        return 1
 
     async def sent_ids(self, claim: Claim) -> frozenset[str]:
         return self.ids

@@ -15,6 +15,7 @@ from ak_instagram.store.values import Arrival, EventStatus, Settlement
 START = 1_800_000_000_000
 LEASE = 30_000
 DAY = 86_400_000
+PAUSE = 12 * 3_600_000
 
 
 @dataclass
@@ -49,7 +50,10 @@ class Bench:
         self.transactions = await self.stack.enter_async_context(opened)
 
     def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
-        return Store(self.transactions, Inbox(debounce), Leases(owner, LEASE, lines))
+        return Store(self.transactions, Inbox(debounce, PAUSE), Leases(owner, LEASE, lines))
+
+    async def query_nothing(self, sql: str) -> None:
+        await self.transactions.run(lambda connection, _now: connection.exec_driver_sql(sql))
 
     async def query(self, sql: str) -> list[tuple]:
         return await self.transactions.run(

@@ -21,6 +21,7 @@ from ak_instagram.conversation.answering import Answering
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.jobs import running
 from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.circuit import Circuits
 from ak_instagram.sender.delivery import Delivery
 from ak_instagram.sender.graph import GraphClient
 from ak_instagram.sender.rate import RateLimits
@@ -90,10 +91,12 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
                 session, settings.instagram.graph_url, settings.instagram.api_version
             )
             accounts = Accounts(settings.instagram.accounts, graph)
+            circuits = Circuits()
             answering = Answering(
                 store=store,
                 agent=agent,
                 accounts=accounts,
+                circuits=circuits,
                 courtesy=Courtesy(graph),
                 backoff=Backoff(settings.conversation.attempts),
                 fallback=settings.agent.fallback,
@@ -103,6 +106,7 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
                 store=store,
                 graph=graph,
                 accounts=accounts,
+                circuits=circuits,
                 rate=RateLimits(settings.sender.rate),
                 backoff=Backoff(settings.sender.attempts),
             )
@@ -124,7 +128,10 @@ def _open_session() -> aiohttp.ClientSession:
 
 @asynccontextmanager
 async def _open_store(settings: Settings, agent: Agent) -> AsyncIterator[Store]:
-    inbox = Inbox(debounce=int(settings.conversation.debounce * 1000))
+    inbox = Inbox(
+        debounce=int(settings.conversation.debounce * 1000),
+        takeover_pause=int(settings.conversation.takeover_pause * 1000),
+    )
     leases = Leases(
         owner=uuid.uuid4().hex,
         lease=int(settings.conversation.lease * 1000),

@@ -41,6 +41,11 @@ DELIVERIES = Counter(
 DELIVERY_SECONDS = Histogram(
     "ak_instagram_delivery_seconds", "One try to send a piece", buckets=_SECONDS
 )
+ACCOUNTS_STOPPED = Gauge(
+    "ak_instagram_account_stopped",
+    "1 while an account can't send: its token is dead or it is restricted",
+    ["account"],
+)
 COURTESY_FAILURES = Counter(
     "ak_instagram_courtesy_failures_total", "Typing indicators and seen marks that failed"
 )

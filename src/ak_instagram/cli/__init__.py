@@ -10,6 +10,7 @@ from ak_instagram import __version__
 from ak_instagram.errors import SettingsError
 
 from .check_config import check_config
+from .demo import demo
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(demo)
 main.add_command(check_config)
 main.add_command(sign)
 main.add_command(simulator)

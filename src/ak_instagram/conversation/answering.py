@@ -15,11 +15,12 @@ from ak_instagram.agents.prompt import prompt
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.circuit import Circuits
 from ak_instagram.sender.plan import Plan, plan_answer
 from ak_instagram.sender.typing import Courtesy
 from ak_instagram.settings.values import Account
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Claim, EventStatus, Line, Settlement
+from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement
 
 from .turn import Composed, compose, endings
 
@@ -40,6 +41,7 @@ class Answering:
     store: Store
     agent: Agent
     accounts: Accounts
+    circuits: Circuits
     courtesy: Courtesy
     backoff: Backoff
     fallback: str
@@ -52,6 +54,12 @@ class Answering:
         if account is None or composed.turn is None:
             reason = "nothing to answer" if account else "the account is not configured"
             return await self._ignore(claim, composed, reason)
+        if wait := self.circuits.wait(claim.account):
+            # What is answered later is answered once, to all that has been said by then.
+            await self.store.retry(
+                claim, after=wait, why="the account is blocked", blocker=Blocker.ACCOUNT
+            )
+            return None
         with structlog.contextvars.bound_contextvars(turn=composed.turn.id):
             return await self._ask(claim, composed, composed.turn, account)
 
@@ -116,6 +124,7 @@ class Answering:
             reason=reason,
             messages=plan.messages if plan else (),
             lines=lines,
+            hands_over=plan is not None and plan.handoff is not None,
         )
         return await self.store.settle(claim, settlement)
 
@@ -155,6 +164,4 @@ def _record(turn: Turn, plan: Plan, began: float) -> None:
         metrics.PARTS_REFUSED.labels(part).inc()
         log.warning("part.refused", part=part, reason="this version can't send it")
     if plan.handoff is not None:
-        log.warning(
-            "turn.handoff", reason="the agent asks for a person; this version can't call one"
-        )
+        log.warning("turn.handoff", reason="the agent asks for a person: the bot falls silent")

@@ -36,6 +36,9 @@ def compose(claim: Claim, agent: str | None = None) -> Composed:
     spoken: dict[int, Inbound] = {}
     settled: dict[int, EventStatus] = {}
     for event in claim.events:
+        if event.is_unsent:
+            settled[event.id] = EventStatus.UNSENT
+            continue
         content = read_content(event.kind, event.payload)
         inbound = _inbound(event, content)
         if inbound is not None:
@@ -46,9 +49,9 @@ def compose(claim: Claim, agent: str | None = None) -> Composed:
             _edit(spoken, content)
         elif isinstance(content, Unsend):
             settled |= _unsend(spoken, content)
-    turn_id = _turn_id(claim)
-    turn = _turn(claim, turn_id, tuple(spoken.values()), agent) if spoken else None
-    return Composed(turn_id, turn, tuple(spoken), settled)
+    name = turn_id(claim)
+    turn = _turn(claim, name, tuple(spoken.values()), agent) if spoken else None
+    return Composed(name, turn, tuple(spoken), settled)
 
 
 def session_id(account: str, contact: str, epoch: int) -> str:
@@ -56,9 +59,9 @@ def session_id(account: str, contact: str, epoch: int) -> str:
     return hashlib.sha256(f"{account}/{contact}/{epoch}".encode()).hexdigest()[:32]
 
 
-def _turn(claim: Claim, turn_id: str, messages: tuple[Inbound, ...], agent: str | None) -> Turn:
+def _turn(claim: Claim, name: str, messages: tuple[Inbound, ...], agent: str | None) -> Turn:
     return Turn(
-        id=turn_id,
+        id=name,
         session=session_id(claim.account, claim.contact, claim.epoch),
         account=claim.account,
         contact=claim.contact,
@@ -71,7 +74,7 @@ def _turn(claim: Claim, turn_id: str, messages: tuple[Inbound, ...], agent: str 
     )
 
 
-def _turn_id(claim: Claim) -> str:
+def turn_id(claim: Claim) -> str:
     """Return the same id for the same events, whoever tries them and however often."""
     events = ",".join(str(event.id) for event in claim.events)
     name = f"{claim.account}/{claim.contact}/{events}"

@@ -19,9 +19,10 @@ from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.sender.delivery import Delivery
 from ak_instagram.settings.values import Conversation
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Claim, EventStatus, Settlement
+from ak_instagram.store.values import Blocker, Claim, EventStatus, Settlement
 
 from .answering import Answering
+from .turn import turn_id
 
 log = structlog.get_logger()
 
@@ -149,7 +150,8 @@ class Worker:
                 return
             pause = self._backoff.pause(claim.attempts + 1)
             why = type(exc).__name__
-            await self._store.retry(claim, after=pause, why=why, counted=crashed)
+            blocker = None if crashed else Blocker.OTHER
+            await self._store.retry(claim, after=pause, why=why, blocker=blocker)
         except (LeaseLost, StoreUnavailable) as lost:
             log.warning("conversation.dropped", reason=str(lost))
 
@@ -161,9 +163,9 @@ class Worker:
             step = await self._store.give_up(claim, reason)
         else:
             dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-            step = await self._store.settle(claim, Settlement("", dead, reason))
+            step = await self._store.settle(claim, Settlement(turn_id(claim), dead, reason))
         if step is not None:
-            await self._store.retry(step, after=0, why=reason, counted=False)
+            await self._store.retry(step, after=0, why=reason, blocker=Blocker.OTHER)
 
 
 async def _take(step: Claim, answering: Answering, delivery: Delivery) -> Claim | None:

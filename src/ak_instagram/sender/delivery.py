@@ -9,11 +9,12 @@ import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
-from ak_instagram.store.inbox import text_key
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Claim, Piece, PieceStatus
+from ak_instagram.store.text_key import text_key
+from ak_instagram.store.values import Blocker, Claim, Piece, PieceStatus
 
 from .accounts import Accounts
+from .circuit import Circuits
 from .graph import GraphClient, RecentMessage
 from .graph_errors import ErrorClass, GraphError
 from .rate import RateLimits
@@ -22,8 +23,11 @@ log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds for one send: well below a lease, so that it is ours until the end
 ECHO_WAIT = 5.0  # seconds in which the echo of a send of unknown outcome usually arrives
+# Meta took the account's word and refused this message or this person.
+_SPOKEN_TO = frozenset(
+    {ErrorClass.WINDOW_CLOSED, ErrorClass.PERSON_UNAVAILABLE, ErrorClass.BAD_REQUEST}
+)
 CLOCK_SLACK = 60_000  # milliseconds that Meta's clock may be behind ours
-_ACCOUNT_PAUSE = Backoff(first=30, factor=2, longest=900)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Delivery:
     store: Store
     graph: GraphClient
     accounts: Accounts
+    circuits: Circuits
     rate: RateLimits
     backoff: Backoff
 
@@ -45,6 +50,9 @@ class Delivery:
         account = self.accounts.find(claim.account)
         if account is None:
             return await self._give_up(claim, "the account is not configured any more")
+        if wait := self.circuits.wait(claim.account):
+            await self._wait_for_account(claim, piece, wait, "the account is blocked")
+            return None
         if piece.doubtful:
             return await self._look_for(claim, piece, account.access_token)
         await self.rate.acquire(claim.account)
@@ -55,21 +63,24 @@ class Delivery:
         try:
             message_id = await self.graph.send_message(token, claim.contact, piece.message, TIMEOUT)
         except GraphError as exc:
-            _record(piece, exc.error_class.value, began, exc)
-            return await self._failed(claim, piece, exc)
+            error_class = exc.class_after(piece.tries)
+            _record(piece, error_class.value, began, exc)
+            if error_class in _SPOKEN_TO:
+                await self._heal(claim)
+            return await self._failed(claim, piece, exc, error_class)
         _record(piece, "sent", began)
+        await self._heal(claim)
         return await self.store.sent(claim, message_id)
 
-    async def _failed(self, claim: Claim, piece: Piece, error: GraphError) -> Claim | None:
-        match error.class_after(piece.tries):
+    async def _failed(
+        self, claim: Claim, piece: Piece, error: GraphError, error_class: ErrorClass
+    ) -> Claim | None:
+        match error_class:
             case ErrorClass.OUTCOME_UNKNOWN:
                 await self._wait(claim, ECHO_WAIT, error, then=PieceStatus.SENDING)
-            case ErrorClass.RATE_LIMITED:
-                pause = max(error.retry_after or 0.0, self.backoff.pause(piece.tries))
-                await self._wait(claim, pause, error, counted=False)
-            case ErrorClass.AUTHORIZATION | ErrorClass.ACCOUNT_RESTRICTED:
-                pause = _ACCOUNT_PAUSE.pause(piece.tries)
-                await self._wait(claim, pause, error, counted=False)
+            case ErrorClass.RATE_LIMITED | ErrorClass.AUTHORIZATION | ErrorClass.ACCOUNT_RESTRICTED:
+                pause = self.circuits.trip(claim.account, error, error_class)
+                await self._wait_for_account(claim, piece, pause, str(error))
             case ErrorClass.WINDOW_CLOSED:
                 return await self.store.close_window(claim, str(error))
             case ErrorClass.TRANSIENT:
@@ -77,6 +88,15 @@ class Delivery:
             case ErrorClass.PERSON_UNAVAILABLE | ErrorClass.BAD_REQUEST:
                 return await self._give_up(claim, str(error))
         return None
+
+    async def _heal(self, claim: Claim) -> None:
+        """Let all go on that waits for the account, now that Meta listens to it again."""
+        if self.circuits.heal(claim.account):
+            await self.store.wake_account(claim.account)
+
+    async def _wait_for_account(self, claim: Claim, piece: Piece, seconds: float, why: str) -> None:
+        then = PieceStatus.SENDING if piece.doubtful else PieceStatus.PLANNED
+        await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.ACCOUNT)
 
     async def _try_again(
         self, claim: Claim, error: GraphError, then: PieceStatus = PieceStatus.PLANNED
@@ -94,9 +114,8 @@ class Delivery:
         error: GraphError,
         *,
         then: PieceStatus = PieceStatus.PLANNED,
-        counted: bool = True,
     ) -> None:
-        await self.store.retry(claim, after=seconds, why=str(error), piece=then, counted=counted)
+        await self.store.retry(claim, after=seconds, why=str(error), piece=then)
 
     async def _give_up(self, claim: Claim, why: str) -> Claim | None:
         metrics.DEAD_LETTERS.labels("piece").inc()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, exists, select, text, update
+from sqlalchemy import Connection, text
 
-from .schema import outbox
-from .values import Arrival, EventStatus, PieceStatus, Receipt
+from . import takeover, unsend
+from .values import Arrival, EventStatus, Receipt
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
@@ -77,9 +76,15 @@ _PUT_POSTGRES = text(
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """How events enter; *debounce* is the quiet that ends a burst, in milliseconds."""
+    """
+    How events enter; times in milliseconds.
+
+    *debounce* is the quiet that ends a burst, *takeover_pause* how long the bot is
+    silent after a person has answered.
+    """
 
     debounce: int = 0
+    takeover_pause: int = 12 * 3600 * 1000
 
     def put(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> Receipt:
         """Store what is new of *arrivals* and make their conversations due."""
@@ -89,10 +94,11 @@ class Inbox:
             "due": now + self.debounce,
             "burst_ends": now + BURST_LIMIT * self.debounce,
         }
+        spoken = takeover.fresh_voices(connection, arrivals)
         is_sqlite = connection.dialect.name == "sqlite"
         fresh = (_put_sqlite if is_sqlite else _put_postgres)(connection, values)
-        if fresh:
-            _settle_echoes(connection, now, arrivals)
+        takeover.hear(connection, now, spoken, self.takeover_pause)
+        unsend.wipe(connection, arrivals)
         return Receipt(fresh, len(arrivals) - fresh)
 
 
@@ -121,48 +127,3 @@ def _as_json(arrivals: Sequence[Arrival]) -> str:
 
 def _first_status(arrival: Arrival) -> str:
     return EventStatus.WAITING if arrival.wakes else EventStatus.COUNTED
-
-
-# --- echoes settle sends of unknown outcome ----------------------------------
-
-_known = outbox.alias("known")
-_in_flight = (
-    select(outbox.c.id)
-    .where(
-        outbox.c.account == bindparam("of_account"),
-        outbox.c.contact == bindparam("of_contact"),
-        outbox.c.status == PieceStatus.SENDING.value,
-        outbox.c.text_key == bindparam("of_text"),
-        ~exists().where(_known.c.message_id == bindparam("mid")),
-    )
-    .order_by(outbox.c.id)
-    .limit(1)
-    .scalar_subquery()
-)
-_SETTLE = (
-    update(outbox)
-    .where(outbox.c.id == _in_flight)
-    .values(status=PieceStatus.SENT.value, message_id=bindparam("mid"), changed_at=bindparam("at"))
-)
-
-
-def _settle_echoes(connection: Connection, now: int, arrivals: Sequence[Arrival]) -> None:
-    """Mark the piece that an echo repeats as sent; an echo of a piece known as sent is no news."""
-    for arrival in arrivals:
-        if arrival.echo_text is not None and arrival.mid is not None:
-            connection.execute(
-                _SETTLE,
-                {
-                    "of_account": arrival.account,
-                    "of_contact": arrival.contact,
-                    "of_text": text_key(arrival.echo_text),
-                    "mid": arrival.mid,
-                    "at": now,
-                },
-            )
-
-
-def text_key(said: str) -> str:
-    """Return a digest by which two texts are known to be the same, spaces around them aside."""
-    plain = said.strip().encode("utf-8", "replace")
-    return hashlib.blake2b(plain, digest_size=16).hexdigest()

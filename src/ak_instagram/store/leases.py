@@ -10,19 +10,32 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+import structlog
+from sqlalchemy import Connection, bindparam, exists, func, select, tuple_, update
 
 from ak_instagram.errors import LeaseLost
 
-from . import ledger
+from . import ledger, takeover
 from .rows import Held, key_of
 from .schema import conversations, events, transcript
-from .values import Claim, EventStatus, Line, Piece, StoredEvent
+from .values import Blocker, Claim, EventStatus, Line, Piece, StoredEvent
+
+log = structlog.get_logger()
 
 MOST_EVENTS = 200  # of one turn; the rest makes the next
 
 _c = conversations.c
 _key = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
+
+_state = (
+    _c.account,
+    _c.contact,
+    _c.fence,
+    _c.attempts,
+    _c.epoch,
+    _c.window_closes_at,
+    _c.paused_until,
+)
 
 _DUE = (
     select(_c.account, _c.contact)
@@ -41,7 +54,7 @@ _CLAIM = (
         fence=_c.fence + 1,
         burst_ends=None,
     )
-    .returning(_c.account, _c.contact, _c.fence, _c.attempts, _c.epoch, _c.window_closes_at)
+    .returning(*_state)
 )
 _NEXT_DUE = select(func.min(_c.claimable_at))
 _RENEW = (
@@ -61,16 +74,7 @@ _ABANDON = (
     .values(lease_owner=None, lease_until=0)
 )
 _HELD = (
-    select(
-        _c.account,
-        _c.contact,
-        _c.fence,
-        _c.attempts,
-        _c.epoch,
-        _c.window_closes_at,
-        _c.due_at,
-        _c.not_before,
-    )
+    select(*_state, _c.due_at)
     .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
@@ -84,12 +88,31 @@ _RELEASE = (
         attempts=bindparam("attempts_now"),
         due_at=bindparam("due"),
         not_before=bindparam("wait"),
+        waits_for=bindparam("reason"),
         burst_ends=None,
     )
 )
+_WAKE_ACCOUNT = (
+    update(conversations)
+    .where(_c.account == bindparam("of_account"), _c.waits_for.is_not(None))
+    .values(due_at=bindparam("now"), not_before=0, waits_for=None)
+)
 _CLOSE_WINDOW = update(conversations).where(*_key).values(window_closes_at=bindparam("now"))
+_unsends = events.alias("unsends")
 _WAITING = (
-    select(events.c.id, events.c.kind, events.c.mid, events.c.at, events.c.payload)
+    select(
+        events.c.id,
+        events.c.kind,
+        events.c.mid,
+        events.c.at,
+        events.c.payload,
+        exists().where(
+            _unsends.c.account == events.c.account,
+            _unsends.c.contact == events.c.contact,
+            _unsends.c.mid == events.c.mid,
+            _unsends.c.kind == "unsend",
+        ),
+    )
     .where(
         events.c.account == bindparam("of_account"),
         events.c.contact == bindparam("of_contact"),
@@ -189,6 +212,8 @@ class Leases:
         piece = ledger.next_piece(connection, now, held)
         if piece is not None:
             return _claim(held, piece=piece)
+        if held.paused_until > now and takeover.hush(connection, held):
+            log.info("turn.hushed", contact=held.contact, reason="a person answers")
         waiting = self._waiting(connection, held)
         if waiting and (due_at is None or due_at <= now):
             return _claim(held, events=waiting, transcript=self._transcript(connection, held))
@@ -200,18 +225,37 @@ class Leases:
         connection.execute(_CLOSE_WINDOW, {**key_of(held), "now": now})
 
     def retry_later(
-        self, connection: Connection, now: int, held: Held, after: int, counted: bool
+        self, connection: Connection, now: int, held: Held, after: int, blocker: Blocker | None
     ) -> None:
-        """Release the conversation until *after* milliseconds from now; nothing hastens it."""
+        """Release the conversation until *after* milliseconds from now; no message hastens it."""
         due = now + after
-        attempts = held.attempts + (1 if counted else 0)
-        self._let_go(connection, held, attempts=attempts, due=due, wait=due)
+        attempts = held.attempts + (1 if blocker is None else 0)
+        self._let_go(connection, held, attempts=attempts, due=due, wait=due, blocker=blocker)
+
+    def wake_account(self, connection: Connection, now: int, account: str) -> int:
+        """Make all conversations due that wait for *account*; return how many."""
+        return connection.execute(_WAKE_ACCOUNT, {"of_account": account, "now": now}).rowcount
 
     def _let_go(
-        self, connection: Connection, held: Held, *, attempts: int, due: int | None, wait: int
+        self,
+        connection: Connection,
+        held: Held,
+        *,
+        attempts: int,
+        due: int | None,
+        wait: int,
+        blocker: Blocker | None = None,
     ) -> None:
+        reason = blocker.value if blocker is Blocker.ACCOUNT else None
         connection.execute(
-            _RELEASE, {**key_of(held), "attempts_now": attempts, "due": due, "wait": wait}
+            _RELEASE,
+            {
+                **key_of(held),
+                "attempts_now": attempts,
+                "due": due,
+                "wait": wait,
+                "reason": reason,
+            },
         )
 
     def _waiting(self, connection: Connection, held: Held) -> tuple[StoredEvent, ...]:

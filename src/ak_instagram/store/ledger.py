@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 import structlog
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from .inbox import text_key
 from .rows import Held, key_of
 from .schema import outbox
+from .text_key import text_key
 from .values import OPEN_PIECES, Piece, PieceStatus
 
 log = structlog.get_logger()

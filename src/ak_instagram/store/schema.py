@@ -49,6 +49,23 @@ Index(
     postgresql_where=text("status = 'waiting'"),
 )
 
+# Has a message been taken back, even before it came in?
+Index(
+    "events_unsends",
+    events.c.account,
+    events.c.contact,
+    events.c.mid,
+    sqlite_where=text("kind = 'unsend'"),
+    postgresql_where=text("kind = 'unsend'"),
+)
+Index(
+    "events_dead",
+    events.c.turn,
+    sqlite_where=text("status = 'dead'"),
+    postgresql_where=text("status = 'dead'"),
+)
+Index("events_received", events.c.received_at)
+
 conversations = Table(
     "conversations",
     metadata,
@@ -66,6 +83,10 @@ conversations = Table(
     Column("fence", BigInteger, nullable=False, server_default="0"),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("window_closes_at", BigInteger, nullable=False, server_default="0"),
+    # A person answers until then, and the bot is silent.
+    Column("paused_until", BigInteger, nullable=False, server_default="0"),
+    # 'account' while the whole account is blocked: its healing hastens the next try.
+    Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.
     Column(
         "claimable_at",
@@ -85,6 +106,13 @@ Index(
     conversations.c.lease_owner,
     sqlite_where=text("lease_owner IS NOT NULL"),
     postgresql_where=text("lease_owner IS NOT NULL"),
+)
+
+Index(
+    "conversations_blocked",
+    conversations.c.account,
+    sqlite_where=text("waits_for IS NOT NULL"),
+    postgresql_where=text("waits_for IS NOT NULL"),
 )
 
 outbox = Table(
@@ -125,6 +153,13 @@ Index(
     postgresql_where=text("message_id IS NOT NULL"),
 )
 Index("outbox_message_id", outbox.c.message_id)
+Index(
+    "outbox_dead",
+    outbox.c.turn,
+    sqlite_where=text("status = 'dead'"),
+    postgresql_where=text("status = 'dead'"),
+)
+Index("outbox_planned", outbox.c.planned_at)
 
 transcript = Table(
     "transcript",
@@ -133,6 +168,7 @@ transcript = Table(
     Column("account", Text, nullable=False),
     Column("contact", Text, nullable=False),
     Column("epoch", Integer, nullable=False),
+    Column("turn", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -146,3 +182,4 @@ Index(
     transcript.c.epoch,
     transcript.c.id,
 )
+Index("transcript_written", transcript.c.at)

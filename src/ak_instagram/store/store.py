@@ -19,7 +19,7 @@ from .leases import Leases
 from .sqlite import open_sqlite
 from .transactions import Clock, Transactions, notify, wall_clock
 from .turns import Turns
-from .values import Arrival, Claim, PieceStatus, Receipt, Settlement
+from .values import Arrival, Blocker, Claim, PieceStatus, Receipt, Settlement
 
 MOST_ARRIVALS = 512  # events of one statement
 POLL = 5.0  # seconds after which due conversations are looked for unasked
@@ -48,7 +48,7 @@ class Store:
         self._run = transactions.run
         self._inbox = inbox
         self._leases = leases
-        self._turns = Turns(leases)
+        self._turns = Turns(leases, inbox.takeover_pause)
         self._requests: deque[Request] = deque()
         self._arrived = 0
         self._storing: asyncio.Task[None] | None = None
@@ -163,6 +163,10 @@ class Store:
         """Release the conversations in *holdings* (account, contact, fence), still due."""
         await self._run(partial(self._leases.abandon, holdings=holdings))
 
+    async def wake_account(self, account: str) -> int:
+        """Make all conversations due that wait for *account*; return how many."""
+        return await self._run(partial(self._leases.wake_account, account=account))
+
     async def settle(self, claim: Claim, settlement: Settlement) -> Claim | None:
         """See `Turns.settle`."""
         return await self._run(partial(self._turns.settle, claim=claim, settlement=settlement))
@@ -194,7 +198,7 @@ class Store:
         after: float,
         why: str,
         piece: PieceStatus = PieceStatus.PLANNED,
-        counted: bool = True,
+        blocker: Blocker | None = None,
     ) -> None:
         """See `Turns.retry`; *after* is in seconds."""
         await self._run(
@@ -204,7 +208,7 @@ class Store:
                 after=int(after * 1000),
                 why=why,
                 piece=piece,
-                counted=counted,
+                blocker=blocker,
             )
         )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from . import ledger
+from . import ledger, takeover
 from .leases import Leases
 from .rows import Held, key_of
 from .schema import events, transcript
-from .values import Claim, EventStatus, Line, PieceStatus, Settlement
+from .values import Blocker, Claim, EventStatus, PieceStatus, Settlement
+
+log = structlog.get_logger()
 
 _e = events.c
 _END = (
@@ -35,9 +38,14 @@ _UNSENT_MEANWHILE = (
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """How the steps of a turn end; every verb raises `LeaseLost` when *claim* is not the holder."""
+    """
+    How the steps of a turn end; every verb raises `LeaseLost` when *claim* is not the holder.
+
+    *pause* is how long the bot is silent after it has handed over, in milliseconds.
+    """
 
     leases: Leases
+    pause: int
 
     def settle(
         self, connection: Connection, now: int, claim: Claim, settlement: Settlement
@@ -51,8 +59,7 @@ class Turns:
         held = self.leases.held(connection, claim)
         if not self._is_outdated(connection, held, settlement):
             _end_events(connection, settlement)
-            ledger.plan(connection, now, held, settlement.turn, settlement.messages)
-            _write_lines(connection, now, held, settlement.lines)
+            self._plan(connection, now, held, settlement)
         return self.leases.advance(connection, now, held)
 
     def sent(self, connection: Connection, now: int, claim: Claim, message_id: str) -> Claim | None:
@@ -65,6 +72,8 @@ class Turns:
         """Note that the claim's piece did not arrive, and return it as the next step."""
         held = self.leases.held(connection, claim)
         ledger.mark_failed(connection, _piece_of(claim), PieceStatus.PLANNED, why)
+        if held.paused_until > now:
+            takeover.drop(connection, now, held)
         return self.leases.advance(connection, now, held)
 
     def give_up(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
@@ -96,18 +105,28 @@ class Turns:
         after: int,
         why: str,
         piece: PieceStatus = PieceStatus.PLANNED,
-        counted: bool = True,
+        blocker: Blocker | None = None,
     ) -> None:
         """
         Release the conversation and come back in *after* milliseconds.
 
-        *piece* is `SENDING` when the claim's piece may have arrived. *counted* is
-        false when nobody is to blame: the wait does not use up a try.
+        *piece* is `SENDING` when the claim's piece may have arrived. With a *blocker*
+        the conversation is not to blame, and the wait uses up no try.
         """
         held = self.leases.held(connection, claim)
         if claim.piece is not None:
             ledger.mark_failed(connection, claim.piece.id, piece, why)
-        self.leases.retry_later(connection, now, held, after, counted)
+        self.leases.retry_later(connection, now, held, after, blocker)
+
+    def _plan(self, connection: Connection, now: int, held: Held, settlement: Settlement) -> None:
+        """Plan the answer, unless a person has taken over while the agent made it."""
+        if held.paused_until > now:
+            log.info("reply.dropped", contact=held.contact, reason="a person answers")
+            return
+        ledger.plan(connection, now, held, settlement.turn, settlement.messages)
+        _write_lines(connection, now, held, settlement)
+        if settlement.hands_over:
+            takeover.pause(connection, held, now + self.pause)
 
     def _is_outdated(self, connection: Connection, held: Held, settlement: Settlement) -> bool:
         known: Sequence[int] = list(settlement.events)
@@ -143,10 +162,15 @@ def _by_ending(endings: Mapping[int, EventStatus]) -> dict[EventStatus, list[int
     return grouped
 
 
-def _write_lines(connection: Connection, now: int, held: Held, lines: Sequence[Line]) -> None:
-    if not lines:
+def _write_lines(connection: Connection, now: int, held: Held, settlement: Settlement) -> None:
+    if not settlement.lines:
         return
-    of = {"account": held.account, "contact": held.contact, "epoch": held.epoch, "at": now}
-    connection.execute(
-        insert(transcript), [{**of, "role": line.role, "text": line.text} for line in lines]
-    )
+    of = {
+        "account": held.account,
+        "contact": held.contact,
+        "epoch": held.epoch,
+        "turn": settlement.turn,
+        "at": now,
+    }
+    lines = [{**of, "role": line.role, "text": line.text} for line in settlement.lines]
+    connection.execute(insert(transcript), lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -30,7 +30,15 @@ class PieceStatus(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     PARKED = "parked"  # the 24 h window is closed: goes out when the person writes again
+    DROPPED = "dropped"  # not wanted any more: `error` says why
     DEAD = "dead"
+
+
+class Blocker(StrEnum):
+    """What a conversation waits for that is not its own fault: the wait uses up no try."""
+
+    ACCOUNT = "account"  # blocked or resting as a whole; its healing ends the wait
+    OTHER = "other"
 
 
 OPEN_PIECES = (PieceStatus.PLANNED, PieceStatus.SENDING)
@@ -43,7 +51,8 @@ class Arrival:
 
     *key* makes a repeat harmless. *wakes* says that the worker has to look at it.
     *echo_text* is set for echoes only: what the account said, which settles a piece
-    whose outcome is unknown.
+    whose outcome is unknown, or shows that a person answers. *is_standby* marks what
+    another app answers. *takes_back* is the key of the message that an unsend unsays.
     """
 
     account: str
@@ -55,6 +64,8 @@ class Arrival:
     payload: str
     wakes: bool = True
     echo_text: str | None = None
+    is_standby: bool = False
+    takes_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +78,18 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event that waits for the worker; *payload* is what Meta sent, as JSON."""
+    """
+    An event that waits for the worker; *payload* is what Meta sent, as JSON.
+
+    *is_unsent* says that the person has taken the message back.
+    """
 
     id: int
     kind: str
     mid: str | None
     at: int
     payload: str
+    is_unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +146,13 @@ class Settlement:
     How the events of a turn end, and what is sent because of them.
 
     *events* are ids by their end. *messages* are Graph `message` objects in order;
-    none is silence. *lines* join the transcript.
+    none is silence. *lines* join the transcript. *hands_over* makes the bot silent
+    afterwards, so that a person can answer.
     """
 
     turn: str
     events: Mapping[int, EventStatus]
     reason: str | None = None
     messages: tuple[Mapping[str, object], ...] = ()
-    lines: tuple[Line, ...] = field(default=())
+    lines: tuple[Line, ...] = ()
+    hands_over: bool = False

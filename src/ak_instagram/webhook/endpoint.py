@@ -25,12 +25,14 @@ from ak_instagram.store.values import Arrival
 from .body import header, read_body
 from .content import Echo
 from .events import Event, Kind, parse_webhook
+from .keys import dedup_key
 from .reading import read_content
 from .signature import matching_secret
 from .verification import answer_challenge
 
 _WAKING = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.UNSEND, Kind.EDIT})
-_STORED = _WAKING | {Kind.ECHO}
+_VOICES = frozenset({Kind.ECHO, Kind.STANDBY})  # somebody else may be answering
+_STORED = _WAKING | _VOICES
 _HINT = (
     "no configured secret signed this: Instagram Login webhooks are signed with the Instagram app"
     " secret, not the Meta app secret; set instagram.app_secret (several by commas)"
@@ -85,7 +87,7 @@ class WebhookEndpoint:
             return 400, "incomplete"
         secret = self._check(header(scope, b"x-hub-signature-256"), body)
         webhook = parse_webhook(body, received=time.time_ns() // 1_000_000)
-        arrivals = [_arrival(event) for event in webhook.events if event.kind in _STORED]
+        arrivals = [_arrival(it) for it in webhook.events if it.kind in _STORED and it.contact]
         if arrivals:
             inbox: Inbox = scope["state"]["store"]
             await inbox.put(arrivals)
@@ -121,15 +123,24 @@ def _arrival(event: Event) -> Arrival:
         key=event.key,
         mid=event.mid,
         at=event.at,
-        payload="" if is_echo else event.payload,
+        payload="" if event.kind in _VOICES else event.payload,
         wakes=event.kind in _WAKING,
         echo_text=_said(event) if is_echo else None,
+        is_standby=event.kind is Kind.STANDBY,
+        takes_back=_unsaid(event),
     )
 
 
 def _said(echo: Event) -> str | None:
     content = read_content(echo.kind, echo.payload)
     return content.text if isinstance(content, Echo) else None
+
+
+def _unsaid(event: Event) -> str | None:
+    """Return the key of the message that *event* takes back, if it is an unsend."""
+    if event.kind is not Kind.UNSEND or event.mid is None:
+        return None
+    return dedup_key(Kind.MESSAGE, event.account, event.mid)
 
 
 def _record(events: Iterable[Event], unreadable: int) -> None:

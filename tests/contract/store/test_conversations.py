@@ -8,6 +8,7 @@ import pytest
 
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.store import POLL
+from ak_instagram.store.values import Blocker
 from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids
 
 
@@ -124,7 +125,7 @@ async def test_progress_forgets_the_failures(bench, store):
 async def test_an_uncounted_wait_uses_up_no_try(bench, store):
     await store.put([arrival("m1")])
 
-    await store.retry(await claim_one(store), after=1, why="rate", counted=False)
+    await store.retry(await claim_one(store), after=1, why="rate", blocker=Blocker.OTHER)
 
     bench.clock.move(1000)
     assert (await claim_one(store)).attempts == 0
@@ -206,3 +207,14 @@ async def test_an_abandoned_conversation_is_due_at_once(bench):
 
     assert (await claim_one(two)).contact == left.contact
     assert await one.renew() == {(kept.account, kept.contact, kept.fence)}
+
+
+async def test_what_waits_for_an_account_is_woken_when_it_heals_and_nothing_else(bench, store):
+    await store.put([arrival("m1"), arrival("m2", "ben"), arrival("m3", "cleo", account="cafe")])
+    for claim in await store.claim(10):
+        blocker = None if claim.contact == "ben" else Blocker.ACCOUNT
+        await store.retry(claim, after=600, why="190", blocker=blocker)
+
+    assert await store.wake_account("shop") == 1
+
+    assert (await claim_one(store)).contact == "anna"

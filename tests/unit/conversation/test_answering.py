@@ -13,9 +13,11 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.circuit import Circuits
+from ak_instagram.sender.graph_errors import ErrorClass, GraphError
 from ak_instagram.sender.typing import Courtesy
 from ak_instagram.settings.values import Account
-from ak_instagram.store.values import Claim, EventStatus, Line, Settlement, StoredEvent
+from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement, StoredEvent
 from tests.fakes import FakeAgent, FakeGraph, FakeStore
 
 ANSWERED, DEAD, IGNORED = EventStatus.ANSWERED, EventStatus.DEAD, EventStatus.IGNORED
@@ -34,6 +36,7 @@ def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None
         store=store,
         agent=agent,
         accounts=Accounts([Account("token", agent="general")], graph),
+        circuits=changes.pop("circuits", Circuits()),
         courtesy=Courtesy(graph),
         backoff=Backoff(attempts=3, chance=lambda: 0.0),
         fallback="Sorry!",
@@ -162,3 +165,22 @@ async def test_no_message_text_is_logged():
 
     assert logs
     assert "the-" not in repr(logs)
+
+
+async def test_the_agent_is_not_asked_while_the_account_can_not_answer():
+    store, agent, circuits = FakeStore(), FakeAgent([Text("hi")]), Circuits(now=lambda: 0.0)
+    circuits.trip("shop", GraphError(ErrorClass.AUTHORIZATION), ErrorClass.AUTHORIZATION)
+
+    await answering(agent, store, circuits=circuits).answer(claim())
+
+    assert agent.asked == []
+    assert [(entry[0], entry[3]) for entry in store.log] == [("retry", Blocker.ACCOUNT)]
+
+
+async def test_a_handoff_silences_the_bot():
+    store, agent = FakeStore(), FakeAgent([Text("A colleague will help."), Handoff("angry")])
+
+    await answering(agent, store).answer(claim())
+
+    assert settled(store).hands_over
+    assert settled(store).messages == ({"text": "A colleague will help."},)

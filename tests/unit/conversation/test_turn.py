@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,12 @@ def test_what_was_taken_back_is_not_asked_about():
 
     assert [it.mid for it in composed.turn.messages] == ["b"]
     assert composed.settled == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
+
+
+def test_a_message_that_was_taken_back_before_it_came_in_is_gone():
+    composed = compose(claim(replace(message(1, "a", text="oops"), is_unsent=True)))
+
+    assert (composed.turn, composed.settled) == (None, {1: EventStatus.UNSENT})
 
 
 def test_nothing_left_is_no_turn():

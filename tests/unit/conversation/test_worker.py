@@ -101,8 +101,8 @@ async def test_no_more_is_claimed_than_may_run():
 @pytest.mark.parametrize(
     ("error", "attempts", "entry"),
     [
-        pytest.param(RuntimeError("bug"), 0, ("retry", 1, "planned", True), id="crash"),
-        pytest.param(Transient("?"), 9, ("retry", 600, "planned", False), id="not-its-fault"),
+        pytest.param(RuntimeError("bug"), 0, ("retry", 1, "planned", None), id="crash"),
+        pytest.param(Transient("?"), 9, ("retry", 600, "planned", "other"), id="not-its-fault"),
     ],
 )
 async def test_what_goes_wrong_is_put_off(error, attempts, entry):

@@ -6,16 +6,18 @@ import pytest
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.circuit import Circuits
 from ak_instagram.sender.delivery import ECHO_WAIT, Delivery
 from ak_instagram.sender.graph import RecentMessage
 from ak_instagram.sender.graph_errors import ErrorClass, GraphError
 from ak_instagram.sender.rate import RateLimits
 from ak_instagram.settings.values import Account
-from ak_instagram.store.values import Claim, Piece, PieceStatus
+from ak_instagram.store.values import Blocker, Claim, Piece, PieceStatus
 from tests.fakes import FakeGraph, FakeStore
 
 SINCE = 1_800_000_000_000
 PLANNED, SENDING = PieceStatus.PLANNED, PieceStatus.SENDING
+ACCOUNT = Blocker.ACCOUNT
 
 
 def piece(*, tries: int = 1, doubtful: bool = False) -> Piece:
@@ -26,11 +28,12 @@ def claim(of: Piece, attempts: int = 0) -> Claim:
     return Claim("shop", "anna", 1, attempts=attempts, piece=of)
 
 
-def delivery(store: FakeStore, graph: FakeGraph) -> Delivery:
+def delivery(store: FakeStore, graph: FakeGraph, circuits: Circuits | None = None) -> Delivery:
     return Delivery(
         store=store,
         graph=graph,
         accounts=Accounts([Account("token", "shop")], graph),
+        circuits=circuits or Circuits(),
         rate=RateLimits(100),
         backoff=Backoff(attempts=3, chance=lambda: 0.0),
     )
@@ -54,12 +57,12 @@ async def test_what_meta_takes_is_sent():
     ("error", "attempts", "outcome"),
     [
         pytest.param(
-            GraphError(ErrorClass.TRANSIENT), 0, ("retry", 1, PLANNED, True), id="first-failure"
+            GraphError(ErrorClass.TRANSIENT), 0, ("retry", 1, PLANNED, None), id="first-failure"
         ),
         pytest.param(
             GraphError(ErrorClass.TRANSIENT, retry_after=30),
             0,
-            ("retry", 30, PLANNED, True),
+            ("retry", 30, PLANNED, None),
             id="meta-says-when",
         ),
         pytest.param(
@@ -68,13 +71,13 @@ async def test_what_meta_takes_is_sent():
         pytest.param(
             GraphError(ErrorClass.OUTCOME_UNKNOWN),
             0,
-            ("retry", ECHO_WAIT, SENDING, True),
+            ("retry", ECHO_WAIT, SENDING, None),
             id="may-have-arrived",
         ),
         pytest.param(
             GraphError(ErrorClass.RATE_LIMITED, retry_after=120),
             9,
-            ("retry", 120, PLANNED, False),
+            ("retry", 120, PLANNED, ACCOUNT),
             id="rate-limits-use-up-no-try",
         ),
         pytest.param(
@@ -105,8 +108,8 @@ async def test_a_blocked_account_is_waited_for_without_end(error_class):
 
     await delivery(store, graph).deliver(claim(piece(), attempts=99), piece())
 
-    [(verb, after, status, counted)] = store.log
-    assert (verb, status, counted) == ("retry", PLANNED, False)
+    [(verb, after, status, blocker)] = store.log
+    assert (verb, status, blocker) == ("retry", PLANNED, ACCOUNT)
     assert after >= 15
 
 
@@ -146,14 +149,39 @@ async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
 
     await delivery(store, graph).deliver(claim(doubtful), doubtful)
 
-    assert store.log == [("retry", 1, SENDING, True)]
+    assert store.log == [("retry", 1, SENDING, None)]
 
 
 async def test_a_piece_of_an_account_that_is_gone_is_given_up():
     store, graph = FakeStore(), FakeGraph()
     accounts = Accounts([], graph)
-    orphaned = Delivery(store, graph, accounts, RateLimits(100), Backoff())
+    orphaned = Delivery(store, graph, accounts, Circuits(), RateLimits(100), Backoff())
 
     await orphaned.deliver(claim(piece()), piece())
 
     assert [entry[0] for entry in store.log] == ["give_up"]
+
+
+async def test_other_conversations_wait_for_a_blocked_account_without_trying():
+    store, graph, circuits = FakeStore(), FakeGraph(), Circuits(now=lambda: 0.0)
+    circuits.trip("shop", GraphError(ErrorClass.AUTHORIZATION), ErrorClass.AUTHORIZATION)
+
+    await delivery(store, graph, circuits).deliver(claim(piece()), piece())
+
+    assert graph.calls == []
+    [(verb, _, status, blocker)] = store.log
+    assert (verb, status, blocker) == ("retry", PLANNED, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    "error", [None, GraphError(ErrorClass.PERSON_UNAVAILABLE)], ids=["sent", "refused"]
+)
+async def test_an_account_that_meta_listens_to_again_wakes_what_waited(error):
+    clock = [0.0]
+    store, circuits = FakeStore(), Circuits(now=lambda: clock[0])
+    circuits.trip("shop", GraphError(ErrorClass.AUTHORIZATION), ErrorClass.AUTHORIZATION)
+    clock[0] = 10_000
+
+    await delivery(store, FakeGraph(errors=[error]), circuits).deliver(claim(piece()), piece())
+
+    assert store.log[0] == ("wake_account", "shop")

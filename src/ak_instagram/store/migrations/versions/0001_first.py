@@ -38,13 +38,13 @@ def _events() -> None:
         sa.Column("turn", sa.Text),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "events_waiting",
-        "events",
-        ["account", "contact", "at", "id"],
-        sqlite_where=sa.text("status = 'waiting'"),
-        postgresql_where=sa.text("status = 'waiting'"),
+    _partial_index(
+        "events_waiting", "events", ["account", "contact", "at", "id"], "status = 'waiting'"
     )
+
+    _partial_index("events_unsends", "events", ["account", "contact", "mid"], "kind = 'unsend'")
+    _partial_index("events_dead", "events", ["turn"], "status = 'dead'")
+    op.create_index("events_received", "events", ["received_at"])
 
 
 def _conversations() -> None:
@@ -61,6 +61,8 @@ def _conversations() -> None:
         sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
         sa.Column("window_closes_at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("paused_until", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("waits_for", sa.Text),
         sa.Column(
             "claimable_at",
             sa.BigInteger,
@@ -69,19 +71,12 @@ def _conversations() -> None:
             ),
         ),
     )
-    op.create_index(
-        "conversations_claimable",
-        "conversations",
-        ["claimable_at"],
-        sqlite_where=sa.text("claimable_at IS NOT NULL"),
-        postgresql_where=sa.text("claimable_at IS NOT NULL"),
+    _partial_index(
+        "conversations_claimable", "conversations", ["claimable_at"], "claimable_at IS NOT NULL"
     )
-    op.create_index(
-        "conversations_leased",
-        "conversations",
-        ["lease_owner"],
-        sqlite_where=sa.text("lease_owner IS NOT NULL"),
-        postgresql_where=sa.text("lease_owner IS NOT NULL"),
+    _partial_index("conversations_blocked", "conversations", ["account"], "waits_for IS NOT NULL")
+    _partial_index(
+        "conversations_leased", "conversations", ["lease_owner"], "lease_owner IS NOT NULL"
     )
 
 
@@ -103,21 +98,16 @@ def _outbox() -> None:
         sa.Column("changed_at", sa.BigInteger, nullable=False),
         sqlite_autoincrement=True,
     )
-    op.create_index(
+    _partial_index(
         "outbox_open",
         "outbox",
         ["account", "contact", "id"],
-        sqlite_where=sa.text("status IN ('planned', 'sending', 'parked')"),
-        postgresql_where=sa.text("status IN ('planned', 'sending', 'parked')"),
+        "status IN ('planned', 'sending', 'parked')",
     )
-    op.create_index(
-        "outbox_sent",
-        "outbox",
-        ["account", "contact", "id"],
-        sqlite_where=sa.text("message_id IS NOT NULL"),
-        postgresql_where=sa.text("message_id IS NOT NULL"),
-    )
+    _partial_index("outbox_sent", "outbox", ["account", "contact", "id"], "message_id IS NOT NULL")
     op.create_index("outbox_message_id", "outbox", ["message_id"])
+    _partial_index("outbox_dead", "outbox", ["turn"], "status = 'dead'")
+    op.create_index("outbox_planned", "outbox", ["planned_at"])
 
 
 def _transcript() -> None:
@@ -127,6 +117,7 @@ def _transcript() -> None:
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("contact", sa.Text, nullable=False),
         sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("turn", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
@@ -135,3 +126,9 @@ def _transcript() -> None:
     op.create_index(
         "transcript_of_conversation", "transcript", ["account", "contact", "epoch", "id"]
     )
+    op.create_index("transcript_written", "transcript", ["at"])
+
+
+def _partial_index(name: str, table: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)

@@ -1,0 +1,41 @@
+"""The simulator as an ASGI app: page, control API, pictures, Graph API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from .control.accounts import Accounts
+from .control.media import Media
+from .control.messages import Messages
+from .control.people import People
+from .control.requests import ERRORS
+from .control.weather import Weather
+from .core import Core
+from .graph.endpoint import Graph
+from .guard import Guard
+from .page import page
+
+STATIC = Path(__file__).parent / "static"
+
+
+def simulator_app(core: Core) -> Starlette:
+    """Return the app for one world; the Graph API is what no other route is."""
+    media = Media(core)
+    rooms = (Accounts(core), People(core), Messages(core), Weather(core), media)
+    control = [route for room in rooms for route in room.routes()]
+    guarded = [Middleware(Guard)]
+    return Starlette(
+        routes=[
+            Route("/", page, middleware=guarded),
+            Mount("/static", StaticFiles(directory=STATIC), middleware=guarded),
+            Route("/_sim/media/{name}", media.serve, name="media"),
+            Mount("/_sim", routes=control, middleware=guarded),
+            Route("/{path:path}", Graph(core), methods=["GET", "POST", "DELETE"]),
+        ],
+        exception_handlers=ERRORS,
+    )

@@ -1,0 +1,1 @@
+"""The control API under `/_sim/`: people, messages, and what goes wrong."""

@@ -1,0 +1,1 @@
+"""The fake Graph API: calls in, answers and world changes out."""

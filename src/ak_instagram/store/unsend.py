@@ -1,0 +1,34 @@
+"""What a person takes back is forgotten: its payload, and its line of the transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from .rows import key_of
+from .schema import events, transcript
+from .values import Arrival, EventStatus
+
+_e, _t = events.c, transcript.c
+
+_FORGET_LINES = delete(transcript).where(
+    _t.account == bindparam("of_account"),
+    _t.contact == bindparam("of_contact"),
+    _t.role == "user",
+    _t.turn == select(_e.turn).where(_e.key == bindparam("of_key")).scalar_subquery(),
+)
+_WIPE = (
+    update(events)
+    .where(_e.key == bindparam("of_key"))
+    .values(status=EventStatus.UNSENT.value, payload=None)
+)
+
+
+def wipe(connection: Connection, arrivals: Sequence[Arrival]) -> None:
+    """Forget the messages that *arrivals* take back, answered or not."""
+    for arrival in arrivals:
+        if arrival.takes_back is not None:
+            of = {**key_of(arrival), "of_key": arrival.takes_back}
+            connection.execute(_FORGET_LINES, of)
+            connection.execute(_WIPE, of)

@@ -1,0 +1,53 @@
+"""What a person takes back is forgotten and not answered, whenever its unsend arrives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ak_instagram.store.values import Line
+from tests.store_bench import answered, arrival, claim_one
+
+
+def unsend(mid: str):
+    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
+    return replace(event, takes_back=f"message:{mid}")
+
+
+async def test_a_waiting_message_is_wiped(bench, store):
+    await store.put([arrival("m1"), arrival("m2")])
+
+    await store.put([unsend("m1")])
+
+    claim = await claim_one(store)
+    assert [(event.kind, event.mid) for event in claim.events] == [
+        ("message", "m2"),
+        ("unsend", "m1"),
+    ]
+    assert await bench.query("SELECT status, payload FROM events WHERE key = 'message:m1'") == [
+        ("unsent", None)
+    ]
+
+
+async def test_an_answered_message_is_wiped_with_its_line_of_the_transcript(bench):
+    store = bench.store(lines=10)
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    lines = (Line("user", "my card number"), Line("assistant", "thanks"))
+    await store.settle(claim, answered(claim, lines=lines))
+
+    await store.put([unsend("m1")])
+
+    assert await bench.query("SELECT payload FROM events WHERE key = 'message:m1'") == [(None,)]
+    assert await bench.query("SELECT text FROM transcript") == [("thanks",)]
+
+
+async def test_an_unsend_that_overtakes_its_message_counts(store):
+    await store.put([unsend("m1")])
+    await store.put([arrival("m1")])
+
+    claim = await claim_one(store)
+
+    assert {(event.kind, event.is_unsent) for event in claim.events} == {
+        ("unsend", True),
+        ("message", True),
+    }

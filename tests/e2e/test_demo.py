@@ -1,0 +1,156 @@
+"""`ak-instagram demo` shows the service at work, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import select
+import signal
+import socket
+import sys
+
+import aiohttp
+import pytest
+
+SERVICE = re.compile(r"service\s+(http://\S+)\s+\(process (\d+)")
+PAGE = re.compile(r"simulator\s+(http://\S+)")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+async def demo(tmp_path):
+    """Starts demos; ends those that still run after the test."""
+    started = []
+
+    async def start(*arguments, **environ):
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ak_instagram", "demo", *arguments),
+            cwd=tmp_path,
+            env=kept | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"} | environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def read_to_end(process) -> str:
+    output, _ = await process.communicate()
+    return COLOURS.sub("", output.decode())
+
+
+async def read_until(process, pattern) -> re.Match:
+    """Return the first match of *pattern* in a line of the output."""
+    async for line in process.stdout:
+        if found := re.search(pattern, COLOURS.sub("", line.decode())):
+            return found
+    raise AssertionError(f"the demo ended without {pattern}")
+
+
+async def has_ended(process_id: int, within: float = 20) -> bool:
+    """Whether a process that is not our child ends in time."""
+    try:
+        descriptor = os.pidfd_open(process_id)
+    except ProcessLookupError:
+        return True
+    try:
+        readable, _, _ = await asyncio.to_thread(select.select, [descriptor], [], [], within)
+        return bool(readable)
+    finally:
+        os.close(descriptor)
+
+
+async def test_one_conversation_is_played_and_the_exit_code_is_0(demo, tmp_path):
+    process = await demo("--once")
+    transcript = await read_to_end(process)
+
+    assert process.returncode == 0, transcript
+    questions = re.findall(r"→ you:\s+(.*)", transcript)
+    answers = re.findall(r"← shop:\s+(.*)", transcript)
+    assert questions[0] in answers[0]
+    assert "Grüße aus Köln" in answers[1]
+    assert len(questions) == 3
+    assert len(answers) >= 4, "the long one takes more than one piece"
+    assert transcript.count("webhook accepted") == 3
+    assert "seen" in transcript
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_step_that_fails_makes_the_exit_code_1_and_shows_the_log(demo, tmp_path):
+    arguments = ("--adapter", "http", "--agent-url", "http://127.0.0.1:9/", "--timeout", "1")
+    process = await demo("--once", *arguments)
+    transcript = await read_to_end(process)
+
+    assert process.returncode == 1, transcript
+    assert "✗ no answer within 1 s" in transcript
+    (log,) = tmp_path.iterdir()
+    assert f"The whole log: {log}" in transcript
+
+
+async def test_settings_that_cant_be_used_make_the_exit_code_2(demo, tmp_path):
+    process = await demo("--once", AK_AGENT__ADAPTER="telepathy")
+    transcript = await read_to_end(process)
+
+    assert process.returncode == 2, transcript
+    assert "agent.adapter" in transcript
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_port_that_is_taken_is_named(demo):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = await demo("--once", "--port", str(port))
+        transcript = await read_to_end(process)
+
+    assert process.returncode == 1
+    assert f"port {port} of 127.0.0.1 can't be used" in transcript
+
+
+async def test_two_demos_run_side_by_side(demo):
+    first, second = await demo("--once"), await demo("--once")
+    transcripts = [await read_to_end(process) for process in (first, second)]
+
+    assert [first.returncode, second.returncode] == [0, 0], transcripts
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_it_stays_until_a_signal_and_takes_the_service_along(demo, how):
+    process = await demo()
+    service = await read_until(process, SERVICE)
+    page = await read_until(process, PAGE)
+    await read_until(process, "Chat yourself")
+    async with aiohttp.ClientSession() as session, session.get(page[1]) as response:
+        assert response.status == 200
+    process.send_signal(how)
+
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await has_ended(int(service[2]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+async def test_the_service_ends_even_if_the_demo_is_killed(demo):
+    process = await demo()
+    service = await read_until(process, SERVICE)
+    await read_until(process, "Chat yourself")
+    process.kill()
+
+    assert await has_ended(int(service[2]))
+
+
+async def test_a_service_that_dies_ends_the_demo(demo):
+    process = await demo()
+    service = await read_until(process, SERVICE)
+    await read_until(process, "Chat yourself")
+    os.kill(int(service[2]), signal.SIGKILL)
+    transcript = await read_to_end(process)
+
+    assert process.returncode == 1
+    assert "the service ended" in transcript

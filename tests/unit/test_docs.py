@@ -1,0 +1,191 @@
+"""The documents name only what exists, and all that an operator meets is in them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from prometheus_client import Counter, Gauge, Histogram
+
+from ak_instagram import metrics
+from ak_instagram.cli import main
+from ak_instagram.settings.keys import variable
+from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs/operations.md"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+DEPLOYMENT = [ROOT / "Dockerfile", ROOT / "docker-compose.yml", ROOT / ".env.example"]
+
+# What is made, not written: it is in no checkout.
+MADE = {".git", ".venv", "__pycache__", "node_modules", "dist"}
+# Put together here, so that this file does not name them either.
+FORBIDDEN = [("pypi", ".org"), ("files.python", "hosted.org"), ("../", "shared"), ("/", "work/")]
+
+
+def each(paths):
+    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
+
+
+def code_in(document: Path) -> list[str]:
+    """Return what is set as code, in blocks (a line each) and in running text."""
+    text = document.read_text()
+    blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.M | re.S)
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    return [line for block in blocks for line in block.splitlines()] + inline
+
+
+@cache
+def anchors_of(document: Path) -> set[str]:
+    """Return the anchors that a reader's site makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.M)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+# --- links ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", each(DOCUMENTS))
+def test_relative_links_lead_somewhere(document):
+    targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text())
+
+    astray = [target for target in targets if not leads_somewhere(document, target)]
+
+    assert astray == []
+
+
+def leads_somewhere(document: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    file = (document.parent / path).resolve() if path else document
+    return file.exists() and (not anchor or anchor in anchors_of(file))
+
+
+# --- commands ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", each(DOCUMENTS))
+def test_every_make_target_exists(document):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+    named = {name for code in code_in(document) for name in re.findall(r"\bmake ([a-z-]+)", code)}
+
+    assert named <= targets
+
+
+@pytest.mark.parametrize("document", each(DOCUMENTS))
+def test_every_command_exists(document):
+    spoken_to_us = [code for code in code_in(document) if "docker " not in code]
+
+    named = {
+        name for code in spoken_to_us for name in re.findall(r"\bak-instagram ([a-z-]+)", code)
+    }
+
+    assert named <= set(main.commands)
+
+
+def test_the_readme_opens_with_the_two_commands():
+    first_block = re.search(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+    assert first_block is not None
+    assert re.findall(r"^make \w+", first_block[1], re.M) == ["make demo", "make test"]
+
+
+# --- settings ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", each(DOCUMENTS + DEPLOYMENT))
+def test_every_variable_of_ours_is_a_setting(file):
+    named = set(re.findall(r"\bAK_[A-Z]+__[A-Z_0-9]*[A-Z]", file.read_text()))
+
+    strangers = {name for name in named if not name.startswith(("AK_API__", "AK_SESSION__"))}
+
+    assert strangers <= variables()
+
+
+@cache
+def variables() -> set[str]:
+    prefix = "instagram.accounts[0]."
+    known = {variable(key.name) for key in KEYS}
+    known |= {variable(prefix + key.name.rpartition(".")[2]) for key in ACCOUNT_KEYS}
+    return known | {f"{name}_FILE" for name in known}
+
+
+# --- metrics and log lines --------------------------------------------------
+
+
+def test_the_metrics_table_is_that_of_the_code():
+    rows = re.findall(r"^\| `(ak_instagram_\w+)` \| (.*?) \|", OPERATIONS.read_text(), re.M)
+
+    documented = {name: tuple(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+
+    assert documented == metrics_of_the_code()
+
+
+def test_no_document_names_another_metric():
+    known = metrics_of_the_code()
+
+    named = {
+        name
+        for document in DOCUMENTS
+        for name in re.findall(r"\bak_instagram_[a-z_]+", document.read_text())
+    }
+
+    assert named <= set(known)
+
+
+def metrics_of_the_code() -> dict[str, tuple[str, ...]]:
+    ours = [it for it in vars(metrics).values() if isinstance(it, (Counter, Gauge, Histogram))]
+    return {exposed_name(metric): tuple(metric._labelnames) for metric in ours}
+
+
+def exposed_name(metric: Counter | Gauge | Histogram) -> str:
+    [family] = metric.describe()
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def test_the_log_table_is_that_of_the_code():
+    table = OPERATIONS.read_text().partition("\n## Log\n")[2].partition("\n### ")[0]
+    documented = set(re.findall(r"^\| `(\w+\.\w+)` \|", table, re.M))
+
+    logged = {
+        event
+        for file in (ROOT / "src").rglob("*.py")
+        for event in re.findall(r"\b_?log\.[a-z]+\(\s*\"(\w+\.\w+)\"", file.read_text())
+    }
+
+    assert documented == logged
+
+
+def test_every_error_line_says_what_to_do():
+    table, _, answers = OPERATIONS.read_text().partition("\n### Error lines\n")
+    wanting = re.findall(r"^\| `(\w+\.\w+)` \|.*\(#error-lines\)", table, re.M)
+
+    assert [event for event in wanting if f"`{event}`" not in answers] == []
+
+
+# --- the whole repository ---------------------------------------------------
+
+
+def test_no_file_names_a_registry_or_the_machine_it_was_made_on():
+    words = ["".join(parts).encode() for parts in FORBIDDEN]
+
+    guilty = [
+        f"{file.relative_to(ROOT)}: {word.decode()}"
+        for file in written_files()
+        for word in words
+        if word in file.read_bytes()
+    ]
+
+    assert guilty == []
+
+
+def written_files() -> list[Path]:
+    def is_written(path: Path) -> bool:
+        parts = path.relative_to(ROOT).parts
+        is_cache = any(part in MADE or part.endswith("_cache") for part in parts)
+        return not is_cache and parts[0] not in {"data", ".env", ".hypothesis"}
+
+    return [path for path in ROOT.rglob("*") if is_written(path) and path.is_file()]
