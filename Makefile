@@ -57,6 +57,8 @@ lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	    --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    --all-extras --group dev pyproject.toml -o requirements-dev.lock
+	echo "hatchling>=1.27" | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --upgrade -o requirements-build.lock
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiohttp
 import structlog
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram import health
 from ak_instagram.agents.contract import Agent
@@ -19,6 +21,7 @@ from ak_instagram.agents.registry import build_agent, load_factory
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.conversation.worker import Worker
+from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import running
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
@@ -35,7 +38,28 @@ from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 log = structlog.get_logger()
 
+WEBHOOK_PATH = "/instagram/webhook"
 KEEP_ALIVE = 75  # seconds; longer than an ingress keeps its idle connections
+
+
+class Front:
+    """
+    The service as uvicorn calls it: what Meta posts goes straight to its endpoint.
+
+    Everything else goes through Starlette, whose routing and middleware cost as much
+    as storing a message does.
+    """
+
+    def __init__(self, app: ASGIApp, webhook: WebhookEndpoint, state: Mapping[str, object]) -> None:
+        self._app = app
+        self._webhook = webhook
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        scope["state"] = self._state
+        app = self._webhook if scope.get("path") == WEBHOOK_PATH else self._app
+        await app(scope, receive, send)
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -44,7 +68,7 @@ def create_app(settings: Settings) -> Starlette:
     def lifespan(_app: Starlette) -> AbstractAsyncContextManager[dict[str, object]]:
         return _service(settings)
 
-    webhook = Route("/instagram/webhook", WebhookEndpoint(settings.instagram))
+    webhook = Route(WEBHOOK_PATH, WebhookEndpoint(settings.instagram))
     return Starlette(routes=[webhook, *health.ROUTES], lifespan=lifespan)
 
 
@@ -55,28 +79,50 @@ def serve(settings: Settings) -> int:
     Raises `errors.SettingsError` if the agent's adapter can't be loaded.
     """
     load_factory(settings.agent.adapter)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.server.host,
-            port=settings.server.port,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=5,
-        )
+    try:
+        return uvloop.run(_serve(settings))
+    except (StoreInUse, StoreUnavailable) as exc:
+        log.critical("service.not_started", reason=str(exc))
+    except SystemExit:  # uvicorn's, which has said why: a port that is taken
+        log.critical("service.not_started", port=settings.server.port)
+    return 1
+
+
+async def _serve(settings: Settings) -> int:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app) as state:
+        front = Front(app, WebhookEndpoint(settings.instagram), state or {})
+        server = uvicorn.Server(_server_config(settings, front))
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, _ignore_once)
+        await server.serve()
+    return 0
+
+
+def _server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.server.host,
+        port=settings.server.port,
+        http="httptools",
+        ws="none",
+        lifespan="off",  # ours is around the server: what it finds wrong is told in one line
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=5,
     )
-    # uvicorn shuts down gracefully, then raises the signal again: that must not be
-    # the default action, or a service that was stopped in order exits as if killed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
-    server.run()
-    return 0 if server.started else 1
+
+
+def _ignore_once(number: int, _frame: object) -> None:
+    """
+    Do nothing about a signal, the first time.
+
+    uvicorn shuts down in order and raises the signal again: that must not end the
+    process before what is under way is finished. Whoever is in a hurry sends another.
+    """
+    signal.signal(number, signal.SIG_DFL)
 
 
 @asynccontextmanager
@@ -126,8 +172,7 @@ def _open_session() -> aiohttp.ClientSession:
     )
 
 
-@asynccontextmanager
-async def _open_store(settings: Settings, agent: Agent) -> AsyncIterator[Store]:
+def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:
     inbox = Inbox(
         debounce=int(settings.conversation.debounce * 1000),
         takeover_pause=int(settings.conversation.takeover_pause * 1000),
@@ -137,12 +182,7 @@ async def _open_store(settings: Settings, agent: Agent) -> AsyncIterator[Store]:
         lease=int(settings.conversation.lease * 1000),
         lines=agent.history,
     )
-    try:
-        async with open_store(settings.store.url, inbox, leases) as store:
-            yield store
-    except StoreInUse as exc:
-        log.critical("store.in_use", reason=str(exc))
-        raise
+    return open_store(settings.store.url, inbox, leases)
 
 
 def _warn(settings: Settings) -> None:

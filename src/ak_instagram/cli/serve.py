@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -17,6 +18,8 @@ from . import options
 @click.pass_context
 def serve(ctx: click.Context, config: Path | None) -> None:
     """Run the service until a signal ends it."""
+    # As PID 1 of a container a process ignores what it has no handler for.
+    signal.signal(signal.SIGTERM, lambda *_: ctx.exit(0))
     settings = load(config=config)
     logs.configure(settings.logs, secrets=settings.secrets)
     # Here and not above: the server's libraries take longer to import than the other

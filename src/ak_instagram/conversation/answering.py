@@ -54,7 +54,7 @@ class Answering:
         if account is None or composed.turn is None:
             reason = "nothing to answer" if account else "the account is not configured"
             return await self._ignore(claim, composed, reason)
-        if wait := self.circuits.wait(claim.account):
+        if wait := self.circuits.wait(claim.account, claim.contact):
             # What is answered later is answered once, to all that has been said by then.
             await self.store.retry(
                 claim, after=wait, why="the account is blocked", blocker=Blocker.ACCOUNT

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -34,11 +34,16 @@ _FIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """An account's block: until when (steady clock), and how often it has come up in a row."""
+    """
+    An account's block: until when (steady clock), and how often it has come up in a row.
+
+    *prober* is the contact whose conversation may try in spite of it.
+    """
 
     until: float
     failures: int
     error_class: ErrorClass
+    prober: str | None = None
 
 
 class Circuits:
@@ -48,19 +53,19 @@ class Circuits:
         self._now = now
         self._blocks: dict[str, Block] = {}
 
-    def wait(self, account: str) -> float:
+    def wait(self, account: str, contact: str) -> float:
         """
-        Return the seconds that *account* has to wait, 0 if it may send.
+        Return the seconds that *account* has to wait before it writes to *contact*, 0 for none.
 
-        After a pause 0 is returned to one caller only: it tries for the others.
+        After a pause one conversation gets 0, however often it asks: it tries for the others.
         """
         block = self._blocks.get(account)
         if block is None:
             return 0.0
         now = self._now()
         if now < block.until:
-            return block.until - now
-        self._blocks[account] = Block(now + PROBE, block.failures, block.error_class)
+            return 0.0 if block.prober == contact else block.until - now
+        self._blocks[account] = replace(block, until=now + PROBE, prober=contact)
         return 0.0
 
     def trip(self, account: str, error: GraphError, error_class: ErrorClass) -> float:

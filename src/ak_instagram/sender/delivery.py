@@ -50,7 +50,7 @@ class Delivery:
         account = self.accounts.find(claim.account)
         if account is None:
             return await self._give_up(claim, "the account is not configured any more")
-        if wait := self.circuits.wait(claim.account):
+        if wait := self.circuits.wait(claim.account, claim.contact):
             await self._wait_for_account(claim, piece, wait, "the account is blocked")
             return None
         if piece.doubtful:
@@ -63,7 +63,7 @@ class Delivery:
         try:
             message_id = await self.graph.send_message(token, claim.contact, piece.message, TIMEOUT)
         except GraphError as exc:
-            error_class = exc.class_after(piece.tries)
+            error_class = exc.class_after(claim.attempts + 1)
             _record(piece, error_class.value, began, exc)
             if error_class in _SPOKEN_TO:
                 await self._heal(claim)

@@ -24,9 +24,12 @@ class PortBusy(Exception):
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on *port*, 0 being any free one; raise `PortBusy`."""
     try:
-        return socket.create_server((host, port), backlog=1024)
+        listener = socket.create_server((host, port), backlog=1024)
     except OSError as exc:
         raise PortBusy(f"port {port} of {host} can't be used: {exc.strerror}") from exc
+    # Inherited by what it accepts: the end of an answer shall not wait for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 @asynccontextmanager

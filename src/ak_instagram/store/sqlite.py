@@ -14,21 +14,26 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, update
 from sqlalchemy.exc import DBAPIError
 
 from ak_instagram.errors import StoreUnavailable
 
 from .migrations import migrate
+from .schema import conversations
 from .transactions import Clock, T, Work, wall_clock
 
 log = structlog.get_logger()
 
 MOST_SHARED = 256  # pieces of work in one transaction
 BUSY_TIMEOUT = 2.0  # seconds to wait for another program's lock; Meta waits five for its answer
+
+
+_held = conversations.c.lease_owner.is_not(None)
+_FREE = update(conversations).where(_held).values(lease_owner=None, lease_until=0)
 
 
 class StoreInUse(Exception):
@@ -64,8 +69,12 @@ def open_engine(url: str, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
 
 def _make_room(url: str) -> None:
     file = make_url(url).database
-    if file:
+    if not file:
+        return
+    try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StoreUnavailable(f"the folder of {file} can't be made: {exc.strerror}") from exc
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
@@ -83,7 +92,7 @@ def sole_user(url: str) -> Iterator[None]:
     """Hold the file's lock, or raise `StoreInUse` if another process holds it."""
     file = make_url(url).database
     path = Path(f"{file}.lock")
-    with path.open("w") as lock:
+    with _open_lock(path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
@@ -92,6 +101,13 @@ def sole_user(url: str) -> Iterator[None]:
                 " file of its own in store.url (AK_STORE__URL)"
             ) from exc
         yield
+
+
+def _open_lock(path: Path) -> TextIO:
+    try:
+        return path.open("w")
+    except OSError as exc:
+        raise StoreUnavailable(f"{path} can't be written: {exc.strerror}") from exc
 
 
 class Writer:
@@ -168,6 +184,8 @@ class Writer:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
+            # Closed for good: the pool shall not hand it out again.
+            self._connection.invalidate()
             self._connection.close()
             self._connection = None
 
@@ -190,6 +208,12 @@ def _deliver(outcomes: Sequence[Outcome]) -> None:
             done.set_exception(error)
 
 
+def _prepare(connection: Connection, _now: int) -> None:
+    """Migrate, and free what a process that was killed still held: nobody else can."""
+    migrate(connection)
+    connection.execute(_FREE)
+
+
 @asynccontextmanager
 async def open_sqlite(
     url: str, clock: Clock = wall_clock, busy_timeout: float = BUSY_TIMEOUT
@@ -205,7 +229,7 @@ async def open_sqlite(
         writer = Writer(engine, clock)
         writer.start()
         try:
-            await writer.run(lambda connection, _now: migrate(connection))
+            await writer.run(_prepare)
             yield writer
         finally:
             await writer.stop()

@@ -17,7 +17,7 @@ from ak_instagram.errors import StoreUnavailable
 from .inbox import Inbox
 from .leases import Leases
 from .sqlite import open_sqlite
-from .transactions import Clock, Transactions, notify, wall_clock
+from .transactions import Clock, Transactions, Work, notify, wall_clock
 from .turns import Turns
 from .values import Arrival, Blocker, Claim, PieceStatus, Receipt, Settlement
 
@@ -33,14 +33,6 @@ class Request:
     stored: asyncio.Future[None]
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimOrder:
-    """A worker that waits for work: the next arrivals are claimed as they are stored."""
-
-    most: int
-    claims: asyncio.Future[list[Claim]]
-
-
 class Store:
     """Events, conversations and pieces; every verb may raise `errors.StoreUnavailable`."""
 
@@ -50,16 +42,16 @@ class Store:
         self._leases = leases
         self._turns = Turns(leases, inbox.takeover_pause)
         self._requests: deque[Request] = deque()
-        self._arrived = 0
+        # A worker that waits has room for so many: what arrives is claimed as it is stored.
+        self._room = 0
+        self._found: list[Claim] = []
+        self._news = asyncio.Event()
         self._storing: asyncio.Task[None] | None = None
-        self._order: ClaimOrder | None = None
         transactions.on_work(self.wake)
 
     def wake(self) -> None:
-        """Look for due conversations now: another replica has stored some."""
-        self._arrived += 1
-        if self._order is not None and not self._order.claims.done():
-            self._order.claims.set_result([])
+        """Look for due conversations now: something may have become due unseen."""
+        self._news.set()
 
     # --- the webhook's verb ---------------------------------------------------
 
@@ -87,22 +79,21 @@ class Store:
         return batch
 
     async def _store_batch(self, batch: Sequence[Request]) -> None:
-        order, self._order = self._order, None
-        self._arrived += 1
+        room, self._room = self._room, 0
         arrivals = [arrival for request in batch for arrival in request.arrivals]
-        claims: list[Claim] = []
         try:
-            work = partial(self._put_and_claim, batch=arrivals, order=order)
-            receipt, claims = await self._run(work)
+            receipt, claims = await self._run(
+                partial(self._put_and_claim, batch=arrivals, room=room)
+            )
             metrics.EVENTS_STORED.inc(receipt.fresh)
             metrics.EVENTS_REPEATED.inc(receipt.repeats)
+            self._found += claims
             _resolve(batch, None)
         except StoreUnavailable as exc:
             _resolve(batch, exc)
         except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay
             await self._store_apart(batch, exc)
-        if order is not None and not order.claims.done():
-            order.claims.set_result(claims)
+        self._news.set()
 
     async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
         if len(batch) == 1:
@@ -116,15 +107,15 @@ class Store:
         connection: Connection,
         now: int,
         batch: Sequence[Arrival],
-        order: ClaimOrder | None,
+        room: int,
     ) -> tuple[Receipt, list[Claim]]:
         receipt = self._inbox.put(connection, now, batch)
         if not receipt.fresh:
             return receipt, []
-        if order is None:
+        if not room:
             notify(connection)
             return receipt, []
-        return receipt, self._leases.claim(connection, now, order.most)
+        return receipt, self._leases.claim(connection, now, room)
 
     # --- the worker's verbs ---------------------------------------------------
 
@@ -134,11 +125,16 @@ class Store:
 
         Returns none when nothing came up for a while. Call it from one task only.
         """
-        arrived = self._arrived
+        if self._found:
+            return self._take_found()
+        self._news.clear()
         claims, wait = await self._run(partial(self._claim_due, most=most))
-        if claims or arrived != self._arrived:
-            return claims
-        return await self._wait_for_claims(most, _seconds(wait))
+        if not claims and not self._news.is_set():
+            self._room = most
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), _seconds(wait))
+            self._room = 0
+        return [*claims, *self._take_found()]
 
     def _claim_due(
         self, connection: Connection, now: int, most: int
@@ -146,14 +142,9 @@ class Store:
         claims = self._leases.claim(connection, now, most)
         return claims, None if claims else self._leases.until_due(connection, now)
 
-    async def _wait_for_claims(self, most: int, seconds: float) -> list[Claim]:
-        self._order = ClaimOrder(most, asyncio.get_running_loop().create_future())
-        try:
-            return await asyncio.wait_for(self._order.claims, seconds)
-        except TimeoutError:
-            return []
-        finally:
-            self._order = None
+    def _take_found(self) -> list[Claim]:
+        found, self._found = self._found, []
+        return found
 
     async def renew(self) -> set[tuple[str, str, int]]:
         """Extend all leases of this process; return (account, contact, fence) of each it holds."""
@@ -165,27 +156,29 @@ class Store:
 
     async def wake_account(self, account: str) -> int:
         """Make all conversations due that wait for *account*; return how many."""
-        return await self._run(partial(self._leases.wake_account, account=account))
+        woken = await self._run(partial(self._leases.wake_account, account=account))
+        self.wake()
+        return woken
 
     async def settle(self, claim: Claim, settlement: Settlement) -> Claim | None:
         """See `Turns.settle`."""
-        return await self._run(partial(self._turns.settle, claim=claim, settlement=settlement))
+        return await self._step(partial(self._turns.settle, claim=claim, settlement=settlement))
 
     async def sent(self, claim: Claim, message_id: str) -> Claim | None:
         """See `Turns.sent`."""
-        return await self._run(partial(self._turns.sent, claim=claim, message_id=message_id))
+        return await self._step(partial(self._turns.sent, claim=claim, message_id=message_id))
 
     async def resend(self, claim: Claim, why: str) -> Claim | None:
         """See `Turns.resend`."""
-        return await self._run(partial(self._turns.resend, claim=claim, why=why))
+        return await self._step(partial(self._turns.resend, claim=claim, why=why))
 
     async def give_up(self, claim: Claim, why: str) -> Claim | None:
         """See `Turns.give_up`."""
-        return await self._run(partial(self._turns.give_up, claim=claim, why=why))
+        return await self._step(partial(self._turns.give_up, claim=claim, why=why))
 
     async def close_window(self, claim: Claim, why: str) -> Claim | None:
         """See `Turns.close_window`."""
-        return await self._run(partial(self._turns.close_window, claim=claim, why=why))
+        return await self._step(partial(self._turns.close_window, claim=claim, why=why))
 
     async def sent_ids(self, claim: Claim) -> frozenset[str]:
         """See `Turns.sent_ids`."""
@@ -211,6 +204,14 @@ class Store:
                 blocker=blocker,
             )
         )
+        asyncio.get_running_loop().call_later(after, self.wake)
+
+    async def _step(self, work: Work[Claim | None]) -> Claim | None:
+        """Return the next step; a claim that ends may leave something that is due soon."""
+        step = await self._run(work)
+        if step is None and self._inbox.debounce:
+            self.wake()
+        return step
 
     # --- for the probes -------------------------------------------------------
 

@@ -76,3 +76,21 @@ async def test_a_second_process_on_the_file_is_refused(bench):
     with pytest.raises(StoreInUse, match="AK_STORE__URL"):
         async with open_sqlite(bench.url):
             pass
+
+
+async def test_what_a_killed_process_held_is_free_at_once(bench, store):
+    await store.put([arrival("m1")])
+    await claim_one(store)
+    await bench.stack.aclose()
+
+    await bench.open()
+
+    assert mids(await claim_one(bench.store("next run"))) == ["m1"]
+
+
+async def test_a_folder_that_can_not_be_made_is_said_so(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreUnavailable, match="can't be made"):
+        async with open_sqlite(f"sqlite:///{tmp_path}/file/store.db"):
+            pass

@@ -28,16 +28,26 @@ def tripped(error: GraphError = DEAD_TOKEN) -> tuple[Circuits, Clock, float]:
 def test_a_blocked_account_waits_and_others_do_not():
     circuits, _, pause = tripped()
 
-    assert circuits.wait("shop") == pause > 0
-    assert circuits.wait("cafe") == 0
+    assert circuits.wait("shop", "anna") == pause > 0
+    assert circuits.wait("cafe", "anna") == 0
 
 
 def test_after_the_pause_one_is_let_through_to_try():
     circuits, clock, pause = tripped()
     clock.now = pause
 
-    assert circuits.wait("shop") == 0
-    assert circuits.wait("shop") == PROBE
+    assert circuits.wait("shop", "anna") == 0
+    assert circuits.wait("shop", "ben") == PROBE
+    assert circuits.wait("shop", "anna") == 0, "its answer is to go out, too"
+
+
+def test_another_may_try_if_the_first_has_not_said_how_it_went():
+    circuits, clock, pause = tripped()
+    clock.now = pause
+    circuits.wait("shop", "anna")
+    clock.now += PROBE
+
+    assert circuits.wait("shop", "ben") == 0
 
 
 def test_pauses_grow_and_stay_bounded():
@@ -59,7 +69,7 @@ def test_a_healed_account_is_free():
     circuits, _, _ = tripped()
 
     assert circuits.heal("shop")
-    assert circuits.wait("shop") == 0
+    assert circuits.wait("shop", "anna") == 0
     assert not circuits.heal("shop")
 
 

@@ -1,0 +1,41 @@
+"""`python -m benchmarks`: measure what is promised, print it, exit 1 if a promise is broken."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from . import machine
+from .bench import QUICK, Bench, Effort, open_bench
+from .figures import ack, idle, open_loop, start, waiting
+from .report import Figure, table
+
+FIGURES: Mapping[str, Callable[[Bench], list[Figure]]] = {
+    "start": start.measure,
+    "idle": idle.measure,
+    "ack": ack.measure,
+    "open": open_loop.measure,
+    "waiting": waiting.measure,
+}
+
+
+def main() -> int:
+    """Return 0 if all targets were met."""
+    options = _options()
+    print(machine.describe())
+    with open_bench(QUICK if options.quick else Effort()) as bench:
+        figures = [figure for name in options.only for figure in FIGURES[name](bench)]
+    print(table(figures))
+    return 1 if any(figure.is_missed for figure in figures) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES), metavar="NAME")
+    parser.add_argument("--quick", action="store_true", help="one short round: is it in order?")
+    return parser.parse_args()
+
+
+# Processes are spawned: each imports this module and must not run it.
+if __name__ == "__main__":
+    raise SystemExit(main())

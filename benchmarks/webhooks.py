@@ -1,0 +1,75 @@
+"""Signed text messages as Meta posts them, made before anything is measured."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+from ak_instagram.webhook.signature import sign
+
+from .http1 import request
+
+ACCOUNT = "17841400000000001"
+APP_SECRET = "a-secret-of-the-benchmark"
+PATH = "/instagram/webhook"
+BODY_BYTES = 400
+_MID_LENGTH = 164  # as long as Meta's own
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """*count* messages with distinct mids, numbered on from *first*, in so many *conversations*."""
+
+    count: int
+    conversations: int
+    first: int = 0
+
+    def contact(self, index: int) -> str:
+        """Return who says message *index*, counted from 0."""
+        return contact_of(self.first + index % self.conversations)
+
+    def mid(self, index: int) -> str:
+        """Return the id of message *index*, counted from 0."""
+        return mid_of(self.first + index)
+
+    def requests(self) -> list[bytes]:
+        """Return the whole HTTP requests."""
+        now = time.time_ns() // 1_000_000
+        return [
+            signed_request(body_of(self.mid(index), self.contact(index), now))
+            for index in range(self.count)
+        ]
+
+
+def contact_of(number: int) -> str:
+    """Return the id of the person with *number*."""
+    return str(10**15 + number)
+
+
+def mid_of(number: int) -> str:
+    """Return the id of the message with *number*."""
+    return f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{number:08}".ljust(_MID_LENGTH, "Z")
+
+
+def body_of(mid: str, contact: str, now: int) -> bytes:
+    """Return the webhook of a message, its text as long as makes `BODY_BYTES` of it."""
+    room = BODY_BYTES - len(_body(mid, contact, now, text=""))
+    return _body(mid, contact, now, text="Is it?".ljust(room, "?"))
+
+
+def signed_request(body: bytes) -> bytes:
+    """Return the POST that delivers *body*."""
+    return request(PATH, body, {"X-Hub-Signature-256": sign(APP_SECRET, body)})
+
+
+def _body(mid: str, contact: str, now: int, text: str) -> bytes:
+    message = {"mid": mid, "text": text}
+    messaging = {
+        "sender": {"id": contact},
+        "recipient": {"id": ACCOUNT},
+        "timestamp": now,
+        "message": message,
+    }
+    entry = {"time": now, "id": ACCOUNT, "messaging": [messaging]}
+    return json.dumps({"object": "instagram", "entry": [entry]}, separators=(",", ":")).encode()

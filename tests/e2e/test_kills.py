@@ -1,0 +1,102 @@
+"""`kill -9` at every step of the way: nothing that was answered 200 is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.simulator import Fault, FaultKind
+from tests.scripted_agent import Hold, says
+from tests.stage import open_stage
+
+# What the dead process held is free again once its lease is over.
+LEASE = "5"
+FIRST, SECOND = "First paragraph. " * 40, "Second paragraph. " * 40
+
+
+@pytest.fixture
+async def stage(tmp_path):
+    """A stage whose service may be killed."""
+    async with open_stage(tmp_path, conversation__lease=LEASE) as stage:
+        yield stage
+
+
+async def say_something_more(stage, igsid: str) -> str:
+    """Have another message answered, after which all that came before is done; return that."""
+    before = len(stage.answers(igsid))
+    stage.meta.phones.say(igsid, "Something more")
+    await stage.until_answered(igsid, before + 1)
+    return stage.answers(igsid)[-1]
+
+
+async def test_killed_before_the_agent_answered(stage):
+    mia = stage.person()
+    stage.agent.will(Hold("Never to be heard"), says("The answer"))
+    message = stage.meta.phones.say(mia, "Are you there?")
+    await stage.agent.until_asked()
+    await stage.meta.settled()
+    assert stage.meta.accepted() == [message.mid]
+
+    await stage.service.kill()
+    await stage.restart()
+    await stage.until_answered(mia)
+
+    first, second = stage.agent.asked
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+    await say_something_more(stage, mia)
+    assert stage.answers(mia) == ["The answer", "You said: Something more"]
+
+
+async def test_killed_while_a_piece_was_on_its_way_that_never_arrived(stage):
+    mia = stage.person()
+    stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=0))  # the first piece is spared
+    stage.meta.fail(Fault(FaultKind.HANG, times=1))
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.until_faults_struck()
+    await stage.service.kill()
+    await stage.restart()
+    await stage.until_answered(mia, 2)
+
+    await say_something_more(stage, mia)
+    assert stage.answers(mia) == [FIRST.strip(), SECOND.strip(), "You said: Something more"]
+
+
+@pytest.mark.parametrize("echoes", [True, False], ids=["echoed", "not-echoed"])
+async def test_killed_after_a_piece_arrived_and_before_that_was_known(stage, echoes):
+    mia = stage.person()
+    stage.meta.switch(echoes=echoes)
+    stage.meta.fail(Fault(FaultKind.SENT_BUT_HANG, times=1))
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.until_answered(mia)
+    await stage.service.kill()
+    await stage.restart()
+    await stage.until_answered(mia, 2)
+
+    await say_something_more(stage, mia)
+    assert stage.answers(mia) == [FIRST.strip(), SECOND.strip(), "You said: Something more"]
+
+
+async def test_killed_again_and_again_under_load(stage):
+    people = [stage.person() for _ in range(60)]
+    said = [f"Message {number} of everyone" for number in range(3)]
+
+    def arrived() -> int:
+        return sum(len(stage.answers(person)) for person in people)
+
+    for line, moment in zip(said, (10, 70, 130), strict=True):
+        for person in people:
+            stage.meta.phones.say(person, line)
+        await stage.meta.journal.until(lambda moment=moment: arrived() >= moment)
+        await stage.service.kill()
+        await stage.restart()
+    for person in people:
+        await stage.meta.journal.until(
+            lambda person=person: said[-1] in "".join(stage.answers(person)[-1:]), within=20
+        )
+
+    for person in people:
+        lines = "\n".join(stage.answers(person)).replace("You said: ", "").splitlines()
+        assert lines == said

@@ -1,0 +1,128 @@
+"""What fails for a while is tried again, and what Meta took is not sent twice."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from ak_instagram.simulator import Fault, FaultKind
+from tests.scripted_agent import says, sends
+from tests.stage import Stage, open_stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FIRST, SECOND = "First paragraph. " * 40, "Second paragraph. " * 40
+ANSWER = [FIRST.strip(), SECOND.strip()]
+
+# What Meta says, and whether the message has arrived all the same.
+SURE = (FaultKind.RATE_LIMITED, FaultKind.APP_LIMITED, FaultKind.TEMPORARY)
+UNKNOWN = (FaultKind.SERVER_ERROR, FaultKind.DROPPED)
+LIES = (FaultKind.SENT_BUT_500, FaultKind.SENT_BUT_ERROR, FaultKind.SENT_BUT_DROPPED)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def expired_token(tmp_path_factory):
+    """
+    A stage whose token did not work for a moment, and the person who waited meanwhile.
+
+    The pause after that is long, so that it passes while other tests run.
+    """
+    async with open_stage(tmp_path_factory.mktemp("expired")) as stage:
+        mia = stage.person()
+        stage.meta.fail(Fault(FaultKind.TOKEN_EXPIRED, times=1))
+        stage.meta.phones.say(mia, "Is your token good?")
+        await stage.until_faults_struck()
+        yield stage, mia
+
+
+@pytest.fixture(autouse=True)
+def _token_expires_first(expired_token):
+    """Let its pause begin before any other test."""
+
+
+async def say_with_fault(stage: Stage, kind: FaultKind) -> str:
+    """Have someone write whose answer's first piece meets the fault *kind*; return who."""
+    igsid = stage.person()
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+    stage.meta.fail(Fault(kind, times=1))
+    stage.meta.phones.say(igsid, "Tell me all of it")
+    await stage.until_faults_struck()
+    return igsid
+
+
+async def answers_in_spite_of(
+    stage: Stage, *kinds: FaultKind, within: float = 15
+) -> dict[FaultKind, list[str]]:
+    """Let all of *kinds* strike, each at another person's answer; return what arrived."""
+    people = {kind: await say_with_fault(stage, kind) for kind in kinds}
+    for person in people.values():
+        await stage.until_answered(person, 2, within=within)
+    return {kind: stage.answers(person) for kind, person in people.items()}
+
+
+async def test_an_agent_that_failed_twice_is_asked_the_same_turn_again(stage):
+    mia = stage.person()
+    stage.agent.will(sends(500, "oops"), sends(502, "oops"), says("Here I am"))
+
+    stage.meta.phones.say(mia, "Are you there?")
+    await stage.until_answered(mia, within=1 + 3 + 1)  # the longest waits, and a second of work
+
+    assert stage.answers(mia) == ["Here I am"]
+    assert len(stage.agent.asked) == 3
+    assert len({question.headers["Idempotency-Key"] for question in stage.agent.asked}) == 1
+
+
+@pytest.mark.parametrize("kind", SURE)
+async def test_a_refusal_that_passes_costs_nothing_but_time(stage, kind):
+    answers = await answers_in_spite_of(stage, kind, within=3)
+
+    assert answers == {kind: ANSWER}
+
+
+async def test_a_temporary_error_after_two_limits_is_still_the_first_of_its_kind(stage):
+    mia = stage.person()
+    for kind in SURE:
+        stage.meta.fail(Fault(kind, times=1))
+
+    stage.meta.phones.say(mia, "Tell me something")
+    await stage.until_answered(mia)
+
+    assert stage.answers(mia) == ["You said: Tell me something"]
+
+
+async def test_what_meta_took_without_saying_so_is_not_sent_twice(stage):
+    """The echo settles it."""
+    answers = await answers_in_spite_of(stage, *LIES)
+
+    assert answers == dict.fromkeys(LIES, ANSWER)
+
+
+async def test_what_nobody_echoes_is_looked_up_before_it_is_sent_again(stage):
+    stage.meta.switch(echoes=False)
+    kinds = (*LIES, *UNKNOWN)
+
+    answers = await answers_in_spite_of(stage, *kinds)
+
+    assert answers == dict.fromkeys(kinds, ANSWER)
+
+
+async def test_an_echo_that_is_faster_than_the_answer_changes_nothing(stage):
+    mia = stage.person()
+    stage.meta.switch(echo_first=True)
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.until_answered(mia, 2)
+
+    assert stage.answers(mia) == ANSWER
+
+
+async def test_what_waited_for_a_token_goes_out_once_it_works_again(expired_token):
+    stage, mia = expired_token
+    stage.meta.phones.say(mia, "Still there?")
+    await stage.meta.settled()
+    assert len(stage.meta.accepted()) == 2  # receiving goes on
+
+    await stage.until_answered(mia, 2, within=40)
+
+    assert stage.answers(mia) == ["You said: Is your token good?", "You said: Still there?"]
