@@ -98,6 +98,7 @@ class FakeStore:
     held: set[tuple[str, str, int]] = field(default_factory=set)
     log: list[tuple] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    left: float = 30.0
 
     async def claim(self, most: int) -> list[Claim]:
         if not self.claims:
@@ -133,6 +134,9 @@ class FakeStore:
     async def wake_account(self, account: str) -> int:
         self._note("wake_account", account)
         return 1
+
+    def lease_left(self, claim: Claim) -> float:
+        return self.left
 
     async def sent_ids(self, claim: Claim) -> frozenset[str]:
         return self.ids

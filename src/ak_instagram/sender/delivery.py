@@ -9,6 +9,7 @@ import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
+from ak_instagram.errors import LeaseLost
 from ak_instagram.store.store import Store
 from ak_instagram.store.text_key import text_key
 from ak_instagram.store.values import Blocker, Claim, Piece, PieceStatus
@@ -21,7 +22,8 @@ from .rate import RateLimits
 
 log = structlog.get_logger()
 
-TIMEOUT = 10.0  # seconds for one send: well below a lease, so that it is ours until the end
+TIMEOUT = 10.0  # seconds for one send, if the lease lasts so long
+LEASE_MARGIN = 1.0  # seconds of a lease in which nothing is sent any more
 ECHO_WAIT = 5.0  # seconds in which the echo of a send of unknown outcome usually arrives
 # Meta took the account's word and refused this message or this person.
 _SPOKEN_TO = frozenset(
@@ -58,10 +60,19 @@ class Delivery:
         await self.rate.acquire(claim.account)
         return await self._send(claim, piece, account.access_token)
 
+    def _time_to_send(self, claim: Claim) -> float:
+        """Return how long a send may take at most while the conversation is surely ours."""
+        left = self.store.lease_left(claim) - LEASE_MARGIN
+        if left <= 0:
+            raise LeaseLost("the lease has run out while the piece was about to be sent")
+        return min(left, TIMEOUT)
+
     async def _send(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         began = time.perf_counter()
         try:
-            message_id = await self.graph.send_message(token, claim.contact, piece.message, TIMEOUT)
+            message_id = await self.graph.send_message(
+                token, claim.contact, piece.message, self._time_to_send(claim)
+            )
         except GraphError as exc:
             error_class = exc.class_after(claim.attempts + 1)
             _record(piece, error_class.value, began, exc)

@@ -35,6 +35,7 @@ _state = (
     _c.epoch,
     _c.window_closes_at,
     _c.paused_until,
+    _c.lease_until,
 )
 
 _DUE = (
@@ -282,6 +283,7 @@ def _claim(
         account=held.account,
         contact=held.contact,
         fence=held.fence,
+        lease_until=held.lease_until,
         attempts=held.attempts,
         epoch=held.epoch,
         piece=piece,

@@ -73,7 +73,7 @@ class Pool:
 
     def __init__(self, engine: AsyncEngine, clock: ServerClock) -> None:
         self._engine = engine
-        self._clock = clock
+        self.clock = clock
         self._listeners: list[Callable[[], None]] = []
 
     def on_work(self, wake: Callable[[], None]) -> None:
@@ -108,9 +108,9 @@ class Pool:
 
     async def _try(self, work: Work[T]) -> T:
         async with self._engine.begin() as connection:
-            if self._clock.is_stale:
-                await self._clock.read(connection)
-            return await connection.run_sync(work, self._clock())
+            if self.clock.is_stale:
+                await self.clock.read(connection)
+            return await connection.run_sync(work, self.clock())
 
 
 def _is_conflict(exc: BaseException) -> bool:

@@ -115,7 +115,7 @@ class Writer:
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
-        self._clock = clock
+        self.clock = clock
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
@@ -171,7 +171,7 @@ class Writer:
         return [outcome for job in jobs for outcome in self._do([job])]
 
     def _transaction(self, jobs: Sequence[Job]) -> list[Outcome]:
-        now = self._clock()
+        now = self.clock()
         connection = self._connect()
         with connection.begin():
             results = [job.work(connection, now) for job in jobs]

@@ -38,6 +38,8 @@ class Store:
 
     def __init__(self, transactions: Transactions, inbox: Inbox, leases: Leases) -> None:
         self._run = transactions.run
+        self._clock = transactions.clock
+        self._renewed_until = 0
         self._inbox = inbox
         self._leases = leases
         self._turns = Turns(leases, inbox.takeover_pause)
@@ -148,7 +150,20 @@ class Store:
 
     async def renew(self) -> set[tuple[str, str, int]]:
         """Extend all leases of this process; return (account, contact, fence) of each it holds."""
-        return await self._run(self._leases.renew)
+        held, self._renewed_until = await self._run(self._renew)
+        return held
+
+    def _renew(self, connection: Connection, now: int) -> tuple[set[tuple[str, str, int]], int]:
+        return self._leases.renew(connection, now), now + self._leases.lease
+
+    def lease_left(self, claim: Claim) -> float:
+        """
+        Return for how many seconds nobody else can hold the conversation.
+
+        After a renewal that did not find it this is wrong: its work has to be
+        cancelled in the same step.
+        """
+        return (max(claim.lease_until, self._renewed_until) - self._clock()) / 1000
 
     async def abandon(self, holdings: Collection[tuple[str, str, int]]) -> None:
         """Release the conversations in *holdings* (account, contact, fence), still due."""

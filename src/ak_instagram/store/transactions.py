@@ -33,6 +33,11 @@ def notify(connection: Connection) -> None:
 class Transactions(Protocol):
     """A database that runs work in transactions."""
 
+    @property
+    def clock(self) -> Clock:
+        """The database's time, as far as it is known here."""
+        ...
+
     def on_work(self, wake: Callable[[], None]) -> None:
         """Call *wake* whenever another process has stored work that it can't do itself."""
         ...

@@ -127,12 +127,13 @@ class Claim:
     Either *piece* is to be delivered next or *events*, in Meta's time order, are to
     be answered. *attempts* counts the failures since the last progress. *epoch*
     numbers the agent's sessions with this person. *transcript* has the latest lines,
-    oldest first, if lines are kept.
+    oldest first, if lines are kept. *lease_until* is when it ends unless it is renewed.
     """
 
     account: str
     contact: str
     fence: int
+    lease_until: int = 0
     attempts: int = 0
     epoch: int = 0
     piece: Piece | None = None

@@ -218,3 +218,14 @@ async def test_what_waits_for_an_account_is_woken_when_it_heals_and_nothing_else
     assert await store.wake_account("shop") == 1
 
     assert (await claim_one(store)).contact == "anna"
+
+
+async def test_what_is_left_of_a_lease_is_known_before_a_send(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(LEASE - 1000)
+
+    assert store.lease_left(claim) == 1
+
+    await store.renew()
+    assert store.lease_left(claim) == LEASE / 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.backoff import Backoff
+from ak_instagram.errors import LeaseLost
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
 from ak_instagram.sender.delivery import ECHO_WAIT, Delivery
@@ -185,3 +186,12 @@ async def test_an_account_that_meta_listens_to_again_wakes_what_waited(error):
     await delivery(store, FakeGraph(errors=[error]), circuits).deliver(claim(piece()), piece())
 
     assert store.log[0] == ("wake_account", "shop")
+
+
+async def test_nothing_is_sent_when_the_lease_has_run_out_meanwhile():
+    store, graph = FakeStore(left=0.5), FakeGraph()
+
+    with pytest.raises(LeaseLost):
+        await delivery(store, graph).deliver(claim(piece()), piece())
+
+    assert graph.calls == []
