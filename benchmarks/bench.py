@@ -25,7 +25,7 @@ class Effort:
 
     rounds: int = 5
     seconds: float = 1.5
-    warm_up: float = 0.5
+    warm_up: float = 1.0
     blocks: int = 12
     starts: int = 7
     conversations: int = 1000

@@ -20,6 +20,7 @@ from ak_instagram.agents.contract import Agent
 from ak_instagram.agents.registry import build_agent, load_factory
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.housekeeping import housekeeping
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import running
@@ -156,7 +157,11 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
                 rate=RateLimits(settings.sender.rate),
                 backoff=Backoff(settings.sender.attempts),
             )
-            async with running(renewal=worker.renew(), accounts=accounts.learn()) as upkeep:
+            async with running(
+                renewal=worker.renew(),
+                accounts=accounts.learn(),
+                housekeeping=housekeeping(store, settings.store.retention),
+            ) as upkeep:
                 async with running(worker=worker.claim(answering, delivery)) as work:
                     yield {"store": store, "jobs": lambda: [*upkeep.dead(), *work.dead()]}
                 # Claiming has ended; leases are still renewed while the rest is finished.

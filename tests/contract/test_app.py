@@ -32,6 +32,7 @@ NAMES = {
     "ak_instagram_turn_seconds",
     "ak_instagram_turns_active",
     "ak_instagram_dead_letters",
+    "ak_instagram_account_stopped",
     "ak_instagram_deliveries",
     "ak_instagram_delivery_seconds",
     "ak_instagram_courtesy_failures",

@@ -10,10 +10,12 @@ from ak_instagram import __version__
 from ak_instagram.errors import SettingsError
 
 from .check_config import check_config
+from .dead_letters import dead_letters
 from .demo import demo
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
+from .takeover import pause, resume
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 
@@ -43,4 +45,7 @@ main.add_command(serve)
 main.add_command(demo)
 main.add_command(check_config)
 main.add_command(sign)
+main.add_command(dead_letters)
+main.add_command(pause)
+main.add_command(resume)
 main.add_command(simulator)

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, make_url, text
 from ak_instagram import metrics
 from ak_instagram.errors import StoreUnavailable
 
+from . import retention
 from .inbox import Inbox
 from .leases import Leases
+from .retention import Purged
 from .sqlite import open_sqlite
 from .transactions import Clock, Transactions, Work, notify, wall_clock
 from .turns import Turns
@@ -227,6 +229,12 @@ class Store:
         if step is None and self._inbox.debounce:
             self.wake()
         return step
+
+    # --- upkeep ---------------------------------------------------------------
+
+    async def purge(self, keep: int) -> Purged:
+        """See `retention.purge`."""
+        return await self._run(partial(retention.purge, keep=keep))
 
     # --- for the probes -------------------------------------------------------
 

@@ -1,0 +1,176 @@
+"""Turns that were given up: looked at, tried again, or let go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+    update,
+)
+
+from .schema import events, outbox
+from .values import EventStatus, PieceStatus
+
+_e, _o = events.c, outbox.c
+_DEAD_EVENT = _e.status == EventStatus.DEAD.value
+_DEAD_PIECE = _o.status == PieceStatus.DEAD.value
+_of_turn: BindParameter[str] = bindparam("of_turn")
+
+_REVIVE_EVENTS = (
+    update(events)
+    .where(_e.turn == _of_turn, _DEAD_EVENT)
+    .values(status=EventStatus.WAITING.value, reason=None)
+    .returning(_e.account, _e.contact)
+)
+# A piece that was tried may have arrived: it is looked for before it is sent again.
+_REVIVE_PIECES = (
+    update(outbox)
+    .where(_o.turn == _of_turn, _DEAD_PIECE)
+    .values(
+        status=case((_o.tries > 0, PieceStatus.SENDING.value), else_=PieceStatus.PLANNED.value),
+        error=None,
+    )
+    .returning(_o.account, _o.contact)
+)
+_DROP_PIECES = (
+    update(outbox)
+    .where(_o.turn == _of_turn, _DEAD_PIECE)
+    .values(status=PieceStatus.DROPPED.value, error=bindparam("why"))
+)
+_DISCARD_EVENTS = (
+    update(events)
+    .where(_e.turn == _of_turn, _DEAD_EVENT)
+    .values(status=EventStatus.IGNORED.value, reason="discarded")
+)
+_WAKE = text(
+    """
+    INSERT INTO conversations (account, contact, due_at)
+    VALUES (:account, :contact, :now)
+    ON CONFLICT (account, contact) DO UPDATE SET due_at = :now, not_before = 0, attempts = 0
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """
+    A turn that was given up.
+
+    *what* is `turn` when the agent failed, and `pieces` when it answered and the answer
+    could not be sent. *since* is the time of its first event or piece in UTC
+    milliseconds, *count* how many there are.
+    """
+
+    turn: str
+    account: str
+    contact: str
+    what: Literal["turn", "pieces"]
+    reason: str
+    since: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which dead letters: all that is set has to fit; *since* is in UTC milliseconds."""
+
+    turn: str | None = None
+    account: str | None = None
+    contact: str | None = None
+    since: int | None = None
+    most: int = 100
+
+
+def find(connection: Connection, _now: int, wanted: Filter) -> list[DeadLetter]:
+    """Return the dead letters that fit, oldest first."""
+    turns = connection.execute(_grouped(wanted, events.c.reason, events.c.at, _DEAD_EVENT))
+    found = [_letter("turn", row) for row in turns]
+    dead = {letter.turn for letter in found}
+    pieces = connection.execute(_grouped(wanted, outbox.c.error, outbox.c.planned_at, _DEAD_PIECE))
+    # Of a dead turn it is only the apology that could not be sent.
+    found += [_letter("pieces", row) for row in pieces if row.turn not in dead]
+    return sorted(found, key=lambda letter: letter.since)[: wanted.most]
+
+
+def contents(connection: Connection, _now: int, turn: str) -> list[tuple[str, str | None]]:
+    """Return the kind and the JSON of the dead events and pieces of *turn*, in order."""
+    said = select(_e.kind, _e.payload).where(_e.turn == turn, _DEAD_EVENT).order_by(_e.at, _e.id)
+    unsent = select(_o.seq, _o.payload).where(_o.turn == turn, _DEAD_PIECE).order_by(_o.id)
+    return [
+        *((row.kind, row.payload) for row in connection.execute(said)),
+        *((f"piece {row.seq}", row.payload) for row in connection.execute(unsent)),
+    ]
+
+
+def replay(connection: Connection, now: int, turn: str) -> bool:
+    """
+    Try *turn* again; return whether there was anything to try.
+
+    A turn that the agent failed on is asked anew. Of an answer only what was not sent
+    goes out. Repeating it is harmless.
+    """
+    of = {"of_turn": turn}
+    revived = connection.execute(_REVIVE_EVENTS, of).all()
+    if revived:
+        connection.execute(_DROP_PIECES, {**of, "why": "replayed"})
+    else:
+        revived = connection.execute(_REVIVE_PIECES, of).all()
+    for account, contact in {(row.account, row.contact) for row in revived}:
+        connection.execute(_WAKE, {"account": account, "contact": contact, "now": now})
+    return bool(revived)
+
+
+def discard(connection: Connection, _now: int, turn: str) -> bool:
+    """Let *turn* go for good; return whether there was anything to let go."""
+    of = {"of_turn": turn}
+    ended = connection.execute(_DISCARD_EVENTS, of).rowcount
+    dropped = connection.execute(_DROP_PIECES, {**of, "why": "discarded"}).rowcount
+    return ended + dropped > 0
+
+
+def _letter(what: Literal["turn", "pieces"], row: Row[*tuple[Any, ...]]) -> DeadLetter:
+    turn, account, contact, reason, since, count = row
+    return DeadLetter(turn, account, contact, what, reason, since, count)
+
+
+def _grouped(
+    wanted: Filter,
+    reason: Column[Any],
+    time: Column[Any],
+    dead: Any,  # noqa: ANN401 - a condition
+) -> Select[Any]:
+    columns = reason.table.c
+    since = func.min(time)
+    query = (
+        select(
+            columns.turn, columns.account, columns.contact, func.min(reason), since, func.count()
+        )
+        .where(dead, *_conditions(wanted, columns, time))
+        .group_by(columns.turn, columns.account, columns.contact)
+    )
+    return query.order_by(since).limit(wanted.most)
+
+
+def _conditions(wanted: Filter, columns: Any, time: Column[Any]) -> Sequence[Any]:  # noqa: ANN401 - a table's columns
+    conditions = [
+        column == value
+        for column, value in (
+            (columns.turn, wanted.turn),
+            (columns.account, wanted.account),
+            (columns.contact, wanted.contact),
+        )
+        if value is not None
+    ]
+    return conditions if wanted.since is None else [*conditions, time >= wanted.since]

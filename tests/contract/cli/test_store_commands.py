@@ -1,0 +1,116 @@
+"""The commands that work on the store from beside a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ak_instagram.cli import main
+from ak_instagram.store.values import EventStatus, Settlement
+from tests.store_bench import Bench, arrival, claim_one
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command with settings that name the test's store."""
+    monkeypatch.chdir(tmp_path)
+    environment = {
+        "AK_INSTAGRAM__VERIFY_TOKEN": "v",
+        "AK_INSTAGRAM__ACCESS_TOKEN": "t",
+        "AK_AGENT__ADAPTER": "echo",
+        "AK_STORE__URL": f"sqlite:///{tmp_path}/store.db",
+    }
+
+    def invoke(*arguments: str):
+        return CliRunner().invoke(main, arguments, env=environment)
+
+    return invoke
+
+
+@pytest.fixture
+def _dead_letter(tmp_path):
+    """A store with one dead letter, left by a service that has ended."""
+
+    async def leave() -> None:
+        bench = Bench(f"sqlite:///{tmp_path}/store.db")
+        async with bench.stack:
+            await bench.open()
+            store = bench.store()
+            await store.put([arrival("m1")])
+            claim = await claim_one(store)
+            dead = {claim.events[0].id: EventStatus.DEAD}
+            await store.settle(claim, Settlement("turn-1", dead, reason="gave up: 503"))
+
+    asyncio.run(leave())
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_a_dead_letter_is_listed_shown_replayed_and_then_gone(run):
+    listed, shown = run("dead-letters", "list"), run("dead-letters", "show", "turn-1")
+    replayed = run("dead-letters", "replay", "turn-1")
+    again = run("dead-letters", "list")
+
+    assert "turn-1" in listed.output
+    assert "gave up: 503" in listed.output
+    assert '"mid":"m1"' in shown.output
+    assert (replayed.output, replayed.exit_code) == ("1 to be tried again\n", 0)
+    assert again.output == "no dead letters\n"
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_json_is_for_programs(run):
+    [line] = run("dead-letters", "list", "--json").output.splitlines()
+
+    assert json.loads(line)["reason"] == "gave up: 503"
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_all_that_fit_the_filters_are_discarded(run):
+    none = run("dead-letters", "discard", "--all", "--contact", "ben")
+    one = run("dead-letters", "discard", "--all", "--contact", "anna")
+
+    assert (none.output, one.output) == ("0 discarded\n", "1 discarded\n")
+
+
+@pytest.mark.usefixtures("_dead_letter")
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        pytest.param(["replay", "nope"], 1, "no dead letter is called nope", id="unknown"),
+        pytest.param(["replay"], 2, "name turns, or --all", id="nothing-named"),
+        pytest.param(["replay", "turn-1", "--all"], 2, "name turns, or --all", id="both"),
+    ],
+)
+def test_what_can_not_be_done_is_said(run, arguments, exit_code, said):
+    result = run("dead-letters", *arguments)
+
+    assert (result.exit_code, said in result.output) == (exit_code, True)
+
+
+def test_without_a_store_there_is_a_clear_line(run):
+    result = run("dead-letters", "list")
+
+    assert result.exit_code == 1
+    assert "has the service run yet?" in result.output
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_a_conversation_is_paused_and_resumed(run, tmp_path):
+    def paused_until() -> int:
+        async def ask() -> int:
+            bench = Bench(f"sqlite:///{tmp_path}/store.db")
+            async with bench.stack:
+                await bench.open()
+                [(until,)] = await bench.query("SELECT paused_until FROM conversations")
+                return until
+
+        return asyncio.run(ask())
+
+    assert run("pause", "anna", "--account", "shop", "--hours", "1").exit_code == 0
+    assert paused_until() > 0
+    assert run("resume", "anna", "--account", "shop").exit_code == 0
+    assert paused_until() == 0
+    assert run("resume", "zoe", "--account", "shop").exit_code == 1

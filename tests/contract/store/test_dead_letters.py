@@ -1,0 +1,111 @@
+"""What was given up is found, tried again without doubling anything, or let go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ak_instagram.store.dead_letters import Filter, contents, discard, find, replay
+from ak_instagram.store.values import EventStatus, Settlement
+from tests.store_bench import START, answered, arrival, claim_one, mids
+
+
+async def dead_turn(store, mid: str = "m1", contact: str = "anna") -> None:
+    """A turn that the agent failed on for good."""
+    await store.put([arrival(mid, contact)])
+    claim = await claim_one(store)
+    events = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
+    await store.settle(claim, Settlement(f"turn-{mid}", events, reason="gave up: 503"))
+
+
+async def dead_pieces(store):
+    """An answer of three pieces of which the first was sent, and the second refused."""
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    step = await store.settle(claim, answered(claim, "one", "two", "three", turn="turn-m1"))
+    await store.give_up(await store.sent(step, "mid-1"), "bad_request")
+
+
+async def letters(bench, **wanted: object):
+    return await bench.transactions.run(lambda c, now: find(c, now, Filter(**wanted)))
+
+
+async def replayed(bench, turn: str = "turn-m1") -> bool:
+    return await bench.transactions.run(lambda c, now: replay(c, now, turn))
+
+
+async def test_a_dead_turn_is_found_with_its_reason(bench, store):
+    await dead_turn(store)
+
+    [letter] = await letters(bench)
+
+    assert (letter.turn, letter.contact, letter.what, letter.reason, letter.count) == (
+        "turn-m1",
+        "anna",
+        "turn",
+        "gave up: 503",
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        pytest.param({}, ["turn-m1", "turn-m2"], id="all"),
+        pytest.param({"contact": "ben"}, ["turn-m2"], id="person"),
+        pytest.param({"account": "cafe"}, [], id="account"),
+        pytest.param({"turn": "turn-m1"}, ["turn-m1"], id="turn"),
+        pytest.param({"since": START + 1}, [], id="time"),
+        pytest.param({"most": 1}, ["turn-m1"], id="limit"),
+    ],
+)
+async def test_filters(bench, store, wanted, found):
+    await dead_turn(store, "m1")
+    await dead_turn(store, "m2", "ben")
+
+    assert [letter.turn for letter in await letters(bench, **wanted)] == found
+
+
+async def test_a_replayed_turn_is_asked_again_once(bench, store):
+    await dead_turn(store)
+
+    assert [await replayed(bench), await replayed(bench)] == [True, False]
+
+    assert mids(await claim_one(store)) == ["m1"]
+    assert await letters(bench) == []
+
+
+async def test_a_replayed_answer_sends_only_what_was_not_sent(bench, store):
+    await dead_pieces(store)
+    [letter] = await letters(bench)
+    assert (letter.what, letter.count) == ("pieces", 2)
+
+    assert await replayed(bench)
+
+    tried = await claim_one(store)
+    assert (tried.piece.message, tried.piece.doubtful) == ({"text": "two"}, True)
+    untried = await store.sent(tried, "mid-2")
+    assert (untried.piece.message, untried.piece.doubtful) == ({"text": "three"}, False)
+    assert await store.sent(untried, "mid-3") is None
+
+
+async def test_a_discarded_letter_is_gone(bench, store):
+    await dead_turn(store)
+
+    gone = [
+        await bench.transactions.run(lambda c, now: discard(c, now, "turn-m1")) for _ in range(2)
+    ]
+
+    assert gone == [True, False]
+    assert await letters(bench) == []
+    assert not await replayed(bench)
+
+
+async def test_the_contents_are_the_events_and_the_unsent_pieces(bench, store):
+    await dead_pieces(store)
+    await store.put([replace(arrival("m2", "ben"), payload='{"said":1}')])
+
+    shown = await bench.transactions.run(lambda c, now: contents(c, now, "turn-m1"))
+
+    assert shown == [("piece 1", '{"text": "two"}'), ("piece 2", '{"text": "three"}')]

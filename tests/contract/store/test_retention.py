@@ -1,0 +1,107 @@
+"""What is settled is forgotten in time, and nothing that is still wanted is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.store.retention import DAY, MOST, purge
+from tests.store_bench import START, answered, arrival, claim_one, echo
+
+TABLES = ("events", "outbox", "conversations", "transcript")
+
+
+async def purged(bench, days: float = 7) -> int:
+    """Purge until nothing is left to purge; return how many rows that was."""
+    total = 0
+    while count := (
+        await bench.transactions.run(
+            lambda connection, now: purge(connection, now, int(days * DAY))
+        )
+    ).total:
+        total += count
+    return total
+
+
+async def rows(bench) -> dict[str, int]:
+    return {
+        it: (await bench.query(f"SELECT count(*) FROM {it}"))[0][0]  # noqa: S608 - our own names
+        for it in TABLES
+    }
+
+
+async def test_what_is_answered_is_gone_after_its_time(bench, store):
+    await store.put([arrival("m1"), echo("h1", "hi", "ben")])
+    claim = await claim_one(store)
+    await store.sent(await store.settle(claim, answered(claim, "one")), "mid-1")
+    bench.clock.move(8 * DAY + 1)
+
+    await purged(bench)
+
+    assert await rows(bench) == dict.fromkeys(TABLES, 0)
+
+
+async def test_what_is_younger_stays(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.sent(await store.settle(claim, answered(claim, "one")), "mid-1")
+    bench.clock.move(7 * DAY - 1)
+
+    assert await purged(bench) == 0
+
+
+async def test_what_waits_stays_however_old_it_is(bench, store):
+    await store.put([arrival("m1")])
+    bench.clock.move(100 * DAY)
+
+    assert await purged(bench) == 0
+    assert (await claim_one(store)).events[0].mid == "m1"
+
+
+async def test_keys_outlive_what_the_events_said(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.settle(claim, answered(claim))
+    bench.clock.move(3 * DAY)
+
+    await purged(bench, days=2)
+
+    assert await bench.query("SELECT mid, payload FROM events") == [("m1", None)]
+    await store.put([arrival("m1")])
+    assert await bench.query("SELECT due_at FROM conversations") == [(None,)]
+
+
+async def test_a_parked_answer_expires(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(DAY)
+    assert await store.settle(claim, answered(claim, "late")) is None
+    bench.clock.move(7 * DAY + 1)
+
+    await purged(bench)
+
+    assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
+
+
+@pytest.mark.parametrize("rounds", [3])
+async def test_the_store_does_not_grow_without_bound(bench, store, rounds):
+    sizes = []
+    for week in range(rounds):
+        for day in range(7):
+            at = START + (week * 7 + day) * DAY
+            await store.put([arrival(f"m{at}-{n}", f"p{n}", at=at) for n in range(50)])
+            for claim in await store.claim(50):
+                await store.settle(claim, answered(claim))
+            bench.clock.move(DAY)
+            await purged(bench)
+        sizes.append((await rows(bench))["events"])
+
+    assert sizes[0] == sizes[1] == sizes[2] == 350
+
+
+async def test_one_piece_of_work_is_bounded(bench, store):
+    await store.put([echo(f"h{n}", "hi") for n in range(MOST + 1)])
+    bench.clock.move(8 * DAY)
+
+    first = await bench.transactions.run(lambda connection, now: purge(connection, now, 7 * DAY))
+
+    assert first.events == MOST
