@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench image chart lock clean
+.PHONY: help install demo test lint bench chaos load image chart lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ lint: $(DEV_READY) ## Ruff, mypy and the import contracts
 
 bench: $(DEV_READY) ## Speed and memory as ratios against a limit measured in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(DEV_READY) ## Kill, stall and cut off at random, then count what was lost or doubled (ARGS=--help)
+	@$(BIN)/python -m chaos $(ARGS)
+
+load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answered once (ARGS=--help)
+	@$(BIN)/python -m load $(ARGS)
 
 image: ## Build the container image with the docker on PATH
 	docker build $(ARGS) --tag ak-instagram:dev .

@@ -153,7 +153,10 @@ def test_the_log_table_is_that_of_the_code():
     logged = {
         event
         for file in (ROOT / "src").rglob("*.py")
-        for event in re.findall(r"\b_?log\.[a-z]+\(\s*\"(\w+\.\w+)\"", file.read_text())
+        for event in re.findall(
+            r"(?:\b_?log\.[a-z]+\(|\"(?:info|warning|error)\",)\s*\"(\w+\.\w+)\"",
+            file.read_text(),
+        )
     }
 
     assert documented == logged

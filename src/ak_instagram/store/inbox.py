@@ -5,35 +5,39 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection, text
 
 from . import takeover, unsend
+from .statements import Statement
 from .values import Arrival, EventStatus, Receipt
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
-# The whole batch travels as one JSON parameter: the database then works through it
-# in one step, without Python's lock between the rows. Only fresh events wake a
-# conversation. Messages and taps open the 24 h window.
-_INSERT_SQLITE = text(
-    """
+# Many rows in a statement: Python's lock changes hands once for all of them. The sizes
+# are few, so that the driver has each of the statements prepared already.
+_SIZES = (64, 16, 4, 1)
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_SQLITE = {
+    size: f"""
     INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-           json_extract(value, '$[6]'), json_extract(value, '$[7]'), :now
-    FROM json_each(:batch)
-    WHERE true
+    VALUES {", ".join([_ROW] * size)}
     ON CONFLICT (key) DO NOTHING
-    """
-)
-_LAST_ID = text("SELECT coalesce(max(id), 0) FROM events")
-_WAKE_SQLITE = text(
-    """
+    """  # noqa: S608 - made of constants
+    for size in _SIZES
+}
+_LAST_ID = Statement(text("SELECT coalesce(max(id), 0) FROM events"))
+
+# Only fresh events wake a conversation. Messages and taps open the 24 h window. Without
+# NOT INDEXED all waiting events would be looked through instead of the new ones.
+_WAKE_SQLITE = Statement(
+    text(
+        """
     INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
     SELECT account, contact, :due, :burst_ends,
            max(CASE WHEN kind IN ('message', 'postback') THEN at + 86400000 ELSE 0 END)
-    FROM events
+    FROM events NOT INDEXED
     WHERE id > :last AND status = 'waiting'
     GROUP BY account, contact
     ON CONFLICT (account, contact) DO UPDATE SET
@@ -41,12 +45,14 @@ _WAKE_SQLITE = text(
         burst_ends = coalesce(c.burst_ends, excluded.burst_ends),
         window_closes_at = max(c.window_closes_at, excluded.window_closes_at)
     """
+    )
 )
 
 # One statement: what other replicas insert meanwhile is not taken for this batch's.
 # Conversations are locked in one order by all, so that batches can't block each other.
-_PUT_POSTGRES = text(
-    """
+_PUT_POSTGRES = Statement(
+    text(
+        """
     WITH fresh AS (
         INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, CAST(value->>5 AS bigint),
@@ -71,6 +77,7 @@ _PUT_POSTGRES = text(
     )
     SELECT count(*) FROM fresh
     """
+    )
 )
 
 
@@ -88,42 +95,53 @@ class Inbox:
 
     def put(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> Receipt:
         """Store what is new of *arrivals* and make their conversations due."""
-        values: dict[str, object] = {
-            "batch": _as_json(arrivals),
-            "now": now,
-            "due": now + self.debounce,
-            "burst_ends": now + BURST_LIMIT * self.debounce,
-        }
         spoken = takeover.fresh_voices(connection, arrivals)
         is_sqlite = connection.dialect.name == "sqlite"
-        fresh = (_put_sqlite if is_sqlite else _put_postgres)(connection, values)
+        put = self._put_sqlite if is_sqlite else self._put_postgres
+        fresh = put(connection, now, arrivals)
         takeover.hear(connection, now, spoken, self.takeover_pause)
         unsend.wipe(connection, arrivals)
         return Receipt(fresh, len(arrivals) - fresh)
 
+    def _put_sqlite(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:
+        """Store what is fresh and return how much it is; nobody else writes meanwhile."""
+        last = _LAST_ID.value(connection)
+        fresh = _insert_sqlite(connection, [(*_row(arrival), now) for arrival in arrivals])
+        if fresh:
+            _WAKE_SQLITE.run(connection, last=last, **self._due(now))
+        return fresh
 
-def _put_sqlite(connection: Connection, values: dict[str, object]) -> int:
-    """Store what is fresh and return how much it is; nobody else writes meanwhile."""
-    last = connection.execute(_LAST_ID).scalar_one()
-    fresh = connection.execute(_INSERT_SQLITE, values).rowcount
-    if fresh:
-        connection.execute(_WAKE_SQLITE, {**values, "last": last})
+    def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:
+        batch = json.dumps([_row(arrival) for arrival in arrivals])
+        fresh: int = _PUT_POSTGRES.value(connection, batch=batch, now=now, **self._due(now))
+        return fresh
+
+    def _due(self, now: int) -> dict[str, int]:
+        return {"due": now + self.debounce, "burst_ends": now + BURST_LIMIT * self.debounce}
+
+
+def _insert_sqlite(connection: Connection, rows: Sequence[tuple[object, ...]]) -> int:
+    """Insert the rows that are new and return how many they are."""
+    cursor = connection.connection.cursor()
+    fresh = done = 0
+    for size in _SIZES:
+        while len(rows) - done >= size:
+            values = list(chain.from_iterable(rows[done : done + size]))
+            cursor.execute(_INSERT_SQLITE[size], values)
+            fresh += cursor.rowcount
+            done += size
+    cursor.close()
     return fresh
 
 
-def _put_postgres(connection: Connection, values: dict[str, object]) -> int:
-    fresh: int = connection.execute(_PUT_POSTGRES, values).scalar_one()
-    return fresh
-
-
-def _as_json(arrivals: Sequence[Arrival]) -> str:
-    return json.dumps(
-        [
-            (a.account, a.contact, a.kind, a.key, a.mid, a.at, a.payload, _first_status(a))
-            for a in arrivals
-        ]
+def _row(arrival: Arrival) -> tuple[object, ...]:
+    return (
+        arrival.account,
+        arrival.contact,
+        arrival.kind,
+        arrival.key,
+        arrival.mid,
+        arrival.at,
+        arrival.payload,
+        (EventStatus.WAITING if arrival.wakes else EventStatus.COUNTED).value,
     )
-
-
-def _first_status(arrival: Arrival) -> str:
-    return EventStatus.WAITING if arrival.wakes else EventStatus.COUNTED

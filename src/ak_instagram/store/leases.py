@@ -11,127 +11,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy import Connection, bindparam, exists, func, select, tuple_, update
+from sqlalchemy import Connection
 
 from ak_instagram.errors import LeaseLost
 
+from . import lease_statements as statements
 from . import ledger, takeover
 from .rows import Held, key_of
-from .schema import conversations, events, transcript
-from .values import Blocker, Claim, EventStatus, Line, Piece, StoredEvent
+from .values import Blocker, Claim, Line, Piece, StoredEvent
 
 log = structlog.get_logger()
-
-MOST_EVENTS = 200  # of one turn; the rest makes the next
-
-_c = conversations.c
-_key = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
-
-_state = (
-    _c.account,
-    _c.contact,
-    _c.fence,
-    _c.attempts,
-    _c.epoch,
-    _c.window_closes_at,
-    _c.paused_until,
-    _c.lease_until,
-)
-
-_DUE = (
-    select(_c.account, _c.contact)
-    .where(_c.claimable_at <= bindparam("now"))
-    .order_by(_c.claimable_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_CLAIM = (
-    update(conversations)
-    .where(tuple_(_c.account, _c.contact).in_(select(_DUE.c.account, _DUE.c.contact)))
-    .values(
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until"),
-        fence=_c.fence + 1,
-        burst_ends=None,
-    )
-    .returning(*_state)
-)
-_NEXT_DUE = select(func.min(_c.claimable_at))
-_RENEW = (
-    update(conversations)
-    .where(_c.lease_owner == bindparam("owner"))
-    .values(lease_until=bindparam("until"))
-    .returning(_c.account, _c.contact, _c.fence)
-)
-_LET_GO = (
-    update(conversations)
-    .where(_c.lease_owner == bindparam("owner"))
-    .values(lease_owner=None, lease_until=0)
-)
-_ABANDON = (
-    update(conversations)
-    .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
-    .values(lease_owner=None, lease_until=0)
-)
-_HELD = (
-    select(*_state, _c.due_at)
-    .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
-    .with_for_update()
-)
-_PROGRESS = update(conversations).where(*_key).values(attempts=0, not_before=0, burst_ends=None)
-_RELEASE = (
-    update(conversations)
-    .where(*_key)
-    .values(
-        lease_owner=None,
-        lease_until=0,
-        attempts=bindparam("attempts_now"),
-        due_at=bindparam("due"),
-        not_before=bindparam("wait"),
-        waits_for=bindparam("reason"),
-        burst_ends=None,
-    )
-)
-_WAKE_ACCOUNT = (
-    update(conversations)
-    .where(_c.account == bindparam("of_account"), _c.waits_for.is_not(None))
-    .values(due_at=bindparam("now"), not_before=0, waits_for=None)
-)
-_CLOSE_WINDOW = update(conversations).where(*_key).values(window_closes_at=bindparam("now"))
-_unsends = events.alias("unsends")
-_WAITING = (
-    select(
-        events.c.id,
-        events.c.kind,
-        events.c.mid,
-        events.c.at,
-        events.c.payload,
-        exists().where(
-            _unsends.c.account == events.c.account,
-            _unsends.c.contact == events.c.contact,
-            _unsends.c.mid == events.c.mid,
-            _unsends.c.kind == "unsend",
-        ),
-    )
-    .where(
-        events.c.account == bindparam("of_account"),
-        events.c.contact == bindparam("of_contact"),
-        events.c.status == EventStatus.WAITING.value,
-    )
-    .order_by(events.c.at, events.c.id)
-    .limit(MOST_EVENTS)
-)
-_LINES = (
-    select(transcript.c.role, transcript.c.text)
-    .where(
-        transcript.c.account == bindparam("of_account"),
-        transcript.c.contact == bindparam("of_contact"),
-        transcript.c.epoch == bindparam("of_epoch"),
-    )
-    .order_by(transcript.c.id.desc())
-    .limit(bindparam("most"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,46 +38,44 @@ class Leases:
 
     def claim(self, connection: Connection, now: int, most: int) -> list[Claim]:
         """Take up to *most* due conversations whose lease is free or has run out."""
-        rows = connection.execute(
-            _CLAIM, {"now": now, "most": most, "owner": self.owner, "until": now + self.lease}
-        ).all()
+        rows = statements.CLAIM.rows(
+            connection, now=now, most=most, owner=self.owner, until=now + self.lease
+        )
         claims = (self._advance(connection, now, row, due_at=now) for row in rows)
         return [claim for claim in claims if claim is not None]
 
     def until_due(self, connection: Connection, now: int) -> int | None:
         """Return in how many milliseconds something can be claimed, `None` if nothing waits."""
-        due: int | None = connection.execute(_NEXT_DUE).scalar_one()
+        due: int | None = statements.NEXT_DUE.value(connection)
         return None if due is None else max(due - now, 0)
 
     def renew(self, connection: Connection, now: int) -> set[tuple[str, str, int]]:
         """Extend everything this process holds; return (account, contact, fence) of each."""
-        rows = connection.execute(_RENEW, {"owner": self.owner, "until": now + self.lease})
+        rows = statements.RENEW.rows(connection, owner=self.owner, until=now + self.lease)
         return {(row.account, row.contact, row.fence) for row in rows}
 
     def let_go(self, connection: Connection, _now: int) -> None:
         """Release everything this process holds, as it is."""
-        connection.execute(_LET_GO, {"owner": self.owner})
+        statements.LET_GO.run(connection, owner=self.owner)
 
     def abandon(
         self, connection: Connection, _now: int, holdings: Collection[tuple[str, str, int]]
     ) -> None:
         """Release *holdings* (account, contact, fence) as they are."""
         for account, contact, fence in holdings:
-            connection.execute(
-                _ABANDON,
-                {
-                    "of_account": account,
-                    "of_contact": contact,
-                    "of_fence": fence,
-                    "owner": self.owner,
-                },
+            statements.ABANDON.run(
+                connection,
+                of_account=account,
+                of_contact=contact,
+                of_fence=fence,
+                owner=self.owner,
             )
 
     def held(self, connection: Connection, claim: Claim) -> Held:
         """Return the row of *claim*, or raise `LeaseLost` if it does not hold it any more."""
-        row = connection.execute(
-            _HELD, {**key_of(claim), "of_fence": claim.fence, "owner": self.owner}
-        ).one_or_none()
+        row = statements.HELD.row(
+            connection, **key_of(claim), of_fence=claim.fence, owner=self.owner
+        )
         if row is None:
             raise LeaseLost(f"fence {claim.fence} is not the latest")
         return row
@@ -204,7 +91,7 @@ class Leases:
         if claim is None:
             return None
         if claim.events or claim.attempts:
-            connection.execute(_PROGRESS, key_of(held))
+            statements.PROGRESS.run(connection, **key_of(held))
         return replace(claim, attempts=0)
 
     def _advance(
@@ -223,7 +110,7 @@ class Leases:
 
     def close_window(self, connection: Connection, now: int, held: Held) -> None:
         """Take the conversation's 24 h window for closed from now on."""
-        connection.execute(_CLOSE_WINDOW, {**key_of(held), "now": now})
+        statements.CLOSE_WINDOW.run(connection, **key_of(held), now=now)
 
     def retry_later(
         self, connection: Connection, now: int, held: Held, after: int, blocker: Blocker | None
@@ -235,7 +122,7 @@ class Leases:
 
     def wake_account(self, connection: Connection, now: int, account: str) -> int:
         """Make all conversations due that wait for *account*; return how many."""
-        return connection.execute(_WAKE_ACCOUNT, {"of_account": account, "now": now}).rowcount
+        return statements.WAKE_ACCOUNT.run(connection, of_account=account, now=now)
 
     def _let_go(
         self,
@@ -248,28 +135,29 @@ class Leases:
         blocker: Blocker | None = None,
     ) -> None:
         reason = blocker.value if blocker is Blocker.ACCOUNT else None
-        connection.execute(
-            _RELEASE,
-            {
-                **key_of(held),
-                "attempts_now": attempts,
-                "due": due,
-                "wait": wait,
-                "reason": reason,
-            },
+        statements.RELEASE.run(
+            connection,
+            **key_of(held),
+            attempts_now=attempts,
+            due=due,
+            wait=wait,
+            reason=reason,
         )
 
     def _waiting(self, connection: Connection, held: Held) -> tuple[StoredEvent, ...]:
-        rows = connection.execute(_WAITING, key_of(held))
-        return tuple(StoredEvent(*row) for row in rows)
+        rows = statements.WAITING.rows(connection, **key_of(held))
+        return tuple(
+            StoredEvent(row.id, row.kind, row.mid, row.at, row.payload, bool(row.is_unsent))
+            for row in rows
+        )
 
     def _transcript(self, connection: Connection, held: Held) -> tuple[Line, ...]:
         if not self.lines:
             return ()
-        rows = connection.execute(
-            _LINES, {**key_of(held), "of_epoch": held.epoch, "most": self.lines}
+        rows = statements.LINES.rows(
+            connection, **key_of(held), of_epoch=held.epoch, most=self.lines
         )
-        return tuple(Line(*row) for row in reversed(rows.all()))
+        return tuple(Line(*row) for row in reversed(rows))
 
 
 def _claim(

@@ -14,9 +14,10 @@ import structlog
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from .rows import Held, key_of
-from .schema import outbox
+from .schema import IS_KNOWN_TO_META, IS_OPEN, outbox
+from .statements import Statement
 from .text_key import text_key
-from .values import OPEN_PIECES, Piece, PieceStatus
+from .values import Piece, PieceStatus
 
 log = structlog.get_logger()
 
@@ -26,23 +27,36 @@ _o = outbox.c
 _of_conversation = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
 _columns = (_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.changed_at)
 
-_NEXT = (
-    select(*_columns)
-    .where(*_of_conversation, _o.status.in_([*OPEN_PIECES, PieceStatus.PARKED]))
-    .order_by(_o.id)
-    .limit(1)
+_NEXT = Statement(select(*_columns).where(*_of_conversation, IS_OPEN).order_by(_o.id).limit(1))
+_PLAN = Statement(
+    insert(outbox).values(
+        {
+            name: bindparam(name)
+            for name in (
+                "account",
+                "contact",
+                "turn",
+                "seq",
+                "payload",
+                "text_key",
+                "status",
+                "planned_at",
+                "changed_at",
+            )
+        }
+    )
 )
-_PARK = (
+_PARK = Statement(
     update(outbox)
-    .where(*_of_conversation, _o.status == PieceStatus.PLANNED.value)
+    .where(*_of_conversation, IS_OPEN, _o.status == PieceStatus.PLANNED.value)
     .values(status=PieceStatus.PARKED.value, changed_at=bindparam("now"))
 )
-_BEGIN = (
+_BEGIN = Statement(
     update(outbox)
     .where(_o.id == bindparam("piece"))
     .values(status=PieceStatus.SENDING.value, tries=bindparam("tried"), changed_at=bindparam("now"))
 )
-_SENT = (
+_SENT = Statement(
     update(outbox)
     .where(_o.id == bindparam("piece"))
     .values(
@@ -52,24 +66,24 @@ _SENT = (
         changed_at=bindparam("now"),
     )
 )
-_FAILED = (
+_FAILED = Statement(
     # An echo may have settled the piece meanwhile: that stands.
     update(outbox)
     .where(_o.id == bindparam("piece"), _o.status == PieceStatus.SENDING.value)
     .values(status=bindparam("then"), error=bindparam("why"))
 )
-_SENT_IDS = (
+_SENT_IDS = Statement(
     select(_o.message_id)
-    .where(*_of_conversation, _o.message_id.is_not(None))
+    .where(*_of_conversation, IS_KNOWN_TO_META)
     .order_by(_o.id.desc())
     .limit(LOOK_BACK)
 )
-_DROP_TURN = (
+_DROP_TURN = Statement(
     update(outbox)
     .where(
         *_of_conversation,
         _o.turn == bindparam("of_turn"),
-        _o.status.in_([*OPEN_PIECES, PieceStatus.PARKED]),
+        IS_OPEN,
     )
     .values(status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now"))
 )
@@ -98,7 +112,7 @@ def plan(
         for seq, message in enumerate(messages)
     ]
     if rows:
-        connection.execute(insert(outbox), rows)
+        _PLAN.run_many(connection, rows)
 
 
 def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
@@ -108,7 +122,7 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
     Outside the 24 h window the pieces are parked instead. A piece found as being
     sent is returned as doubtful, as it is.
     """
-    row = connection.execute(_NEXT, key_of(held)).one_or_none()
+    row = _NEXT.row(connection, **key_of(held))
     if row is None:
         return None
     if row.status == PieceStatus.SENDING:
@@ -119,33 +133,32 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
         _park(connection, now, held)
         return None
     tried = row.tries + 1
-    connection.execute(_BEGIN, {"piece": row.id, "tried": tried, "now": now})
+    _BEGIN.run(connection, piece=row.id, tried=tried, now=now)
     return Piece(row.id, row.turn, row.seq, json.loads(row.payload), tried, False, now)
 
 
 def mark_sent(connection: Connection, now: int, piece: int, message_id: str) -> None:
     """Note that Meta took the piece, under *message_id*."""
-    connection.execute(_SENT, {"piece": piece, "mid": message_id, "now": now})
+    _SENT.run(connection, piece=piece, mid=message_id, now=now)
 
 
 def mark_failed(connection: Connection, piece: int, then: PieceStatus, why: str) -> None:
     """Note why the try failed; *then* is `PLANNED` if it surely did not arrive, else `SENDING`."""
-    connection.execute(_FAILED, {"piece": piece, "then": then.value, "why": why})
+    _FAILED.run(connection, piece=piece, then=then.value, why=why)
 
 
 def sent_ids(connection: Connection, held: Held) -> frozenset[str]:
     """Return the ids under which Meta took the conversation's latest pieces."""
-    return frozenset(connection.execute(_SENT_IDS, key_of(held)).scalars())
+    return frozenset(row[0] for row in _SENT_IDS.rows(connection, **key_of(held)))
 
 
 def drop_turn(connection: Connection, now: int, held: Held, turn: str, why: str) -> int:
     """Give up what is left of *turn*; return how many pieces that is."""
-    values = {**key_of(held), "of_turn": turn, "why": why, "now": now}
-    return connection.execute(_DROP_TURN, values).rowcount
+    return _DROP_TURN.run(connection, **key_of(held), of_turn=turn, why=why, now=now)
 
 
 def _park(connection: Connection, now: int, held: Held) -> None:
-    parked = connection.execute(_PARK, {**key_of(held), "now": now}).rowcount
+    parked = _PARK.run(connection, **key_of(held), now=now)
     if parked:
         log.warning(
             "reply.parked", contact=held.contact, pieces=parked, reason="the 24 h window is closed"

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from sqlalchemy import URL, make_url, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -35,7 +36,8 @@ _CONFLICTS = frozenset({"40001", "40P01"})  # serialization failure, deadlock: t
 _UNAVAILABLE = frozenset({"08", "25", "53", "57", "58"})
 _MIGRATION_LOCK = 7_104_117  # any number, the same in all replicas
 _RETRY = Backoff(first=0.2, factor=2, longest=5)
-_REFUSED = (DBAPIError, OSError, TimeoutError)
+_Driver = AsyncAdapt_asyncpg_dbapi.Error  # what statements raise, which run on the driver
+_REFUSED = (DBAPIError, _Driver, OSError, TimeoutError)
 
 
 class ServerClock:
@@ -125,7 +127,8 @@ def _is_bug(exc: BaseException) -> bool:
 
 
 def _sqlstate(exc: BaseException) -> str | None:
-    return getattr(exc.orig, "sqlstate", None) if isinstance(exc, DBAPIError) else None
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    return getattr(cause, "sqlstate", None)
 
 
 def _refusal(exc: BaseException) -> StoreUnavailable:

@@ -15,38 +15,58 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.sql.util import ClauseAdapter
 
-from .schema import conversations, events, outbox, transcript
+from .schema import SAYS_SOMETHING, conversations, events, outbox, transcript
 from .values import EventStatus, PieceStatus
 
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
 MOST = 500  # rows of a table in one transaction: webhooks wait for it too
 
-_e, _o, _t, _c = events.c, outbox.c, transcript.c, conversations.c
+_c = conversations.c
 _before: BindParameter[int] = bindparam("before")
+_CLOSED = [PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value]
 
 
-def _oldest(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition for some rows of *table* that fulfil *condition*."""
-    return table.c.id.in_(select(table.c.id).where(condition).limit(MOST))
+def _oldest(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """
+    Return the condition for those of the oldest rows of *table* that fulfil *conditions*.
+
+    Ids rise with time: an index by time would cost every message something.
+    """
+    oldest = select(table).order_by(table.c.id).limit(MOST).subquery()
+    adapted = ClauseAdapter(oldest)
+    wanted = [adapted.traverse(condition) for condition in conditions]
+    return table.c.id.in_(select(oldest.c.id).where(*wanted))
 
 
-_settled = _e.status != EventStatus.WAITING.value
-_DELETE_EVENTS = delete(events).where(_oldest(events, (_e.received_at < _before) & _settled))
+_DELETE_EVENTS = delete(events).where(
+    _oldest(events, events.c.received_at < _before, events.c.status != EventStatus.WAITING.value)
+)
 _WIPE_PAYLOADS = (
     update(events)
-    .where(_oldest(events, (_e.received_at < _before) & _settled & _e.payload.is_not(None)))
+    .where(
+        events.c.id.in_(
+            select(events.c.id)
+            .where(SAYS_SOMETHING, events.c.received_at < _before)
+            .order_by(events.c.id)
+            .limit(MOST)
+        )
+    )
     .values(payload=None)
 )
-_closed = _o.status.in_([PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value])
-_DELETE_PIECES = delete(outbox).where(_oldest(outbox, (_o.planned_at < _before) & _closed))
+_DELETE_PIECES = delete(outbox).where(
+    _oldest(outbox, outbox.c.planned_at < _before, outbox.c.status.in_(_CLOSED))
+)
 _EXPIRE_PARKED = (
     update(outbox)
-    .where(_oldest(outbox, (_o.planned_at < _before) & (_o.status == PieceStatus.PARKED.value)))
+    .where(
+        _oldest(outbox, outbox.c.planned_at < _before, outbox.c.status == PieceStatus.PARKED.value)
+    )
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
 )
-_DELETE_LINES = delete(transcript).where(_oldest(transcript, _t.at < _before))
+_DELETE_LINES = delete(transcript).where(_oldest(transcript, transcript.c.at < _before))
 _IDLE = (
     select(_c.account, _c.contact)
     .where(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import Row
-
-# A row of `conversations` that this transaction has checked to be ours.
-Held: TypeAlias = Row[*tuple[Any, ...]]
+# A row of `conversations` that this transaction has checked to be ours; its columns are
+# those of `lease_statements.HELD`.
+Held: TypeAlias = Any
 
 
 class OfConversation(Protocol):
@@ -24,6 +23,6 @@ class OfConversation(Protocol):
         ...
 
 
-def key_of(of: OfConversation | Held) -> dict[str, object]:
+def key_of(of: OfConversation) -> dict[str, object]:
     """Return the parameters that name the conversation in a statement."""
     return {"of_account": of.account, "of_contact": of.contact}

@@ -19,6 +19,18 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
+# The conditions of partial indices. A query has to have them word for word, not as
+# parameters, or the database does not know that the index has what it asks for.
+IS_WAITING = text("status = 'waiting'")
+IS_DEAD = text("status = 'dead'")
+IS_UNSEND = text("kind = 'unsend'")
+SAYS_SOMETHING = text("payload IS NOT NULL AND status <> 'waiting'")
+IS_OPEN = text("status IN ('planned', 'sending', 'parked')")
+IS_CLAIMABLE = text("claimable_at IS NOT NULL")
+IS_LEASED = text("lease_owner IS NOT NULL")
+IS_BLOCKED = text("waits_for IS NOT NULL")
+IS_KNOWN_TO_META = text("message_id IS NOT NULL")
+
 events = Table(
     "events",
     metadata,
@@ -45,8 +57,8 @@ Index(
     events.c.contact,
     events.c.at,
     events.c.id,
-    sqlite_where=text("status = 'waiting'"),
-    postgresql_where=text("status = 'waiting'"),
+    sqlite_where=IS_WAITING,
+    postgresql_where=IS_WAITING,
 )
 
 # Has a message been taken back, even before it came in?
@@ -55,16 +67,23 @@ Index(
     events.c.account,
     events.c.contact,
     events.c.mid,
-    sqlite_where=text("kind = 'unsend'"),
-    postgresql_where=text("kind = 'unsend'"),
+    sqlite_where=IS_UNSEND,
+    postgresql_where=IS_UNSEND,
 )
 Index(
     "events_dead",
     events.c.turn,
-    sqlite_where=text("status = 'dead'"),
-    postgresql_where=text("status = 'dead'"),
+    sqlite_where=IS_DEAD,
+    postgresql_where=IS_DEAD,
 )
-Index("events_received", events.c.received_at)
+
+# What retention has still to wipe.
+Index(
+    "events_said",
+    events.c.id,
+    sqlite_where=SAYS_SOMETHING,
+    postgresql_where=SAYS_SOMETHING,
+)
 
 conversations = Table(
     "conversations",
@@ -98,21 +117,21 @@ conversations = Table(
 Index(
     "conversations_claimable",
     conversations.c.claimable_at,
-    sqlite_where=text("claimable_at IS NOT NULL"),
-    postgresql_where=text("claimable_at IS NOT NULL"),
+    sqlite_where=IS_CLAIMABLE,
+    postgresql_where=IS_CLAIMABLE,
 )
 Index(
     "conversations_leased",
     conversations.c.lease_owner,
-    sqlite_where=text("lease_owner IS NOT NULL"),
-    postgresql_where=text("lease_owner IS NOT NULL"),
+    sqlite_where=IS_LEASED,
+    postgresql_where=IS_LEASED,
 )
 
 Index(
     "conversations_blocked",
     conversations.c.account,
-    sqlite_where=text("waits_for IS NOT NULL"),
-    postgresql_where=text("waits_for IS NOT NULL"),
+    sqlite_where=IS_BLOCKED,
+    postgresql_where=IS_BLOCKED,
 )
 
 outbox = Table(
@@ -140,8 +159,8 @@ Index(
     outbox.c.account,
     outbox.c.contact,
     outbox.c.id,
-    sqlite_where=text("status IN ('planned', 'sending', 'parked')"),
-    postgresql_where=text("status IN ('planned', 'sending', 'parked')"),
+    sqlite_where=IS_OPEN,
+    postgresql_where=IS_OPEN,
 )
 
 Index(
@@ -149,17 +168,16 @@ Index(
     outbox.c.account,
     outbox.c.contact,
     outbox.c.id,
-    sqlite_where=text("message_id IS NOT NULL"),
-    postgresql_where=text("message_id IS NOT NULL"),
+    sqlite_where=IS_KNOWN_TO_META,
+    postgresql_where=IS_KNOWN_TO_META,
 )
 Index("outbox_message_id", outbox.c.message_id)
 Index(
     "outbox_dead",
     outbox.c.turn,
-    sqlite_where=text("status = 'dead'"),
-    postgresql_where=text("status = 'dead'"),
+    sqlite_where=IS_DEAD,
+    postgresql_where=IS_DEAD,
 )
-Index("outbox_planned", outbox.c.planned_at)
 
 transcript = Table(
     "transcript",
@@ -182,4 +200,3 @@ Index(
     transcript.c.epoch,
     transcript.c.id,
 )
-Index("transcript_written", transcript.c.at)

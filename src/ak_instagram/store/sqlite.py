@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -28,6 +29,7 @@ from .transactions import Clock, T, Work, wall_clock
 
 log = structlog.get_logger()
 
+WAL_PAGES = 8000  # 32 MiB; moving them into the file stops the writer for a moment
 MOST_SHARED = 256  # pieces of work in one transaction
 BUSY_TIMEOUT = 2.0  # seconds to wait for another program's lock; Meta waits five for its answer
 
@@ -63,7 +65,6 @@ def open_engine(url: str, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
     # The writer thread alone uses the connection, but another thread opens and closes it.
     engine = create_engine(url, connect_args={"timeout": busy_timeout, "check_same_thread": False})
     event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
@@ -79,12 +80,25 @@ def _make_room(url: str) -> None:
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
     connection.isolation_level = None  # the driver shall not begin transactions by itself
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"wal_autocheckpoint={WAL_PAGES}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Write in the block, and commit at its end or roll back."""
+    # On the driver: SQLAlchemy's bookkeeping costs more than the transaction.
+    cursor = connection.connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        cursor.execute("COMMIT")
+    except BaseException:
+        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            cursor.execute("ROLLBACK")
+        raise
+    finally:
+        cursor.close()
 
 
 @contextmanager
@@ -173,7 +187,7 @@ class Writer:
     def _transaction(self, jobs: Sequence[Job]) -> list[Outcome]:
         now = self.clock()
         connection = self._connect()
-        with connection.begin():
+        with transaction(connection):
             results = [job.work(connection, now) for job in jobs]
         return [(job.done, result, None) for job, result in zip(jobs, results, strict=True)]
 
@@ -191,11 +205,12 @@ class Writer:
 
     def _translate(self, exc: Exception) -> Exception:
         """Return *exc* as the store's error if the database refused; it is then opened anew."""
-        if not isinstance(exc, DBAPIError):
+        cause = exc.orig if isinstance(exc, DBAPIError) else exc
+        if not isinstance(cause, sqlite3.Error):
             return exc
         self._disconnect()
-        log.error("store.refused", reason=str(exc.orig))
-        return StoreUnavailable(str(exc.orig))
+        log.error("store.refused", reason=str(cause))
+        return StoreUnavailable(str(cause))
 
 
 def _deliver(outcomes: Sequence[Outcome]) -> None:
@@ -208,10 +223,15 @@ def _deliver(outcomes: Sequence[Outcome]) -> None:
             done.set_exception(error)
 
 
-def _prepare(connection: Connection, _now: int) -> None:
+def _prepare(engine: Engine) -> None:
     """Migrate, and free what a process that was killed still held: nobody else can."""
-    migrate(connection)
-    connection.execute(_FREE)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            migrate(connection)
+            connection.execute(_FREE)
+    except DBAPIError as exc:
+        raise StoreUnavailable(str(exc.orig)) from exc
 
 
 @asynccontextmanager
@@ -226,10 +246,10 @@ async def open_sqlite(
     """
     engine = open_engine(url, busy_timeout)
     with sole_user(url):
+        await asyncio.to_thread(_prepare, engine)
         writer = Writer(engine, clock)
         writer.start()
         try:
-            await writer.run(_prepare)
             yield writer
         finally:
             await writer.stop()

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, bindparam, exists, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from .rows import OfConversation, key_of
-from .schema import conversations, events, outbox
+from .schema import IS_OPEN, IS_WAITING, conversations, events, outbox
+from .statements import Statement
 from .text_key import text_key
 from .values import Arrival, EventStatus, PieceStatus
 
@@ -26,8 +27,8 @@ _o, _c, _e = outbox.c, conversations.c, events.c
 _of_outbox = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
 _of_conversations = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
 
-_KNOWN_KEYS = select(_e.key).where(_e.key.in_(bindparam("keys", expanding=True)))
-_IS_OURS = select(exists().where(_o.message_id == bindparam("mid")))
+_KNOWN = Statement(select(_e.id).where(_e.key == bindparam("key")))
+_OURS = Statement(select(_o.id).where(_o.message_id == bindparam("mid")).limit(1))
 _IN_FLIGHT = (
     select(_o.id)
     .where(
@@ -42,42 +43,44 @@ _IN_FLIGHT = (
     .limit(1)
     .scalar_subquery()
 )
-_SETTLE = (
+_SETTLE = Statement(
     update(outbox)
     .where(_o.id == _IN_FLIGHT)
     .values(status=PieceStatus.SENT.value, message_id=bindparam("mid"), changed_at=bindparam("now"))
 )
 # What waited for the outcome need not wait any longer.
-_HASTEN = (
+_HASTEN = Statement(
     update(conversations)
     .where(*_of_conversations, _c.not_before > bindparam("now"), _c.waits_for.is_(None))
     .values(due_at=bindparam("now"), not_before=0)
 )
-_PAUSE = text(
-    """
+_PAUSE = Statement(
+    text(
+        """
     INSERT INTO conversations AS c (account, contact, paused_until)
     VALUES (:of_account, :of_contact, :until)
     ON CONFLICT (account, contact) DO UPDATE SET
         paused_until = CASE WHEN c.paused_until > excluded.paused_until
                        THEN c.paused_until ELSE excluded.paused_until END
     """
+    )
 )
-_RESUME = update(conversations).where(*_of_conversations).values(paused_until=0)
-_DROP = (
+_RESUME = Statement(update(conversations).where(*_of_conversations).values(paused_until=0))
+_DROP = Statement(
     update(outbox)
-    .where(*_of_outbox, _o.status.in_([PieceStatus.PLANNED.value, PieceStatus.PARKED.value]))
+    .where(*_of_outbox, IS_OPEN, _o.status != PieceStatus.SENDING.value)
     .values(
         status=PieceStatus.DROPPED.value,
         error="a person answered",
         changed_at=bindparam("now"),
     )
 )
-_HUSH = (
+_HUSH = Statement(
     update(events)
     .where(
         _e.account == bindparam("of_account"),
         _e.contact == bindparam("of_contact"),
-        _e.status == EventStatus.WAITING.value,
+        IS_WAITING,
     )
     .values(status=EventStatus.IGNORED.value, reason="a person answers")
 )
@@ -86,11 +89,7 @@ _HUSH = (
 def fresh_voices(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Return the echoes and standby events among *arrivals* that are not stored yet."""
     voices = [it for it in arrivals if it.echo_text is not None or it.is_standby]
-    if not voices:
-        return []
-    keys = [voice.key for voice in voices]
-    known = set(connection.execute(_KNOWN_KEYS, {"keys": keys}).scalars())
-    return [voice for voice in voices if voice.key not in known]
+    return [voice for voice in voices if _KNOWN.row(connection, key=voice.key) is None]
 
 
 def hear(connection: Connection, now: int, voices: Sequence[Arrival], pause: int) -> None:
@@ -103,12 +102,20 @@ def hear(connection: Connection, now: int, voices: Sequence[Arrival], pause: int
 def _is_ours(connection: Connection, now: int, voice: Arrival) -> bool:
     if voice.echo_text is None:
         return False
-    if connection.execute(_IS_OURS, {"mid": voice.mid}).scalar():
+    if voice.mid is None:
+        return False
+    if _OURS.row(connection, mid=voice.mid):
         return True
-    of = {**key_of(voice), "mid": voice.mid, "now": now, "earliest": now - LATEST_ECHO}
-    settled = connection.execute(_SETTLE, {**of, "of_text": text_key(voice.echo_text)}).rowcount
+    settled = _SETTLE.run(
+        connection,
+        **key_of(voice),
+        of_text=text_key(voice.echo_text),
+        mid=voice.mid,
+        now=now,
+        earliest=now - LATEST_ECHO,
+    )
     if settled:
-        connection.execute(_HASTEN, of)
+        _HASTEN.run(connection, **key_of(voice), now=now)
     return settled > 0
 
 
@@ -122,19 +129,19 @@ def _take_over(connection: Connection, now: int, voice: Arrival, until: int) -> 
 
 def pause(connection: Connection, of: OfConversation, until: int) -> None:
     """Let the bot be silent until *until* (UTC ms) at least."""
-    connection.execute(_PAUSE, {**key_of(of), "until": until})
+    _PAUSE.run(connection, **key_of(of), until=until)
 
 
 def resume(connection: Connection, of: OfConversation) -> bool:
     """Let the bot speak again; return whether the conversation is known."""
-    return connection.execute(_RESUME, key_of(of)).rowcount > 0
+    return _RESUME.run(connection, **key_of(of)) > 0
 
 
 def drop(connection: Connection, now: int, of: OfConversation) -> None:
     """Give up the pieces that have not been tried yet."""
-    connection.execute(_DROP, {**key_of(of), "now": now})
+    _DROP.run(connection, **key_of(of), now=now)
 
 
 def hush(connection: Connection, of: OfConversation) -> int:
     """Settle what waits without an answer, since a person answers; return how much it was."""
-    return connection.execute(_HUSH, key_of(of)).rowcount
+    return _HUSH.run(connection, **key_of(of))

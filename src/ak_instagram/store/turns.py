@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,28 +10,34 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from . import ledger, takeover
 from .leases import Leases
 from .rows import Held, key_of
-from .schema import events, transcript
+from .schema import IS_WAITING, events, transcript
+from .statements import Statement
 from .values import Blocker, Claim, EventStatus, PieceStatus, Settlement
 
 log = structlog.get_logger()
 
-_e = events.c
-_END = (
+_e, _t = events.c, transcript.c
+_END = Statement(
     update(events)
-    .where(_e.id.in_(bindparam("ids", expanding=True)))
+    .where(_e.id == bindparam("event"))
     .values(status=bindparam("ending"), reason=bindparam("why"), turn=bindparam("of_turn"))
 )
-_WIPE = update(events).where(_e.id.in_(bindparam("ids", expanding=True))).values(payload=None)
-_UNSENT_MEANWHILE = (
-    select(_e.id)
-    .where(
+_WIPE = Statement(update(events).where(_e.id == bindparam("event")).values(payload=None))
+_WAITING_UNSENDS = Statement(
+    select(_e.id).where(
         _e.account == bindparam("of_account"),
         _e.contact == bindparam("of_contact"),
-        _e.status == EventStatus.WAITING.value,
+        IS_WAITING,
         _e.kind == "unsend",
-        _e.id.not_in(bindparam("known", expanding=True)),
     )
-    .limit(1)
+)
+_WRITE_LINE = Statement(
+    insert(transcript).values(
+        {
+            name: bindparam(name)
+            for name in ("account", "contact", "epoch", "turn", "role", "text", "at")
+        }
+    )
 )
 
 
@@ -129,9 +134,8 @@ class Turns:
             takeover.pause(connection, held, now + self.pause)
 
     def _is_outdated(self, connection: Connection, held: Held, settlement: Settlement) -> bool:
-        known: Sequence[int] = list(settlement.events)
-        unsent = connection.execute(_UNSENT_MEANWHILE, {**key_of(held), "known": known})
-        return unsent.first() is not None
+        unsends = _WAITING_UNSENDS.rows(connection, **key_of(held))
+        return any(unsend.id not in settlement.events for unsend in unsends)
 
 
 def _piece_of(claim: Claim) -> int:
@@ -141,25 +145,14 @@ def _piece_of(claim: Claim) -> int:
 
 
 def _end_events(connection: Connection, settlement: Settlement) -> None:
-    for ending, ids in _by_ending(settlement.events).items():
-        connection.execute(
-            _END,
-            {
-                "ids": ids,
-                "ending": ending.value,
-                "why": settlement.reason,
-                "of_turn": settlement.turn,
-            },
-        )
+    how = {"why": settlement.reason, "of_turn": settlement.turn}
+    _END.run_many(
+        connection,
+        [{"event": id_, "ending": end.value, **how} for id_, end in settlement.events.items()],
+    )
+    for event, ending in settlement.events.items():
         if ending is EventStatus.UNSENT:
-            connection.execute(_WIPE, {"ids": ids})
-
-
-def _by_ending(endings: Mapping[int, EventStatus]) -> dict[EventStatus, list[int]]:
-    grouped: dict[EventStatus, list[int]] = {}
-    for event, ending in endings.items():
-        grouped.setdefault(ending, []).append(event)
-    return grouped
+            _WIPE.run(connection, event=event)
 
 
 def _write_lines(connection: Connection, now: int, held: Held, settlement: Settlement) -> None:
@@ -173,4 +166,4 @@ def _write_lines(connection: Connection, now: int, held: Held, settlement: Settl
         "at": now,
     }
     lines = [{**of, "role": line.role, "text": line.text} for line in settlement.lines]
-    connection.execute(insert(transcript), lines)
+    _WRITE_LINE.run_many(connection, lines)

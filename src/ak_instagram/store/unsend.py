@@ -8,17 +8,20 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from .rows import key_of
 from .schema import events, transcript
+from .statements import Statement
 from .values import Arrival, EventStatus
 
 _e, _t = events.c, transcript.c
 
-_FORGET_LINES = delete(transcript).where(
-    _t.account == bindparam("of_account"),
-    _t.contact == bindparam("of_contact"),
-    _t.role == "user",
-    _t.turn == select(_e.turn).where(_e.key == bindparam("of_key")).scalar_subquery(),
+_FORGET_LINES = Statement(
+    delete(transcript).where(
+        _t.account == bindparam("of_account"),
+        _t.contact == bindparam("of_contact"),
+        _t.role == "user",
+        _t.turn == select(_e.turn).where(_e.key == bindparam("of_key")).scalar_subquery(),
+    )
 )
-_WIPE = (
+_WIPE = Statement(
     update(events)
     .where(_e.key == bindparam("of_key"))
     .values(status=EventStatus.UNSENT.value, payload=None)
@@ -29,6 +32,5 @@ def wipe(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     """Forget the messages that *arrivals* take back, answered or not."""
     for arrival in arrivals:
         if arrival.takes_back is not None:
-            of = {**key_of(arrival), "of_key": arrival.takes_back}
-            connection.execute(_FORGET_LINES, of)
-            connection.execute(_WIPE, of)
+            _FORGET_LINES.run(connection, **key_of(arrival), of_key=arrival.takes_back)
+            _WIPE.run(connection, of_key=arrival.takes_back)

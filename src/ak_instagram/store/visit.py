@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ak_instagram.errors import StoreUnavailable
 
-from .sqlite import open_engine
+from .sqlite import open_engine, transaction
 from .transactions import T, Work, wall_clock
 
 
@@ -35,9 +36,9 @@ def _visit_file(url: str, work: Work[T]) -> T:
         raise StoreUnavailable(f"there is no store at {file}; has the service run yet?")
     engine = open_engine(url)
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection, transaction(connection):
             return work(connection, wall_clock())
-    except DBAPIError as exc:
-        raise StoreUnavailable(str(exc.orig)) from exc
+    except (DBAPIError, sqlite3.Error) as exc:
+        raise StoreUnavailable(str(getattr(exc, "orig", exc))) from exc
     finally:
         engine.dispose()

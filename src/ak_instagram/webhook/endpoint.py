@@ -7,10 +7,12 @@ A plain ASGI callable, since this is what Meta waits for: Starlette's `Request` 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 from prometheus_client import Counter
@@ -24,7 +26,7 @@ from ak_instagram.store.values import Arrival
 
 from .body import header, read_body
 from .content import Echo
-from .events import Event, Kind, parse_webhook
+from .events import Event, Kind, Webhook, parse_webhook
 from .keys import dedup_key
 from .reading import read_content
 from .signature import matching_secret
@@ -37,6 +39,18 @@ _HINT = (
     "no configured secret signed this: Instagram Login webhooks are signed with the Instagram app"
     " secret, not the Meta app secret; set instagram.app_secret (several by commas)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered, and what is told of it: a log line of *level*, with *facts*."""
+
+    status: int
+    text: str
+    level: Literal["info", "warning", "error"]
+    event: str
+    facts: Mapping[str, object]
+    webhook: Webhook | None = None
 
 
 class Inbox(Protocol):
@@ -57,51 +71,54 @@ class WebhookEndpoint:
         self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; it is told of once it has been answered."""
         began = time.perf_counter()
         try:
             if scope["method"] == "POST":
-                status, text = await self._take(scope, receive)
+                answer = await self._take(scope, receive)
             else:
-                status, text = self._verify(scope)
+                answer = self._verify(scope)
         except WebhookRejected as exc:
-            self._log.warning("webhook.rejected", status=exc.status, reason=str(exc))
-            status, text = exc.status, "rejected"
+            answer = Answer(exc.status, "rejected", "warning", "webhook.rejected", _reason(exc))
         except StoreUnavailable as exc:
-            self._log.error("webhook.not_stored", status=503, reason=str(exc))
-            status, text = 503, "try again"
-        _count(status, began)
-        await _answer(send, status, text)
+            answer = Answer(503, "try again", "error", "webhook.not_stored", _reason(exc))
+        await _send(send, answer)
+        seconds = time.perf_counter() - began
+        asyncio.get_running_loop().call_soon(self._tell, answer, seconds)
 
-    def _verify(self, scope: Scope) -> tuple[int, str]:
+    def _tell(self, answer: Answer, seconds: float) -> None:
+        """Count and log a request."""
+        _answered_with(answer.status).inc()
+        metrics.WEBHOOK_SECONDS.observe(seconds)
+        if answer.webhook is not None:
+            _count(answer.webhook)
+        ms = round(seconds * 1000, 2)
+        getattr(self._log, answer.level)(answer.event, status=answer.status, ms=ms, **answer.facts)
+
+    def _verify(self, scope: Scope) -> Answer:
         if scope["method"] != "GET":
-            return 405, "GET or POST"
+            return Answer(405, "GET or POST", "warning", "webhook.rejected", {"reason": "method"})
         challenge = answer_challenge(QueryParams(scope["query_string"]), self._verify_token)
-        self._log.info("webhook.verified")
-        return 200, challenge
+        return Answer(200, challenge, "info", "webhook.verified", {})
 
-    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
-        began = time.perf_counter()
+    async def _take(self, scope: Scope, receive: Receive) -> Answer:
         body = await read_body(scope, receive)
         if body is None:
-            return 400, "incomplete"
+            raise WebhookRejected(400, "the sender went away")
         secret = self._check(header(scope, b"x-hub-signature-256"), body)
         webhook = parse_webhook(body, received=time.time_ns() // 1_000_000)
         arrivals = [_arrival(it) for it in webhook.events if it.kind in _STORED and it.contact]
         if arrivals:
             inbox: Inbox = scope["state"]["store"]
             await inbox.put(arrivals)
-        _record(webhook.events, webhook.unreadable)
-        self._log.info(
-            "webhook.received",
-            events=[event.label for event in webhook.events],
-            stored=len(arrivals),
-            unreadable=webhook.unreadable,
-            secret=secret,
-            bytes=len(body),
-            ms=round((time.perf_counter() - began) * 1000, 2),
-        )
-        return 200, "EVENT_RECEIVED"
+        facts: dict[str, object] = {
+            "events": [event.label for event in webhook.events],
+            "stored": len(arrivals),
+            "unreadable": webhook.unreadable,
+            "secret": secret,
+            "bytes": len(body),
+        }
+        return Answer(200, "EVENT_RECEIVED", "info", "webhook.received", facts, webhook)
 
     def _check(self, signature: bytes | None, body: bytes) -> int | None:
         """Return the position of the secret that signed *body*, `None` if none is configured."""
@@ -143,16 +160,16 @@ def _unsaid(event: Event) -> str | None:
     return dedup_key(Kind.MESSAGE, event.account, event.mid)
 
 
-def _record(events: Iterable[Event], unreadable: int) -> None:
-    for event in events:
+def _reason(exc: Exception) -> dict[str, object]:
+    """Return why something was refused, for the log."""
+    return {"reason": str(exc)}
+
+
+def _count(webhook: Webhook) -> None:
+    for event in webhook.events:
         _events_of(event.kind.value, event.label).inc()
-    if unreadable:
-        metrics.EVENTS_UNREADABLE.inc(unreadable)
-
-
-def _count(status: int, began: float) -> None:
-    _answered_with(status).inc()
-    metrics.WEBHOOK_SECONDS.observe(time.perf_counter() - began)
+    if webhook.unreadable:
+        metrics.EVENTS_UNREADABLE.inc(webhook.unreadable)
 
 
 # Looking a metric's labels up costs more than counting: each is looked up once.
@@ -173,12 +190,12 @@ def _events_of(kind: str, label: str) -> Counter:
     return metrics.EVENTS.labels(kind, label)
 
 
-async def _answer(send: Send, status: int, text: str) -> None:
-    body = text.encode()
+async def _send(send: Send, answer: Answer) -> None:
+    body = answer.text.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ak_instagram.store.migrations import migrate
 from ak_instagram.store.schema import metadata
 from tests.store_bench import arrival
 
@@ -20,6 +19,7 @@ async def test_the_migrations_make_the_schema_of_the_code(bench):
 async def test_migrating_again_changes_nothing(bench):
     await bench.store().put([arrival("m1")])
 
-    await bench.transactions.run(lambda connection, _now: migrate(connection))
+    await bench.stack.aclose()
+    await bench.open()
 
     assert await bench.query("SELECT mid FROM events") == [("m1",)]

@@ -43,8 +43,8 @@ def _events() -> None:
     )
 
     _partial_index("events_unsends", "events", ["account", "contact", "mid"], "kind = 'unsend'")
+    _partial_index("events_said", "events", ["id"], "payload IS NOT NULL AND status <> 'waiting'")
     _partial_index("events_dead", "events", ["turn"], "status = 'dead'")
-    op.create_index("events_received", "events", ["received_at"])
 
 
 def _conversations() -> None:
@@ -107,7 +107,6 @@ def _outbox() -> None:
     _partial_index("outbox_sent", "outbox", ["account", "contact", "id"], "message_id IS NOT NULL")
     op.create_index("outbox_message_id", "outbox", ["message_id"])
     _partial_index("outbox_dead", "outbox", ["turn"], "status = 'dead'")
-    op.create_index("outbox_planned", "outbox", ["planned_at"])
 
 
 def _transcript() -> None:
@@ -126,7 +125,6 @@ def _transcript() -> None:
     op.create_index(
         "transcript_of_conversation", "transcript", ["account", "contact", "epoch", "id"]
     )
-    op.create_index("transcript_written", "transcript", ["at"])
 
 
 def _partial_index(name: str, table: str, columns: list[str], condition: str) -> None:

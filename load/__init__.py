@@ -1,0 +1,1 @@
+"""A steady stream of messages at a fixed rate: how long each waits, and that each is answered."""

@@ -1,0 +1,125 @@
+"""The statements that claim, hold and release conversations, and read what waits in them."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, exists, func, select, text, tuple_, update
+
+from .schema import IS_BLOCKED, IS_CLAIMABLE, IS_WAITING, conversations, events, transcript
+from .statements import Statement
+
+MOST_EVENTS = 200  # of one turn; the rest makes the next
+
+_c = conversations.c
+_key = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
+
+_state = (
+    _c.account,
+    _c.contact,
+    _c.fence,
+    _c.attempts,
+    _c.epoch,
+    _c.window_closes_at,
+    _c.paused_until,
+    _c.lease_until,
+)
+
+_DUE = (
+    select(_c.account, _c.contact)
+    .where(_c.claimable_at <= bindparam("now"))
+    .order_by(_c.claimable_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+CLAIM = Statement(
+    update(conversations)
+    .where(tuple_(_c.account, _c.contact).in_(select(_DUE.c.account, _DUE.c.contact)))
+    .values(
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        fence=_c.fence + 1,
+        burst_ends=None,
+    )
+    .returning(*_state)
+)
+NEXT_DUE = Statement(select(func.min(_c.claimable_at)).where(IS_CLAIMABLE))
+RENEW = Statement(
+    update(conversations)
+    .where(_c.lease_owner == bindparam("owner"))
+    .values(lease_until=bindparam("until"))
+    .returning(_c.account, _c.contact, _c.fence)
+)
+LET_GO = Statement(
+    update(conversations)
+    .where(_c.lease_owner == bindparam("owner"))
+    .values(lease_owner=None, lease_until=0)
+)
+ABANDON = Statement(
+    update(conversations)
+    .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
+    .values(lease_owner=None, lease_until=0)
+)
+HELD = Statement(
+    select(*_state, _c.due_at)
+    .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
+    .with_for_update()
+)
+PROGRESS = Statement(
+    update(conversations).where(*_key).values(attempts=0, not_before=0, burst_ends=None)
+)
+RELEASE = Statement(
+    update(conversations)
+    .where(*_key)
+    .values(
+        lease_owner=None,
+        lease_until=0,
+        attempts=bindparam("attempts_now"),
+        due_at=bindparam("due"),
+        not_before=bindparam("wait"),
+        waits_for=bindparam("reason"),
+        burst_ends=None,
+    )
+)
+WAKE_ACCOUNT = Statement(
+    update(conversations)
+    .where(_c.account == bindparam("of_account"), IS_BLOCKED)
+    .values(due_at=bindparam("now"), not_before=0, waits_for=None)
+)
+CLOSE_WINDOW = Statement(
+    update(conversations).where(*_key).values(window_closes_at=bindparam("now"))
+)
+_unsends = events.alias("unsends")
+WAITING = Statement(
+    select(
+        events.c.id,
+        events.c.kind,
+        events.c.mid,
+        events.c.at,
+        events.c.payload,
+        exists()
+        .where(
+            _unsends.c.account == events.c.account,
+            _unsends.c.contact == events.c.contact,
+            _unsends.c.mid == events.c.mid,
+            text("unsends.kind = 'unsend'"),
+        )
+        .label("is_unsent"),
+    )
+    .where(
+        events.c.account == bindparam("of_account"),
+        events.c.contact == bindparam("of_contact"),
+        IS_WAITING,
+    )
+    .order_by(events.c.at, events.c.id)
+    .limit(MOST_EVENTS)
+)
+LINES = Statement(
+    select(transcript.c.role, transcript.c.text)
+    .where(
+        transcript.c.account == bindparam("of_account"),
+        transcript.c.contact == bindparam("of_contact"),
+        transcript.c.epoch == bindparam("of_epoch"),
+    )
+    .order_by(transcript.c.id.desc())
+    .limit(bindparam("most"))
+)
