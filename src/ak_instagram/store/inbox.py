@@ -17,7 +17,7 @@ BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
 # Many rows in a statement: Python's lock changes hands once for all of them. The sizes
 # are few, so that the driver has each of the statements prepared already.
-_SIZES = (64, 16, 4, 1)
+_SIZES = (64, 32, 16, 8, 4, 2, 1)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_SQLITE = {
     size: f"""

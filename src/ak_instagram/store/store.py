@@ -24,6 +24,7 @@ from .turns import Turns
 from .values import Arrival, Blocker, Claim, PieceStatus, Receipt, Settlement
 
 MOST_ARRIVALS = 512  # events of one statement
+SPACING = 0.004  # seconds between the commits of webhooks that queue up
 POLL = 5.0  # seconds after which due conversations are looked for unasked
 
 
@@ -50,6 +51,7 @@ class Store:
         self._room = 0
         self._found: list[Claim] = []
         self._news = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
         self._storing: asyncio.Task[None] | None = None
         transactions.on_work(self.wake)
 
@@ -70,7 +72,12 @@ class Store:
     async def _store_arrivals(self) -> None:
         try:
             while self._requests:
+                began = asyncio.get_running_loop().time()
                 await self._store_batch(self._next_batch())
+                if self._requests:
+                    # Under load: the longer, the more of them share the next commit.
+                    spent = asyncio.get_running_loop().time() - began
+                    await asyncio.sleep(max(SPACING - spent, 0))
         finally:
             self._storing = None
 
@@ -83,21 +90,41 @@ class Store:
         return batch
 
     async def _store_batch(self, batch: Sequence[Request]) -> None:
-        room, self._room = self._room, 0
+        room = self._room
         arrivals = [arrival for request in batch for arrival in request.arrivals]
         try:
-            receipt, claims = await self._run(
+            receipt, claims, wait = await self._run(
                 partial(self._put_and_claim, batch=arrivals, room=room)
             )
             metrics.EVENTS_STORED.inc(receipt.fresh)
             metrics.EVENTS_REPEATED.inc(receipt.repeats)
-            self._found += claims
+            if room:
+                self._find(claims, wait)
+            else:
+                self._news.set()  # whoever is just looking may have looked too early
             _resolve(batch, None)
         except StoreUnavailable as exc:
             _resolve(batch, exc)
         except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay
             await self._store_apart(batch, exc)
-        self._news.set()
+
+    def _find(self, claims: Sequence[Claim], wait: int | None) -> None:
+        """Hand *claims* to the worker that waits, or let it look again in *wait* ms."""
+        if claims:
+            self._found += claims
+            self._room = 0
+            self._news.set()
+        elif wait is not None:
+            self._wake_in(wait / 1000)
+
+    def _wake_in(self, seconds: float) -> None:
+        """Wake the worker then, unless it is to be woken before that anyway."""
+        loop = asyncio.get_running_loop()
+        if self._alarm is not None and loop.time() < self._alarm.when() <= loop.time() + seconds:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.call_later(seconds, self.wake)
 
     async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
         if len(batch) == 1:
@@ -112,14 +139,14 @@ class Store:
         now: int,
         batch: Sequence[Arrival],
         room: int,
-    ) -> tuple[Receipt, list[Claim]]:
+    ) -> tuple[Receipt, list[Claim], int | None]:
         receipt = self._inbox.put(connection, now, batch)
         if not receipt.fresh:
-            return receipt, []
+            return receipt, [], None
         if not room:
             notify(connection)
-            return receipt, []
-        return receipt, self._leases.claim(connection, now, room)
+            return receipt, [], None
+        return receipt, *self._claim_due(connection, now, room)
 
     # --- the worker's verbs ---------------------------------------------------
 
@@ -135,8 +162,8 @@ class Store:
         claims, wait = await self._run(partial(self._claim_due, most=most))
         if not claims and not self._news.is_set():
             self._room = most
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _seconds(wait))
+            self._wake_in(POLL if wait is None else min(wait / 1000, POLL))
+            await self._news.wait()
             self._room = 0
         return [*claims, *self._take_found()]
 
@@ -221,7 +248,7 @@ class Store:
                 blocker=blocker,
             )
         )
-        asyncio.get_running_loop().call_later(after, self.wake)
+        self._wake_in(after)
 
     async def _step(self, work: Work[Claim | None]) -> Claim | None:
         """Return the next step; a claim that ends may leave something that is due soon."""
@@ -255,11 +282,6 @@ def _resolve(batch: Sequence[Request], error: Exception | None) -> None:
             request.stored.set_result(None)
         else:
             request.stored.set_exception(error)
-
-
-def _seconds(wait: int | None) -> float:
-    """Return how long to wait for what is due in *wait* milliseconds, at most `POLL`."""
-    return POLL if wait is None else min(max(wait, 1) / 1000, POLL)
 
 
 @asynccontextmanager

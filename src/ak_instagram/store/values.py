@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class EventStatus(StrEnum):
@@ -44,8 +45,7 @@ class Blocker(StrEnum):
 OPEN_PIECES = (PieceStatus.PLANNED, PieceStatus.SENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """
     An event on its way in.
 

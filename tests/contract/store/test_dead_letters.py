@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ak_instagram.store.dead_letters import Filter, contents, discard, find, replay
@@ -104,7 +102,7 @@ async def test_a_discarded_letter_is_gone(bench, store):
 
 async def test_the_contents_are_the_events_and_the_unsent_pieces(bench, store):
     await dead_pieces(store)
-    await store.put([replace(arrival("m2", "ben"), payload='{"said":1}')])
+    await store.put([arrival("m2", "ben")._replace(payload='{"said":1}')])
 
     shown = await bench.transactions.run(lambda c, now: contents(c, now, "turn-m1"))
 

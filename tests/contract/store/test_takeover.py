@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ak_instagram.store.values import PieceStatus
@@ -11,7 +9,7 @@ from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo, 
 
 
 def standby(mid: str):
-    return replace(arrival(mid, kind="standby", key=f"standby:{mid}", wakes=False), is_standby=True)
+    return arrival(mid, kind="standby", key=f"standby:{mid}", wakes=False)._replace(is_standby=True)
 
 
 async def paused(bench) -> bool:
@@ -123,7 +121,7 @@ async def test_a_repeated_echo_does_not_pause_again(bench, store):
 async def test_an_echo_that_comes_too_late_pauses_nothing(bench, store):
     bench.clock.move(PAUSE)
 
-    await store.put([replace(echo("h1", "I am Ann"), at=START)])
+    await store.put([echo("h1", "I am Ann")._replace(at=START)])
 
     assert not await paused(bench)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ak_instagram.store.values import Line
 from tests.store_bench import answered, arrival, claim_one
 
 
 def unsend(mid: str):
     event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
-    return replace(event, takes_back=f"message:{mid}")
+    return event._replace(takes_back=f"message:{mid}")
 
 
 async def test_a_waiting_message_is_wiped(bench, store):
