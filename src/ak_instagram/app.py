@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -96,6 +97,9 @@ async def _serve(settings: Settings) -> int:
         server = uvicorn.Server(_server_config(settings, front))
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, _ignore_once)
+        # What is there now stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         await server.serve()
     return 0
 

@@ -78,11 +78,13 @@ class Answering:
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
             return await self._try_again(claim, composed, Transient(f"bug: {type(exc).__name__}"))
-        _record(turn, plan, began)
+        seconds = time.perf_counter() - began
+        lines = self._lines(turn, parts, plan)
+        step = await self._settle(claim, composed, EventStatus.ANSWERED, plan, lines=lines)
+        _record(turn, plan, seconds)
         if not plan.messages:
             self.spawn(self.courtesy.stop(account.access_token, claim.contact))
-        lines = self._lines(turn, parts, plan)
-        return await self._settle(claim, composed, EventStatus.ANSWERED, plan, lines=lines)
+        return step
 
     async def _ignore(self, claim: Claim, composed: Composed, reason: str) -> Claim | None:
         metrics.TURNS.labels("ignored").inc()
@@ -146,9 +148,8 @@ def _spoken(part: Part) -> str:
     return ""
 
 
-def _record(turn: Turn, plan: Plan, began: float) -> None:
+def _record(turn: Turn, plan: Plan, seconds: float) -> None:
     """Count the turn and log it in one line; say what of the answer can't be sent."""
-    seconds = time.perf_counter() - began
     outcome = "answered" if plan.messages else "silent"
     metrics.TURNS.labels(outcome).inc()
     metrics.TURN_SECONDS.observe(seconds)
