@@ -54,8 +54,8 @@ class Courtesy:
         """
         over = asyncio.Event()
         courtesies = (
-            asyncio.create_task(self._keep_typing(token, recipient, over)),
             asyncio.create_task(self._show(token, recipient, "mark_seen")),
+            asyncio.create_task(self._keep_typing(token, recipient, over)),
         )
         await asyncio.sleep(0)  # they go out before the question does
         try:

@@ -110,7 +110,7 @@ async def test_silence_takes_the_typing_indicator_away(parts):
     await asyncio.gather(*spawned)
 
     assert settled(store).messages == ()
-    assert graph.calls == ["typing_on", "mark_seen", "typing_off"]
+    assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
 
 
 async def test_an_answer_leaves_no_typing_off_behind():
@@ -118,7 +118,7 @@ async def test_an_answer_leaves_no_typing_off_behind():
 
     await answering(FakeAgent([Text("hi")]), store, graph, spawned=spawned).answer(claim())
 
-    assert (graph.calls, spawned) == (["typing_on", "mark_seen"], [])
+    assert (graph.calls, spawned) == (["mark_seen", "typing_on"], [])
 
 
 async def test_parts_that_can_not_be_sent_are_told_of():

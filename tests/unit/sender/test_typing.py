@@ -15,7 +15,7 @@ async def test_seen_and_typing_come_at_once():
 
     async with Courtesy(graph).typing("token", "anna"):
         await asyncio.sleep(0)
-        assert graph.calls == ["typing_on", "mark_seen"]
+        assert graph.calls == ["mark_seen", "typing_on"]
 
 
 async def test_no_courtesy_is_under_way_after_the_block():
@@ -47,7 +47,7 @@ async def test_a_failing_courtesy_costs_nothing():
         await asyncio.sleep(0)
     await Courtesy(graph).stop("token", "anna")
 
-    assert graph.calls == ["typing_on", "mark_seen", "typing_off"]
+    assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
 
 
 async def test_the_indicator_is_renewed_while_the_agent_works(monkeypatch):
