@@ -19,7 +19,7 @@ from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.sender.delivery import Delivery
 from ak_instagram.settings.values import Conversation
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Blocker, Claim, EventStatus, Settlement
+from ak_instagram.store.values import Blocker, Claim, EventStatus, PieceStatus, Settlement
 
 from .answering import Answering
 from .turn import turn_id
@@ -151,7 +151,9 @@ class Worker:
             pause = self._backoff.pause(claim.attempts + 1)
             why = type(exc).__name__
             blocker = None if crashed else Blocker.OTHER
-            await self._store.retry(claim, after=pause, why=why, blocker=blocker)
+            # A crash tells nothing of what had been sent by then.
+            piece = PieceStatus.SENDING if crashed else PieceStatus.PLANNED
+            await self._store.retry(claim, after=pause, why=why, piece=piece, blocker=blocker)
         except (LeaseLost, StoreUnavailable) as lost:
             log.warning("conversation.dropped", reason=str(lost))
 

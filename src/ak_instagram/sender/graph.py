@@ -7,12 +7,14 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Literal, TypeAlias, TypedDict, TypeVar
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 
 from .graph_answers import (
     Profile,
@@ -43,6 +45,27 @@ _NEVER_SENT = (
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
 )
+
+
+class _Timely(aiohttp.JsonPayload):
+    """
+    A body that is not written any more once *until*, on the steady clock, has passed.
+
+    A process that was stopped in the middle of a call may wake up when another has
+    long taken over, and time-outs are looked at after what was ready to be written.
+    """
+
+    def __init__(self, body: Mapping[str, object], until: float) -> None:
+        super().__init__(body, dumps=_to_json)
+        self._until = until
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Write the body, if there is still time."""
+        if time.monotonic() > self._until:
+            raise TimeoutError("the time to send has passed")
+        await super().write_with_length(writer, content_length)
 
 
 class GraphClient:
@@ -93,7 +116,7 @@ class GraphClient:
     async def _post(
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
     ) -> bytes:
-        payload = aiohttp.JsonPayload(body, dumps=_to_json)
+        payload = _Timely(body, time.monotonic() + timeout)
         call = self._session.post(self._messages, data=payload, **_options(token, timeout))
         return await _answer(call, repeatable=repeatable)
 

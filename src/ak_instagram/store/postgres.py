@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ak_instagram.backoff import Backoff
@@ -37,7 +38,7 @@ _UNAVAILABLE = frozenset({"08", "25", "53", "57", "58"})
 _MIGRATION_LOCK = 7_104_117  # any number, the same in all replicas
 _RETRY = Backoff(first=0.2, factor=2, longest=5)
 _Driver = AsyncAdapt_asyncpg_dbapi.Error  # what statements raise, which run on the driver
-_REFUSED = (DBAPIError, _Driver, OSError, TimeoutError)
+_REFUSED = (DBAPIError, _Driver, PoolTimeout, OSError, TimeoutError)
 
 
 class ServerClock:

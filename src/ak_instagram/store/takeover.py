@@ -116,7 +116,9 @@ def _is_ours(connection: Connection, now: int, voice: Arrival) -> bool:
     )
     if settled:
         _HASTEN.run(connection, **key_of(voice), now=now)
-    return settled > 0
+        return True
+    # Another replica may just have entered it.
+    return _OURS.row(connection, mid=voice.mid) is not None
 
 
 def _take_over(connection: Connection, now: int, voice: Arrival, until: int) -> None:

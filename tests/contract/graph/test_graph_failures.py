@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 import traceback
 
 import aiohttp
@@ -227,3 +228,20 @@ async def test_no_error_has_the_token_in_any_of_its_texts(wire, graph):
 
         assert TOKEN not in "".join(traceback.format_exception(error))
         assert TOKEN not in repr(vars(error))
+
+
+class StoppedConnector(aiohttp.TCPConnector):
+    """A process that is stopped (SIGSTOP) when it has a connection and before it writes."""
+
+    async def connect(self, *arguments, **options):
+        connection = await super().connect(*arguments, **options)
+        time.sleep(4 * SOON)  # noqa: ASYNC251 - nothing else shall run meanwhile
+        return connection
+
+
+async def test_what_comes_back_late_from_a_stop_is_not_written(wire):
+    async with aiohttp.ClientSession(connector=StoppedConnector()) as session:
+        error = await failure_of(send(GraphClient(session, wire.url, "v21.0"), seconds=SOON))
+
+    assert error.error_class is UNKNOWN
+    assert wire.requests == []

@@ -101,7 +101,7 @@ async def test_no_more_is_claimed_than_may_run():
 @pytest.mark.parametrize(
     ("error", "attempts", "entry"),
     [
-        pytest.param(RuntimeError("bug"), 0, ("retry", 1, "planned", None), id="crash"),
+        pytest.param(RuntimeError("bug"), 0, ("retry", 1, "sending", None), id="crash"),
         pytest.param(Transient("?"), 9, ("retry", 600, "planned", "other"), id="not-its-fault"),
     ],
 )
