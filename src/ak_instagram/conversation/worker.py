@@ -151,9 +151,9 @@ class Worker:
             pause = self._backoff.pause(claim.attempts + 1)
             why = type(exc).__name__
             blocker = None if crashed else Blocker.OTHER
-            # A crash tells nothing of what had been sent by then.
-            piece = PieceStatus.SENDING if crashed else PieceStatus.PLANNED
-            await self._store.retry(claim, after=pause, why=why, piece=piece, blocker=blocker)
+            # Whether its piece had been sent by then is not known here.
+            sending = PieceStatus.SENDING
+            await self._store.retry(claim, after=pause, why=why, piece=sending, blocker=blocker)
         except (LeaseLost, StoreUnavailable) as lost:
             log.warning("conversation.dropped", reason=str(lost))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import structlog
 from sqlalchemy import URL, make_url, text
@@ -26,7 +26,8 @@ from .transactions import CHANNEL, T, Work
 
 log = structlog.get_logger()
 
-CONNECTIONS = 10  # of one process, besides the one that listens
+CONNECTIONS = 8  # of one process for turns
+RESERVED = 2  # for webhooks; one more listens
 CONNECT_WITHIN = 3.0  # seconds; Meta waits five for its answer
 ANSWER_WITHIN = 10.0  # seconds for one statement
 CLOCK_AGE = 30.0  # seconds after which the server's time is asked for again
@@ -77,6 +78,8 @@ class Pool:
     def __init__(self, engine: AsyncEngine, clock: ServerClock) -> None:
         self._engine = engine
         self.clock = clock
+        # Turns queue up here, without a time-out, and leave connections to webhooks.
+        self._room = asyncio.Semaphore(CONNECTIONS)
         self._listeners: list[Callable[[], None]] = []
 
     def on_work(self, wake: Callable[[], None]) -> None:
@@ -88,8 +91,12 @@ class Pool:
         for listener in self._listeners:
             listener()
 
-    async def run(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         """See `Transactions.run`."""
+        async with nullcontext() if urgent else self._room:
+            return await self._run(work)
+
+    async def _run(self, work: Work[T]) -> T:
         for attempt in range(1, CONFLICT_TRIES + 1):
             try:
                 return await self._try(work)
@@ -153,7 +160,7 @@ async def open_postgres(url: str, clock: ServerClock | None = None) -> AsyncIter
     """
     engine = create_async_engine(
         driver_url(url),
-        pool_size=CONNECTIONS,
+        pool_size=CONNECTIONS + RESERVED + 1,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,
         pool_pre_ping=True,

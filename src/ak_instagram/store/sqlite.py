@@ -147,8 +147,8 @@ class Writer:
     def on_work(self, wake: Callable[[], None]) -> None:
         """See `Transactions.on_work`; no other process works on the file."""
 
-    async def run(self, work: Work[T]) -> T:
-        """See `Transactions.run`."""
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
+        """See `Transactions.run`; whatever waits shares one transaction, urgent or not."""
         done: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(Job(work, done))
         return await done

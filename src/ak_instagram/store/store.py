@@ -51,7 +51,8 @@ class Store:
         self._room = 0
         self._found: list[Claim] = []
         self._news = asyncio.Event()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._alarm_at = 0.0
         self._storing: asyncio.Task[None] | None = None
         transactions.on_work(self.wake)
 
@@ -94,7 +95,7 @@ class Store:
         arrivals = [arrival for request in batch for arrival in request.arrivals]
         try:
             receipt, claims, wait = await self._run(
-                partial(self._put_and_claim, batch=arrivals, room=room)
+                partial(self._put_and_claim, batch=arrivals, room=room), urgent=True
             )
             metrics.EVENTS_STORED.inc(receipt.fresh)
             metrics.EVENTS_REPEATED.inc(receipt.repeats)
@@ -120,11 +121,12 @@ class Store:
     def _wake_in(self, seconds: float) -> None:
         """Wake the worker then, unless it is to be woken before that anyway."""
         loop = asyncio.get_running_loop()
-        if self._alarm is not None and loop.time() < self._alarm.when() <= loop.time() + seconds:
+        then = loop.time() + seconds
+        if loop.time() < self._alarm_at <= then:
             return
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = loop.call_later(seconds, self.wake)
+        self._alarm, self._alarm_at = loop.call_at(then, self.wake), then
 
     async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
         if len(batch) == 1:

@@ -42,10 +42,11 @@ class Transactions(Protocol):
         """Call *wake* whenever another process has stored work that it can't do itself."""
         ...
 
-    async def run(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         """
         Return what *work* returns, after its transaction was committed.
 
+        *urgent* is what Meta waits for: it does not queue up behind other work.
         *work* may run more than once and share its transaction with others'. Raises
         what *work* raises, and `errors.StoreUnavailable` when the database refuses.
         """

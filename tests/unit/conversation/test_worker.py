@@ -102,7 +102,7 @@ async def test_no_more_is_claimed_than_may_run():
     ("error", "attempts", "entry"),
     [
         pytest.param(RuntimeError("bug"), 0, ("retry", 1, "sending", None), id="crash"),
-        pytest.param(Transient("?"), 9, ("retry", 600, "planned", "other"), id="not-its-fault"),
+        pytest.param(Transient("?"), 9, ("retry", 600, "sending", "other"), id="not-its-fault"),
     ],
 )
 async def test_what_goes_wrong_is_put_off(error, attempts, entry):
