@@ -9,13 +9,11 @@ import time
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from .masking import Masking
-
-# One encoder for all lines: making one costs as much as a line.
-_ENCODE = json.JSONEncoder(default=repr).encode
 
 
 class Logs(Protocol):
@@ -39,7 +37,9 @@ def configure(logs: Logs, stream: TextIO | None = None, secrets: Iterable[str] =
     stream = stream or sys.stdout
     level = logging.getLevelNamesMapping()[logs.level.upper()]
     shared = _shared_processors()
-    last: list[Processor] = [Masking(secrets), _renderer(logs.format, stream)]
+    masking = Masking(secrets)
+    is_json = logs.format == "json" or (logs.format == "auto" and not stream.isatty())
+    last: list[Processor] = [masking, _to_json if is_json else _for_eyes(stream)]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -80,10 +80,8 @@ def _shared_processors() -> list[Processor]:
     ]
 
 
-def _renderer(wanted: str, stream: TextIO) -> Processor:
-    """Return what makes a line: colours only on a terminal, exceptions without their locals."""
-    if wanted == "json" or (wanted == "auto" and not stream.isatty()):
-        return structlog.processors.JSONRenderer(serializer=_to_json)
+def _for_eyes(stream: TextIO) -> Processor:
+    """Return what makes a line for people: colours on a terminal, exceptions without locals."""
     return structlog.dev.ConsoleRenderer(
         colors=stream.isatty(),
         sort_keys=False,
@@ -91,8 +89,11 @@ def _renderer(wanted: str, stream: TextIO) -> Processor:
     )
 
 
-def _to_json(event: object, **_options: object) -> str:
-    return _ENCODE(event)
+def _to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    try:
+        return orjson.dumps(event, default=repr).decode()
+    except TypeError:  # half a surrogate pair, which only json spells
+        return json.dumps(event, default=repr)
 
 
 def _route_standard_library(

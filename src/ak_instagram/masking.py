@@ -55,7 +55,10 @@ class Masking:
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Return the line masked, with time, level and event in front."""
-        line = {name: self._mask(name, event.pop(name)) for name in _FIRST if name in event}
+        line: EventDict = {}
+        for name in _FIRST:
+            if name in event:
+                line[name] = self._search(str(event.pop(name)))
         for name, value in event.items():
             line[name] = value if type(value) in _PLAIN else self._mask(name, value)
         return line

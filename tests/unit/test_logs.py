@@ -163,4 +163,4 @@ def test_lines_go_to_stdout_when_no_stream_is_given(capsys):
 
     structlog.get_logger().info("service.started")
 
-    assert '"event": "service.started"' in capsys.readouterr().out
+    assert '"event":"service.started"' in capsys.readouterr().out

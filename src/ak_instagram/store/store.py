@@ -24,7 +24,7 @@ from .turns import Turns
 from .values import Arrival, Blocker, Claim, PieceStatus, Receipt, Settlement
 
 MOST_ARRIVALS = 512  # events of one statement
-SPACING = 0.005  # seconds between the commits of webhooks that queue up
+SPACING = 0.004  # seconds between the commits of webhooks that queue up
 POLL = 5.0  # seconds after which due conversations are looked for unasked
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple, Protocol
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter as Metric
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
@@ -67,6 +68,7 @@ class WebhookEndpoint:
         self._secrets = tuple(secret.encode() for secret in settings.app_secrets)
         # Bound here, once: a line is written for every webhook.
         self._log = structlog.get_logger().bind()
+        self._untold: list[tuple[Answer, float]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; it is told of once it has been answered."""
@@ -81,17 +83,22 @@ class WebhookEndpoint:
         except StoreUnavailable as exc:
             answer = Answer(503, "try again", "error", "webhook.not_stored", _reason(exc))
         await _send(send, answer)
-        seconds = time.perf_counter() - began
-        asyncio.get_running_loop().call_soon(self._tell, answer, seconds)
+        self._tell_later(answer, time.perf_counter() - began)
 
-    def _tell(self, answer: Answer, seconds: float) -> None:
-        """Count and log a request."""
-        _answered_with(answer.status).inc()
-        metrics.WEBHOOK_SECONDS.observe(seconds)
-        if answer.webhook is not None:
-            _count(answer.webhook)
-        ms = round(seconds * 1000, 2)
-        getattr(self._log, answer.level)(answer.event, status=answer.status, ms=ms, **answer.facts)
+    def _tell_later(self, answer: Answer, seconds: float) -> None:
+        """Have *answer* told with all others of this moment: requests share commits."""
+        if not self._untold:
+            asyncio.get_running_loop().call_soon(self._tell)
+        self._untold.append((answer, seconds))
+
+    def _tell(self) -> None:
+        """Count and log what has been answered."""
+        untold, self._untold = self._untold, []
+        _count([answer for answer, _ in untold])
+        for answer, seconds in untold:
+            metrics.WEBHOOK_SECONDS.observe(seconds)
+            tell = getattr(self._log, answer.level)
+            tell(answer.event, status=answer.status, ms=round(seconds * 1000, 2), **answer.facts)
 
     def _verify(self, scope: Scope) -> Answer:
         if scope["method"] != "GET":
@@ -163,28 +170,31 @@ def _reason(exc: Exception) -> dict[str, object]:
     return {"reason": str(exc)}
 
 
-def _count(webhook: Webhook) -> None:
-    for event in webhook.events:
-        _events_of(event.kind.value, event.label).inc()
-    if webhook.unreadable:
-        metrics.EVENTS_UNREADABLE.inc(webhook.unreadable)
+def _count(answers: Sequence[Answer]) -> None:
+    for status, number in Counter(answer.status for answer in answers).items():
+        _answered_with(status).inc(number)
+    webhooks = [answer.webhook for answer in answers if answer.webhook is not None]
+    events = Counter((it.kind, it.label) for webhook in webhooks for it in webhook.events)
+    for (kind, label), number in events.items():
+        _events_of(kind.value, label).inc(number)
+    metrics.EVENTS_UNREADABLE.inc(sum(webhook.unreadable for webhook in webhooks))
 
 
 # Looking a metric's labels up costs more than counting: each is looked up once.
 
 
 @cache
-def _answered_with(status: int) -> Counter:
+def _answered_with(status: int) -> Metric:
     return metrics.WEBHOOKS.labels(str(status))
 
 
 @cache
-def _signed_by(position: int | None) -> Counter:
+def _signed_by(position: int | None) -> Metric:
     return metrics.SIGNATURES.labels("none" if position is None else str(position))
 
 
 @cache
-def _events_of(kind: str, label: str) -> Counter:
+def _events_of(kind: str, label: str) -> Metric:
     return metrics.EVENTS.labels(kind, label)
 
 

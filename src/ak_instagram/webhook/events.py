@@ -8,7 +8,6 @@ be read costs none of its neighbours.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -32,7 +31,7 @@ from .content import (
 )
 from .keys import dedup_key
 from .kinds import Event, Kind, Webhook
-from .loose import as_id, as_list, as_millis
+from .loose import as_id, as_list, as_millis, load
 from .messaging import read_messaging, read_standby
 from .reading import read_content
 
@@ -86,7 +85,7 @@ def parse_webhook(body: bytes, received: int) -> Webhook:
 def _load(body: bytes) -> object:
     # `from None`: what json and the decoder raise holds the body.
     try:
-        return json.loads(body.decode())
+        return load(body)
     except ValueError:
         raise WebhookRejected(400, "the body is not JSON") from None
     except RecursionError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -33,15 +34,14 @@ class Kind(StrEnum):
         return self is Kind.MESSAGE or self is Kind.POSTBACK
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """
     One thing that happened.
 
     *account* is the professional account's id, *contact* the person's (IGSID); either
     is empty when Meta does not say. *key* is the same for every delivery of the same
     event and tells nothing about it. *at* is Meta's time in UTC milliseconds, or the
-    best there is in its place. *payload* is what Meta sent, as JSON in ASCII;
+    best there is in its place. *payload* is what Meta sent, as JSON;
     `read_content` reads it. *label* names what it was in Meta's words, out of a
     bounded set: a metric may carry it.
     """
@@ -52,8 +52,12 @@ class Event:
     key: str
     at: int
     mid: str | None
-    payload: str = field(repr=False)
+    payload: str
     label: str
+
+    def __repr__(self) -> str:
+        """Return what it was and when, and nothing of what it says."""
+        return f"Event({self.kind}, {self.account}, {self.contact}, {self.key}, {self.at})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from typing import TypeAlias
 
+import orjson
+
 JsonObject: TypeAlias = dict[str, object]
 
 # Meta's ids have up to 20 digits, a mid has some 164 characters. The bound keeps an id
@@ -25,9 +27,29 @@ _compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _canonical = json.JSONEncoder(separators=(",", ":"), check_circular=False, sort_keys=True).encode
 
 
+def load(body: bytes) -> object:
+    """
+    Return what the JSON in *body* says; raise `ValueError` or `RecursionError` if it is none.
+
+    orjson takes a third of the time, but not everything that Meta may send: it
+    refuses half surrogate pairs, and what it refuses json is asked about.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body.decode(), parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def dump(value: object) -> str:
-    """Return *value* as compact JSON in ASCII."""
-    return _compact(value)
+    """Return *value* as compact JSON that can be encoded as UTF-8."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # half a surrogate pair, an integer of more than 64 bits
+        return _compact(value)
 
 
 def dump_canonical(value: object) -> str:
