@@ -105,7 +105,6 @@ def open_store(name: str, folder: Path) -> Iterator[Store]:
     if name == "sqlite":
         yield Sqlite(folder)
         return
-    postgres.initialised.cache_clear()  # a server of our own: we crash it
     server = postgres.launch()
     try:
         yield Postgres(server)

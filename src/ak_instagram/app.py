@@ -7,6 +7,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 import aiohttp
 import structlog
@@ -132,6 +133,16 @@ def _ignore_once(number: int, _frame: object) -> None:
     signal.signal(number, signal.SIG_DFL)
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What works on conversations once their events are stored."""
+
+    worker: Worker
+    accounts: Accounts
+    answering: Answering
+    delivery: Delivery
+
+
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Run the service while the block does; yield what requests need."""
@@ -139,39 +150,45 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
     async with _open_session() as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
-            worker = Worker(store, settings.conversation)
-            graph = GraphClient(
-                session, settings.instagram.graph_url, settings.instagram.api_version
-            )
-            accounts = Accounts(settings.instagram.accounts, graph)
-            circuits = Circuits()
-            answering = Answering(
-                store=store,
-                agent=agent,
-                accounts=accounts,
-                circuits=circuits,
-                courtesy=Courtesy(graph),
-                backoff=Backoff(settings.conversation.attempts),
-                fallback=settings.agent.fallback,
-                spawn=worker.spawn,
-            )
-            delivery = Delivery(
-                store=store,
-                graph=graph,
-                accounts=accounts,
-                circuits=circuits,
-                rate=RateLimits(settings.sender.rate),
-                backoff=Backoff(settings.sender.attempts),
-            )
+            flow = _assemble(settings, session, agent, store)
             async with running(
-                renewal=worker.renew(),
-                accounts=accounts.learn(),
+                renewal=flow.worker.renew(),
+                accounts=flow.accounts.learn(),
                 housekeeping=housekeeping(store, settings.store.retention),
             ) as upkeep:
-                async with running(worker=worker.claim(answering, delivery)) as work:
+                claiming = flow.worker.claim(flow.answering, flow.delivery)
+                async with running(worker=claiming) as work:
                     yield {"store": store, "jobs": lambda: [*upkeep.dead(), *work.dead()]}
                 # Claiming has ended; leases are still renewed while the rest is finished.
-                await worker.drain(settings.server.drain)
+                await flow.worker.drain(settings.server.drain)
+
+
+def _assemble(
+    settings: Settings, session: aiohttp.ClientSession, agent: Agent, store: Store
+) -> Flow:
+    graph = GraphClient(session, settings.instagram.graph_url, settings.instagram.api_version)
+    worker = Worker(store, settings.conversation)
+    accounts = Accounts(settings.instagram.accounts, graph)
+    circuits = Circuits()
+    answering = Answering(
+        store=store,
+        agent=agent,
+        accounts=accounts,
+        circuits=circuits,
+        courtesy=Courtesy(graph),
+        backoff=Backoff(settings.conversation.attempts),
+        fallback=settings.agent.fallback,
+        spawn=worker.spawn,
+    )
+    delivery = Delivery(
+        store=store,
+        graph=graph,
+        accounts=accounts,
+        circuits=circuits,
+        rate=RateLimits(settings.sender.rate),
+        backoff=Backoff(settings.sender.attempts),
+    )
+    return Flow(worker, accounts, answering, delivery)
 
 
 def _open_session() -> aiohttp.ClientSession:
