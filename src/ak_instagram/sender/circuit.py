@@ -21,7 +21,7 @@ from .graph_errors import ErrorClass, GraphError
 
 log = structlog.get_logger()
 
-PROBE = 60.0  # seconds that whoever was let through has to show that it works
+PROBE = 10.0  # seconds that whoever was let through has to show that it works
 _BLOCKED = Backoff(first=30, factor=2, longest=900)
 _RESTING = Backoff(first=1, factor=2, longest=300)
 _FIXES = {

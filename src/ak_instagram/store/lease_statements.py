@@ -85,6 +85,11 @@ WAKE_ACCOUNT = Statement(
     .where(_c.account == bindparam("of_account"), IS_BLOCKED)
     .values(due_at=bindparam("now"), not_before=0, waits_for=None)
 )
+UNBLOCK = Statement(
+    update(conversations)
+    .where(IS_BLOCKED)
+    .values(due_at=bindparam("now"), not_before=0, waits_for=None)
+)
 CLOSE_WINDOW = Statement(
     update(conversations).where(*_key).values(window_closes_at=bindparam("now"))
 )

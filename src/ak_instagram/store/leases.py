@@ -108,6 +108,10 @@ class Leases:
         self._let_go(connection, held, attempts=0, due=due_at if waiting else None, wait=0)
         return None
 
+    def unblock(self, connection: Connection, now: int) -> int:
+        """Make all conversations due that wait for any account; return how many."""
+        return statements.UNBLOCK.run(connection, now=now)
+
     def close_window(self, connection: Connection, now: int, held: Held) -> None:
         """Take the conversation's 24 h window for closed from now on."""
         statements.CLOSE_WINDOW.run(connection, **key_of(held), now=now)

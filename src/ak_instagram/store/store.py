@@ -122,11 +122,16 @@ class Store:
         """Wake the worker then, unless it is to be woken before that anyway."""
         loop = asyncio.get_running_loop()
         then = loop.time() + seconds
-        if loop.time() < self._alarm_at <= then:
-            return
         if self._alarm is not None:
+            if self._alarm_at <= then:
+                return
             self._alarm.cancel()
-        self._alarm, self._alarm_at = loop.call_at(then, self.wake), then
+        self._alarm, self._alarm_at = loop.call_at(then, self._ring), then
+
+    def _ring(self) -> None:
+        # Forgotten first: uvloop's alarms may go off before their time has quite come.
+        self._alarm = None
+        self.wake()
 
     async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
         if len(batch) == 1:
@@ -205,6 +210,10 @@ class Store:
         woken = await self._run(partial(self._leases.wake_account, account=account))
         self.wake()
         return woken
+
+    async def unblock(self) -> None:
+        """Make all conversations due that wait for an account: who blocked it may be gone."""
+        await self._run(self._leases.unblock)
 
     async def settle(self, claim: Claim, settlement: Settlement) -> Claim | None:
         """See `Turns.settle`."""
@@ -297,6 +306,7 @@ async def open_store(
     """
     async with _open_transactions(url, clock) as transactions:
         store = Store(transactions, inbox, leases)
+        await store.unblock()
         try:
             yield store
         finally:

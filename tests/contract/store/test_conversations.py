@@ -229,3 +229,21 @@ async def test_what_is_left_of_a_lease_is_known_before_a_send(bench, store):
 
     await store.renew()
     assert store.lease_left(claim) == LEASE / 1000
+
+
+async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, store):
+    await store.put([arrival("m1")])
+    await store.retry(await claim_one(store), after=600, why="190", blocker=Blocker.ACCOUNT)
+
+    await bench.store("next run").unblock()
+
+    assert mids(await claim_one(store)) == ["m1"]
+
+
+async def test_an_alarm_that_goes_off_early_is_no_alarm_that_is_still_to_come(store):
+    store._wake_in(60)
+    store._ring()
+
+    store._wake_in(60)
+
+    assert store._alarm is not None
