@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -100,3 +101,9 @@ async def claim_one(store: Store):
     """The one conversation that is due."""
     [claim] = await store.claim(10)
     return claim
+
+
+async def stop(task: asyncio.Task) -> None:
+    """Cancel *task* and see it end, so that nothing of it outlives the test."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

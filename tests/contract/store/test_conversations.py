@@ -9,7 +9,7 @@ import pytest
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.store import POLL
 from ak_instagram.store.values import Blocker
-from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids
+from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
 
 
 async def test_events_come_in_metas_order_however_they_arrived(store):
@@ -28,7 +28,7 @@ async def test_a_claimed_conversation_is_nobody_elses(bench):
     await two.ping()
 
     assert not waiting.done()
-    waiting.cancel()
+    await stop(waiting)
 
 
 async def test_an_expired_lease_is_taken_over_and_fences_its_old_holder_off(bench):
@@ -63,7 +63,7 @@ async def test_a_renewed_lease_holds(bench):
     waiting = asyncio.create_task(two.claim(1))
     await two.ping()
     assert not waiting.done()
-    waiting.cancel()
+    await stop(waiting)
 
 
 async def test_renewing_does_not_bring_back_what_was_taken_over(bench):

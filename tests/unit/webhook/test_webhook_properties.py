@@ -19,7 +19,8 @@ PAYLOADS = [json.loads(raw(name)) for name in NAMES]
 BIGINT = 2**63
 
 characters = st.characters(codec="utf-8") | st.sampled_from(["\ud800", "\udfff", "\0"])
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(characters, max_size=8)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | st.text(characters, max_size=8)
 words = st.sampled_from(
     ["object", "entry", "messaging", "changes", "standby", "field", "value", "message", "mid", "id"]
 )
