@@ -7,13 +7,14 @@ import signal
 
 import click
 
+from ak_instagram.simulator.cast import PEOPLE
+
 from .server import PortBusy, listen
 from .simulator import Simulator
 from .verification import VerificationFailed
 
 PAUSE = 1.0  # seconds between two tries to subscribe
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
-_PEOPLE = (("Mia Brandt", "mia.brandt"), ("Jonas Weber", "jonas_w"), ("Yuki Tanaka", "yuki.t"))
 
 
 def run(host: str, port: int, webhook: str, verify_token: str) -> int:
@@ -32,7 +33,7 @@ async def _run(host: str, port: int, webhook: str, verify_token: str) -> None:
         asyncio.get_running_loop().add_signal_handler(each, over.set)
     meta = Simulator()
     async with meta.on(listen(host, port)):
-        for name, username in _PEOPLE:
+        for name, username in PEOPLE:
             meta.add_person(name, username)
         _introduce(meta, host, port, verify_token)
         subscribing = asyncio.create_task(_subscribe(meta, webhook, verify_token))

@@ -94,7 +94,7 @@ def transaction(connection: Connection) -> Iterator[None]:
         yield
         cursor.execute("COMMIT")
     except BaseException:
-        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]  # connected
             cursor.execute("ROLLBACK")
         raise
     finally:

@@ -15,6 +15,7 @@ from ak_instagram import metrics
 from ak_instagram.errors import StoreUnavailable
 
 from . import retention
+from .alarm import Alarm
 from .inbox import Inbox
 from .leases import Leases
 from .retention import Purged
@@ -51,8 +52,7 @@ class Store:
         self._room = 0
         self._found: list[Claim] = []
         self._news = asyncio.Event()
-        self._alarm: asyncio.Handle | None = None
-        self._alarm_at = 0.0
+        self._alarm = Alarm(self.wake)
         self._storing: asyncio.Task[None] | None = None
         transactions.on_work(self.wake)
 
@@ -116,22 +116,7 @@ class Store:
             self._room = 0
             self._news.set()
         elif wait is not None:
-            self._wake_in(wait / 1000)
-
-    def _wake_in(self, seconds: float) -> None:
-        """Wake the worker then, unless it is to be woken before that anyway."""
-        loop = asyncio.get_running_loop()
-        then = loop.time() + seconds
-        if self._alarm is not None:
-            if self._alarm_at <= then:
-                return
-            self._alarm.cancel()
-        self._alarm, self._alarm_at = loop.call_at(then, self._ring), then
-
-    def _ring(self) -> None:
-        # Forgotten first: uvloop's alarms may go off before their time has quite come.
-        self._alarm = None
-        self.wake()
+            self._alarm.set(wait / 1000)
 
     async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
         if len(batch) == 1:
@@ -169,9 +154,11 @@ class Store:
         claims, wait = await self._run(partial(self._claim_due, most=most))
         if not claims and not self._news.is_set():
             self._room = most
-            self._wake_in(POLL if wait is None else min(wait / 1000, POLL))
-            await self._news.wait()
-            self._room = 0
+            self._alarm.set(POLL if wait is None else min(wait / 1000, POLL))
+            try:
+                await self._news.wait()
+            finally:
+                self._room = 0
         return [*claims, *self._take_found()]
 
     def _claim_due(
@@ -259,7 +246,7 @@ class Store:
                 blocker=blocker,
             )
         )
-        self._wake_in(after)
+        self._alarm.set(after)
 
     async def _step(self, work: Work[Claim | None]) -> Claim | None:
         """Return the next step; a claim that ends may leave something that is due soon."""

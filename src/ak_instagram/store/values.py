@@ -42,9 +42,6 @@ class Blocker(StrEnum):
     OTHER = "other"
 
 
-OPEN_PIECES = (PieceStatus.PLANNED, PieceStatus.SENDING)
-
-
 class Arrival(NamedTuple):
     """
     An event on its way in.

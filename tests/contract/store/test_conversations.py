@@ -238,12 +238,3 @@ async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, sto
     await bench.store("next run").unblock()
 
     assert mids(await claim_one(store)) == ["m1"]
-
-
-async def test_an_alarm_that_goes_off_early_is_no_alarm_that_is_still_to_come(store):
-    store._wake_in(60)
-    store._ring()
-
-    store._wake_in(60)
-
-    assert store._alarm is not None

@@ -38,7 +38,7 @@ AGENT: tuple[Key, ...] = (
         "agent.model",
         kinds.TEXT,
         "The model to ask; `openai-chat` needs it unless the server is OpenAI's own.",
-        example="gpt-4o-mini",
+        example="gpt-5.4-mini",
     ),
     Key(
         "agent.instructions",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from ak_instagram.simulator.cast import PEOPLE
 from ak_instagram.simulator.server import PortBusy, listen
 from ak_instagram.simulator.simulator import Simulator
 from ak_instagram.simulator.values import Account
@@ -28,7 +29,6 @@ from .transcript import fact, failed
 
 PORT, SIMULATOR_PORT = 8000, 8001
 _TRIES = 50  # ports from the usual one on, if nobody asked for that very port
-_PEOPLE = (("Mia Brandt", "mia.brandt"), ("Jonas Weber", "jonas_w"), ("Yuki Tanaka", "yuki.t"))
 _TAIL = 12  # lines of the log that are shown when something failed
 _INTERRUPTED = 130
 
@@ -116,7 +116,7 @@ class _Demo:
 
     async def _converse(self, url: str, *, is_echo: bool) -> None:
         """Subscribe the webhook and play the conversation of the first person."""
-        person, *_ = [self._meta.add_person(name, username) for name, username in _PEOPLE]
+        person, *_ = [self._meta.add_person(name, username) for name, username in PEOPLE]
         await self._meta.subscribe(f"{url}/instagram/webhook", self._verify_token)
         click.echo(fact("webhook", "verified; every post is signed"))
         click.echo()
