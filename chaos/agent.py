@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from .names import names_in, parts
 from .record import Question, Record
+from .serving import serving
 
 MOST_PARTS = 3
 SLOW = (0.3, 2.0)  # seconds
@@ -67,6 +67,6 @@ async def open_agent(record: Record, seed: int) -> AsyncIterator[Agent]:
     agent = Agent(record, seed)
     app = web.Application()
     app.router.add_post("/", agent.handle)
-    async with TestServer(app, handler_cancellation=True, shutdown_timeout=0.1) as server:
-        agent.url = str(server.make_url("/"))
+    async with serving(app) as url:
+        agent.url = f"{url}/"
         yield agent

@@ -15,10 +15,10 @@ from http import HTTPStatus
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from .names import names_in
 from .record import Record
+from .serving import serving
 
 PATIENCE = 2.0  # seconds
 _FORWARDED = ("Content-Type", "X-Hub-Signature-256")
@@ -42,9 +42,9 @@ class Ingress:
         limit = aiohttp.ClientTimeout(total=PATIENCE)
         async with (
             aiohttp.ClientSession(timeout=limit) as self._session,
-            TestServer(app, shutdown_timeout=0.1) as server,
+            serving(app) as url,
         ):
-            self.url = str(server.make_url("/instagram/webhook"))
+            self.url = f"{url}/instagram/webhook"
             yield self
 
     async def _handle(self, request: web.Request) -> web.Response:

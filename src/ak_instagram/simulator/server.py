@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from .line import LINE
 
+_BACKLOG = 4096  # connections that wait to be accepted; what more of them send comes late
 _GRACE = 1.0  # seconds that calls may take which are open at the end
 
 
@@ -24,7 +25,7 @@ class PortBusy(Exception):
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on *port*, 0 being any free one; raise `PortBusy`."""
     try:
-        listener = socket.create_server((host, port), backlog=1024)
+        listener = socket.create_server((host, port), backlog=_BACKLOG)
     except OSError as exc:
         raise PortBusy(f"port {port} of {host} can't be used: {exc.strerror}") from exc
     # Inherited by what it accepts: the end of an answer shall not wait for an ACK.
@@ -51,7 +52,7 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[str]:
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Protocol(config, state, {}), sock=listener
+        lambda: _Protocol(config, state, {}), sock=listener, backlog=_BACKLOG
     )
     try:
         host, port = listener.getsockname()[:2]
