@@ -18,15 +18,27 @@ from .contract import Attachment, Handoff, MessageEnd, Part, Text, Turn
 from .prompt import attachments_of, prompt
 from .wire import Endpoint, JsonObject, as_object
 
-# Meta names neither file nor type. These are what Instagram's network serves; a voice
-# note comes in an MP4 container. Agent Kernel asks for a name, and for a type only
-# with inline data.
+# Meta names neither file nor type. These are what Instagram's network serves. Agent
+# Kernel asks for a name, and for a type only with inline data. Voice notes and videos
+# are not among them: Agent Kernel hands `files` to models as documents, which refuse
+# them, and what was refused stays in the session for the model to refuse again.
 _FILE_TYPES = {
     "image": ("jpg", "image/jpeg"),
-    "video": ("mp4", "video/mp4"),
-    "audio": ("m4a", "audio/mp4"),
     "file": ("pdf", "application/pdf"),
 }
+
+# What 0.9 answers with 200 when the model has failed (core/util/error_util.py there).
+# What an unknown error says is not in here: only `execution.mode: stream` tells that
+# from an answer.
+_MODEL_FAILED = frozenset(
+    {
+        "Error: Too many requests. Please try again later.",
+        "Error: The service is temporarily unavailable. Please try again.",
+        "Error: Could not connect to the model provider. Please check your internet.",
+        "Error: Invalid API configuration or credentials.",
+        "Error: Invalid model or resource not found. Please check your configuration.",
+    }
+)
 
 _PAUSED = Handoff("the Agent Kernel run is paused until a person decides")
 
@@ -72,7 +84,7 @@ def request_body(turn: Turn) -> JsonObject:
 
 
 def read_result(answer: JsonObject) -> Part:
-    """Return the part that a JSON answer is, or raise `Permanent`."""
+    """Return the part that a JSON answer is, or raise `Transient` or `Permanent`."""
     if answer.get("status") == "PAUSED":
         return _PAUSED
     if answer.get("status") == "ACCEPTED":
@@ -80,6 +92,8 @@ def read_result(answer: JsonObject) -> Part:
     result = answer.get("result")
     if not isinstance(result, str):
         raise Permanent("agent's answer has no text in `result`")
+    if result in _MODEL_FAILED:
+        raise Transient(f"agent's model failed: {result}")
     return Text(result)
 
 

@@ -37,13 +37,15 @@ def check_status(status: int, retry_after: float | None = None) -> None:
     raise Permanent(f"agent answered {status}{advice}")
 
 
-def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return how many seconds a `Retry-After` asks for, or `None`; never over an hour."""
+def parse_retry_after(
+    value: str | None, now: datetime, longest: float = MAX_RETRY_AFTER
+) -> float | None:
+    """Return how many seconds a `Retry-After` asks for, *longest* at most, or `None`."""
     try:
         seconds = _seconds((value or "").strip(), now)
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+    return min(max(seconds, 0.0), longest)
 
 
 def _seconds(value: str, now: datetime) -> float:

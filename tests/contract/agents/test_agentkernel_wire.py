@@ -84,7 +84,7 @@ async def test_the_url_may_end_with_a_slash_or_the_path(agent_server, ask, turn,
     assert agent_server.asked[0].path == "/v1/api/v1/chat"
 
 
-async def test_media_go_into_images_and_files_and_the_rest_into_the_prompt(
+async def test_pictures_and_documents_have_fields_and_the_rest_is_in_the_prompt(
     agent_server, ask, asked, turn_of
 ):
     agent_server.says({"result": "ok"})
@@ -97,14 +97,18 @@ async def test_media_go_into_images_and_files_and_the_rest_into_the_prompt(
     await ask(turn_of(Inbound("m", 1, "look", (*attachments, reel, once))), "agentkernel")
 
     request = asked()
-    assert request.prompt == "look\n[ig_reel] A caption https://cdn/reel\n[ephemeral]"
+    assert request.prompt.splitlines() == [
+        "look",
+        "[audio] https://cdn/audio",
+        "[video] https://cdn/video",
+        "[ig_reel] A caption https://cdn/reel",
+        "[ephemeral]",
+    ]
     assert request.images == [
         Image(image_data="https://cdn/image", name="image-1.jpg", mime_type="image/jpeg")
     ]
     assert request.files == [
-        File(file_data="https://cdn/audio", name="audio-2.m4a", mime_type="audio/mp4"),
-        File(file_data="https://cdn/video", name="video-3.mp4", mime_type="video/mp4"),
-        File(file_data="https://cdn/file", name="file-4.pdf", mime_type="application/pdf"),
+        File(file_data="https://cdn/file", name="file-2.pdf", mime_type="application/pdf")
     ]
 
 
@@ -150,6 +154,13 @@ async def test_a_paused_run_asks_for_a_person(agent_server, ask, turn):
 
     assert isinstance(part, Handoff)
     assert "paused" in part.reason
+
+
+async def test_a_failure_of_the_model_that_comes_as_an_answer_is_none(agent_server, ask, turn):
+    agent_server.says({"result": "Error: Too many requests. Please try again later."})
+
+    with pytest.raises(Transient, match="model failed: Error: Too many requests"):
+        await ask(turn, "agentkernel")
 
 
 async def test_a_server_that_only_queues_is_named_with_the_fix(agent_server, ask, turn):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ak_instagram.settings import explain, load
+from ak_instagram.settings import explain
 from ak_instagram.settings.keys import Key, path_of, plain, variable
 from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
 
@@ -65,12 +65,6 @@ def test_the_example_file_holds_no_secret():
     secrets = [key.last for key in KEYS if key.secret and key.default is None]
 
     assert not re.search(rf"^  ({'|'.join(secrets)}):", EXAMPLE, re.MULTILINE)
-
-
-def test_the_example_variables_load():
-    environ = dict(line.split("=", 1) for line in VARIABLES.splitlines() if re.match(r"\w", line))
-
-    assert load(environ).agent.adapter == "agentkernel"
 
 
 def test_every_variable_that_the_example_names_is_a_key():
