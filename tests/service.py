@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -71,17 +72,20 @@ class Service:
 
     async def launch(self) -> None:
         """Start it, whatever becomes of that."""
+        self._process = await self._start("serve")
+        self._reading = asyncio.create_task(self._read(self._process.stdout))
+
+    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
         ours = {variable(key): value for key, value in self.settings.items()}
-        self._process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "ak_instagram", "serve"),
+            *("-m", "ak_instagram", *arguments),
             cwd=self._folder,
             env={"PATH": os.environ["PATH"], **ours},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             limit=LONGEST_LINE,
         )
-        self._reading = asyncio.create_task(self._read(self._process.stdout))
 
     async def kill(self) -> None:
         """End it as a power cut would: `kill -9`."""
@@ -91,6 +95,20 @@ class Service:
     def terminate(self) -> None:
         """Ask it to end, as an orchestrator does: `SIGTERM`."""
         self._process.terminate()
+
+    def stall(self) -> None:
+        """Let it stand still, as a paused machine does: `SIGSTOP`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on as if nothing had happened: `SIGCONT`."""
+        self._process.send_signal(signal.SIGCONT)
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """Run another command with its settings, beside it; return exit code and output."""
+        process = await self._start(*arguments)
+        output, _ = await process.communicate()
+        return process.returncode, output.decode()
 
     async def stop(self) -> int:
         """End it in order, if it runs, and return its exit code."""

@@ -29,8 +29,10 @@ class Stage:
     agent: ScriptedAgent
     service: Service
 
-    def person(self) -> str:
-        """Return the id of someone who has not written yet."""
+    def person(self, account: Account | None = None) -> str:
+        """Return the id of someone who knows *account* (else the first) and has not written yet."""
+        if account is not None:
+            return self.meta.world.add_person("Zoe", account=account).igsid
         return self.meta.add_person("Mia").igsid
 
     async def until_answered(self, igsid: str, pieces: int = 1, within: float = WITHIN) -> None:
@@ -95,15 +97,19 @@ def _recipient(entry: Entry) -> str | None:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
+async def open_stage(folder: Path, *others: Account, **settings: str) -> AsyncIterator[Stage]:
     """
     Yield the stage, the service subscribed; `agent__timeout` sets `agent.timeout`.
 
-    When the block ends, nothing private may be in the log.
+    *others* are accounts beside the first. When the block ends, nothing private may be
+    in the log.
     """
-    async with Simulator(ACCOUNT) as meta, scripted_agent() as agent:
+    async with Simulator(ACCOUNT, *others) as meta, scripted_agent() as agent:
         changes = {key.replace("__", "."): value for key, value in settings.items()}
-        service = Service(folder, _settings(meta, agent) | changes)
+        accounts = json.dumps([_account(each) for each in others])
+        service = Service(
+            folder, _settings(meta, agent) | {"instagram.accounts": accounts} | changes
+        )
         await service.start()
         try:
             await meta.subscribe(service.webhook, VERIFY_TOKEN)
@@ -112,6 +118,10 @@ async def open_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
         finally:
             await service.stop()
         assert stage.leaks() == []
+
+
+def _account(account: Account) -> dict[str, str]:
+    return {"access_token": account.access_token, "app_secret": account.app_secret}
 
 
 def _settings(meta: Simulator, agent: ScriptedAgent) -> dict[str, str]:

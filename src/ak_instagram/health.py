@@ -23,7 +23,6 @@ async def health(_request: Request) -> Response:
 async def livez(request: Request) -> Response:
     """Answer 503 if a background job has died: only a restart helps."""
     dead = request.state.jobs()
-    metrics.JOBS_DEAD.set(len(dead))
     return JSONResponse({"dead_jobs": dead}, status_code=503 if dead else 200)
 
 
@@ -37,8 +36,9 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"store": "ok"})
 
 
-async def show_metrics(_request: Request) -> Response:
+async def show_metrics(request: Request) -> Response:
     """Answer all metrics in Prometheus' format."""
+    metrics.JOBS_DEAD.set(len(request.state.jobs()))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from ak_instagram import __version__
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
-WEBHOOKS = Counter("ak_instagram_webhooks_total", "Webhook requests by answer", ["status"])
+
+def _from_zero(counter: Counter, *values: str) -> Counter:
+    """
+    Return *counter* with a 0 for each of *values*.
+
+    Prometheus' `increase` sees no rise in a series that begins with its first count, and
+    the first is what an alert is about.
+    """
+    for value in values:
+        counter.labels(value)
+    return counter
+
+
+BUILD = Gauge("ak_instagram_build_info", "Always 1; its label is the version", ["version"])
+BUILD.labels(__version__).set(1)
+
+WEBHOOKS = _from_zero(
+    Counter("ak_instagram_webhooks_total", "Webhook requests by answer", ["status"]),
+    *("200", "400", "403", "413", "503"),
+)
 WEBHOOK_SECONDS = Histogram(
     "ak_instagram_webhook_seconds", "From a webhook's first byte to its answer", buckets=_SECONDS
 )
-SIGNATURES = Counter(
-    "ak_instagram_signatures_total",
-    "Webhooks by the position of the secret that signed them (0 is the first), or none",
-    ["secret"],
+SIGNATURES = _from_zero(
+    Counter(
+        "ak_instagram_signatures_total",
+        "Webhooks by the position of the secret that signed them (0 is the first), or none",
+        ["secret"],
+    ),
+    *("0", "none"),
 )
 EVENTS = Counter(
     "ak_instagram_events_total",
@@ -28,15 +52,26 @@ EVENTS_REPEATED = Counter(
     "ak_instagram_events_repeated_total", "Events that were known already: Meta sent them again"
 )
 
-TURNS = Counter("ak_instagram_turns_total", "Turns by how they ended", ["outcome"])
+TURNS = _from_zero(
+    Counter("ak_instagram_turns_total", "Turns by how they ended", ["outcome"]),
+    *("answered", "silent", "ignored", "retried", "dead"),
+)
 TURN_SECONDS = Histogram(
     "ak_instagram_turn_seconds", "From the claim of a turn to its answer's plan", buckets=_SECONDS
 )
 TURNS_ACTIVE = Gauge("ak_instagram_turns_active", "Conversations being worked on now")
-DEAD_LETTERS = Counter("ak_instagram_dead_letters_total", "Turns and pieces given up", ["what"])
+DEAD_LETTERS = _from_zero(
+    Counter("ak_instagram_dead_letters_total", "Turns and pieces given up", ["what"]),
+    *("turn", "piece"),
+)
 
-DELIVERIES = Counter(
-    "ak_instagram_deliveries_total", "Tries to send a piece, by how they ended", ["outcome"]
+DELIVERIES = _from_zero(
+    Counter(
+        "ak_instagram_deliveries_total", "Tries to send a piece, by how they ended", ["outcome"]
+    ),
+    "sent",
+    *("transient", "rate_limited", "authorization", "account_restricted"),
+    *("window_closed", "person_unavailable", "bad_request", "outcome_unknown"),
 )
 DELIVERY_SECONDS = Histogram(
     "ak_instagram_delivery_seconds", "One try to send a piece", buckets=_SECONDS
@@ -53,3 +88,22 @@ PARTS_REFUSED = Counter(
     "ak_instagram_parts_refused_total", "Parts of answers that can't be sent", ["part"]
 )
 JOBS_DEAD = Gauge("ak_instagram_jobs_dead", "Background jobs that ended although none should")
+
+# What waits in the store: replicas that share one show the same. NaN: it does not answer.
+OLDEST_DUE = Gauge(
+    "ak_instagram_oldest_due_seconds",
+    "Since when a conversation could have been worked on and was not, 0 if there is none",
+)
+CONVERSATIONS_DUE = Gauge(
+    "ak_instagram_conversations_due", "Conversations that could be worked on and are not"
+)
+PIECES_PARKED = Gauge(
+    "ak_instagram_pieces_parked", "Pieces that wait until the person writes again"
+)
+DEAD_LETTERS_KEPT = Gauge(
+    "ak_instagram_dead_letters_kept", "Dead letters that nobody has seen to", ["what"]
+)
+NEWEST_EVENT = Gauge(
+    "ak_instagram_newest_event_timestamp_seconds",
+    "When the newest event was stored, 0 if the store has none",
+)

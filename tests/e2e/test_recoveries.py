@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from ak_instagram.simulator import Fault, FaultKind
+from ak_instagram.simulator import Account, Fault, FaultKind
 from tests.scripted_agent import says, sends
 from tests.stage import Stage, open_stage
 
@@ -20,19 +20,29 @@ UNKNOWN = (FaultKind.SERVER_ERROR, FaultKind.DROPPED)
 LIES = (FaultKind.SENT_BUT_500, FaultKind.SENT_BUT_ERROR, FaultKind.SENT_BUT_DROPPED)
 
 
+OTHER = Account(
+    account_id="17841400000000002",
+    app_scoped_id="26000000000000002",
+    username="other.shop",
+    access_token="IGAAstage1other2of3the4account",
+    app_secret="other-app-secret-1",
+)
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def expired_token(tmp_path_factory):
     """
-    A stage whose token did not work for a moment, and the person who waited meanwhile.
+    A stage whose first account's token did not work for a moment, and who waited meanwhile.
 
     The pause after that is long, so that it passes while other tests run.
     """
-    async with open_stage(tmp_path_factory.mktemp("expired")) as stage:
-        mia = stage.person()
+    async with open_stage(tmp_path_factory.mktemp("expired"), OTHER) as stage:
+        people = [stage.person() for _ in range(3)]
         stage.meta.fail(Fault(FaultKind.TOKEN_EXPIRED, times=1))
-        stage.meta.phones.say(mia, "Is your token good?")
-        await stage.until_faults_struck()
-        yield stage, mia
+        for person in people:
+            stage.meta.phones.say(person, "Is your token good?")
+            await stage.until_faults_struck()
+        yield stage, people
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +68,21 @@ async def answers_in_spite_of(
     for person in people.values():
         await stage.until_answered(person, 2, within=within)
     return {kind: stage.answers(person) for kind, person in people.items()}
+
+
+async def test_another_account_is_not_affected_and_messages_are_still_taken(expired_token):
+    stage, people = expired_token
+    zoe = stage.person(OTHER)
+
+    stage.meta.phones.say(zoe, "And yours?")
+    for person in people:
+        stage.meta.phones.say(person, "Still there?")
+    await stage.until_answered(zoe)
+    await stage.meta.settled()
+
+    assert stage.answers(zoe) == ["You said: And yours?"]
+    assert [stage.answers(person) for person in people] == [[], [], []]
+    assert len(stage.meta.accepted()) == 7
 
 
 async def test_an_agent_that_failed_twice_is_asked_the_same_turn_again(stage):
@@ -117,12 +142,32 @@ async def test_an_echo_that_is_faster_than_the_answer_changes_nothing(stage):
     assert stage.answers(mia) == ANSWER
 
 
+async def test_an_agent_that_has_answered_is_not_asked_again_because_a_piece_failed(stage):
+    mia = stage.person()
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+    for kind in (FaultKind.TEMPORARY, FaultKind.SENT_BUT_500, FaultKind.RATE_LIMITED):
+        stage.meta.fail(Fault(kind, times=1))
+
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.until_answered(mia, 2)
+
+    assert stage.answers(mia) == ANSWER
+    assert len(stage.agent.asked) == 1
+
+
 async def test_what_waited_for_a_token_goes_out_once_it_works_again(expired_token):
-    stage, mia = expired_token
-    stage.meta.phones.say(mia, "Still there?")
-    await stage.meta.settled()
-    assert len(stage.meta.accepted()) == 2  # receiving goes on
+    stage, people = expired_token
 
-    await stage.until_answered(mia, 2, within=40)
+    for person in people:
+        await stage.meta.journal.until(
+            lambda person=person: "Still there?" in "".join(stage.answers(person)), within=40
+        )
 
-    assert stage.answers(mia) == ["You said: Is your token good?", "You said: Still there?"]
+    for person in people:
+        lines = "\n".join(stage.answers(person)).replace("You said: ", "").splitlines()
+        assert lines == ["Is your token good?", "Still there?"]
+    told = [line for line in stage.service.logged() if line["event"].startswith("account.s")]
+    assert [(line["event"], line["account"]) for line in told] == [
+        ("account.stopped", stage.meta.account.account_id)
+    ]
+    assert "set a new one" in told[0]["fix"]

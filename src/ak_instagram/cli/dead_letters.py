@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+import structlog
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings import load
@@ -87,10 +89,13 @@ def replay(
     """
     Try TURNS again: the running service does so within seconds.
 
-    Of an answer only what was not sent goes out. Repeating it is harmless.
+    Of an answer only what was not sent goes out. Repeating it is harmless. Nothing is
+    tried where a person answers, nor what has been wiped since.
     """
     wanted = Filter(account=account, contact=contact, since=_millis(since), most=1_000_000)
-    _each(config, turns, everything, wanted, letters.replay, "to be tried again")
+    left = _each(config, turns, everything, wanted, letters.replay, "to be tried again")
+    if left:
+        click.echo(f"{left} not: a person answers there (see resume), or the texts were wiped")
 
 
 @dead_letters.command("discard", epilog="Example: ak-instagram dead-letters discard 1f0c…")
@@ -111,11 +116,12 @@ def discard(
 
 
 def in_store(config: Path | None, work: Work[T]) -> T:
-    """Return what *work* returns, on the store that the settings name."""
+    """Return what *work* returns, on the store that the settings name; log to stderr."""
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     try:
         return asyncio.run(visit(load(config=config).store.url, work))
     except StoreUnavailable as exc:
-        raise click.ClickException(str(exc)) from exc
+        raise click.ClickException(f"the store can't be used: {exc}") from exc
 
 
 def _each(
@@ -125,7 +131,8 @@ def _each(
     wanted: Filter,
     act: Callable[..., bool],
     done: str,
-) -> None:
+) -> int:
+    """Let *act* happen to each letter that is meant; return for how many it could not."""
     if bool(turns) == everything:
         raise click.UsageError("name turns, or --all")
     named = turns or [it.turn for it in in_store(config, partial(letters.find, wanted=wanted))]
@@ -133,6 +140,7 @@ def _each(
         _known(config, named)
     count = sum(in_store(config, partial(act, turn=turn)) for turn in named)
     click.echo(f"{count} {done}")
+    return len(named) - count
 
 
 def _known(config: Path | None, turns: Sequence[str]) -> list[DeadLetter]:

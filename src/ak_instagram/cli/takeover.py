@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from .dead_letters import in_store
 _account = click.option(
     "--account", required=True, help="The professional account's id, as the log names it."
 )
+_LONGEST = 10 * 365 * 24  # hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,28 @@ class _Of:
 @click.command(epilog="Example: ak-instagram pause 75139… --account 17841… --hours 48")
 @click.argument("contact")
 @_account
-@click.option("--hours", default=12.0, show_default=True, help="For so long.")
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, _LONGEST, min_open=True),
+    default=12.0,
+    show_default=True,
+    help="For so long at least.",
+)
 @options.config
 def pause(contact: str, account: str, hours: float, config: Path | None) -> None:
-    """Let the bot be silent towards CONTACT (an IGSID), so that a person can answer."""
+    """
+    Let the bot be silent towards CONTACT (an IGSID), so that a person can answer.
 
-    def work(connection: Connection, now: int) -> None:
-        takeover.pause(connection, _Of(account, contact), now + int(hours * 3_600_000))
+    What it has not sent yet of an answer is dropped. A longer pause stays as it is.
+    """
+
+    def work(connection: Connection, now: int) -> int:
+        until = takeover.pause(connection, _Of(account, contact), now + int(hours * 3_600_000))
         takeover.drop(connection, now, _Of(account, contact))
+        return until
 
-    in_store(config, work)
-    click.echo(f"the bot is silent for {hours:g} hours")
+    until = datetime.fromtimestamp(in_store(config, work) / 1000, UTC)
+    click.echo(f"the bot is silent until {until.isoformat(timespec='seconds')}")
 
 
 @click.command(epilog="Example: ak-instagram resume 75139… --account 17841…")

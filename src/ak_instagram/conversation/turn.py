@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ak_instagram.agents.contract import Attachment, Inbound, Turn, Utterance
@@ -18,7 +18,7 @@ class Composed:
     The waiting events, read.
 
     *turn* is `None` when there is nothing to answer. *asked* are the ids of the events
-    it is made of; *settled* says how the others end.
+    it is made of, edits among them; *settled* says how the others end.
     """
 
     turn_id: str
@@ -34,6 +34,7 @@ def compose(claim: Claim, agent: str | None = None) -> Composed:
     A message that was edited says its last version; one that was taken back is gone.
     """
     spoken: dict[int, Inbound] = {}
+    edits: list[tuple[int, Edit]] = []
     settled: dict[int, EventStatus] = {}
     for event in claim.events:
         if event.is_unsent:
@@ -46,12 +47,13 @@ def compose(claim: Claim, agent: str | None = None) -> Composed:
             continue
         settled[event.id] = EventStatus.IGNORED
         if isinstance(content, Edit):
-            _edit(spoken, content)
+            edits.append((event.id, content))
         elif isinstance(content, Unsend):
             settled |= _unsend(spoken, content)
+    edited = _edit(spoken, edits)
     name = turn_id(claim)
     turn = _turn(claim, name, tuple(spoken.values()), agent) if spoken else None
-    return Composed(name, turn, tuple(spoken), settled)
+    return Composed(name, turn, (*spoken, *edited), settled)
 
 
 def session_id(account: str, contact: str, epoch: int) -> str:
@@ -123,10 +125,14 @@ def _context(message: Message) -> dict[str, str]:
     return {key: value for key, value in known.items() if value}
 
 
-def _edit(spoken: dict[int, Inbound], edit: Edit) -> None:
-    for event, message in spoken.items():
-        if message.mid == edit.mid and edit.text:
-            spoken[event] = replace(message, text=edit.text)
+def _edit(spoken: dict[int, Inbound], edits: Sequence[tuple[int, Edit]]) -> list[int]:
+    """Let messages say what the last of *edits* make of them; return the ids of those that did."""
+    mids = {message.mid: event for event, message in spoken.items()}
+    known = [(id_, edit) for id_, edit in edits if edit.mid in mids and edit.text]
+    for _, edit in sorted(known, key=lambda each: each[1].num_edit):
+        event = mids[edit.mid]
+        spoken[event] = replace(spoken[event], text=edit.text)
+    return [id_ for id_, _ in known]
 
 
 def _unsend(spoken: dict[int, Inbound], unsend: Unsend) -> dict[int, EventStatus]:

@@ -26,7 +26,7 @@ from .turn import turn_id
 
 log = structlog.get_logger()
 
-MOST_CLAIMS = 64  # in one transaction: webhooks wait for it too
+MOST_CLAIMS = 32  # in one transaction: webhooks wait for it too
 PAUSE = 1.0  # seconds before the store is asked again after it refused
 
 # A claim: account, contact, fence.
@@ -43,6 +43,7 @@ class Worker:
         self._settings = settings
         self._backoff = backoff or Backoff(settings.attempts)
         self._active: dict[Holding, asyncio.Task[None]] = {}
+        metrics.TURNS_ACTIVE.set_function(lambda: len(self._active))
         self._freed = asyncio.Event()
         self._courtesies: set[asyncio.Task[None]] = set()
         self._idle: set[Holding] = set()
@@ -99,12 +100,10 @@ class Worker:
         holding = (claim.account, claim.contact, claim.fence)
         task = asyncio.create_task(self._see_through(claim, answering, delivery))
         self._active[holding] = task
-        metrics.TURNS_ACTIVE.set(len(self._active))
         task.add_done_callback(lambda _: self._end(holding))
 
     def _end(self, holding: Holding) -> None:
         del self._active[holding]
-        metrics.TURNS_ACTIVE.set(len(self._active))
         self._freed.set()
 
     async def _compare(self, held: set[Holding]) -> None:
@@ -128,7 +127,9 @@ class Worker:
 
     async def _step(self, claim: Claim, answering: Answering, delivery: Delivery) -> Claim | None:
         try:
-            return await _take(claim, answering, delivery)
+            if claim.piece is not None:
+                return await delivery.deliver(claim, claim.piece)
+            return await answering.answer(claim)
         except LeaseLost:
             log.warning("conversation.lease_lost")
         except StoreUnavailable as exc:
@@ -168,9 +169,3 @@ class Worker:
             step = await self._store.settle(claim, Settlement(turn_id(claim), dead, reason))
         if step is not None:
             await self._store.retry(step, after=0, why=reason, blocker=Blocker.OTHER)
-
-
-async def _take(step: Claim, answering: Answering, delivery: Delivery) -> Claim | None:
-    if step.piece is not None:
-        return await delivery.deliver(step, step.piece)
-    return await answering.answer(step)

@@ -3,7 +3,8 @@ An account that can't send is left alone, and noticed when it can again.
 
 A dead token or a restriction concerns the whole account: instead of each conversation
 running into it, all of them wait. When a pause has passed, one of them is let through
-to try; the others follow once that has worked. Other accounts are not concerned.
+to try; the others follow once that has worked. A rate limit passes by itself: after
+the pause all go on. Other accounts are not concerned.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ PROBE = 10.0  # seconds that whoever was let through has to show that it works
 _BLOCKED = Backoff(first=30, factor=2, longest=900)
 _RESTING = Backoff(first=1, factor=2, longest=300)
 _FIXES = {
-    ErrorClass.AUTHORIZATION: "renew the access token or the permission that is named by the code,"
-    " and see the account's settings for connected tools; what waits then goes out by itself",
+    ErrorClass.AUTHORIZATION: "if the token is dead, set a new one and restart; else grant the"
+    " permission that the reason names, and see the account's settings for connected tools; what"
+    " waits then goes out by itself",
     ErrorClass.ACCOUNT_RESTRICTED: "see the account's status in the Instagram app and in the App"
     " Dashboard; what waits then goes out by itself",
 }
@@ -35,22 +37,34 @@ _FIXES = {
 @dataclass(frozen=True, slots=True)
 class Block:
     """
-    An account's block: until when (steady clock), and how often it has come up in a row.
+    An account's block: since when and until when (steady clock), and how often in a row.
 
     *prober* is the contact whose conversation may try in spite of it.
     """
 
+    since: float
     until: float
     failures: int
     error_class: ErrorClass
     prober: str | None = None
 
+    @property
+    def is_rest(self) -> bool:
+        """Whether it passes by itself."""
+        return self.error_class is ErrorClass.RATE_LIMITED
+
 
 class Circuits:
-    """Which accounts may send now."""
+    """
+    Which accounts may send now.
+
+    Many sends may be under way when an account is blocked. How those end says nothing
+    of what is to come: only what *began* after that lengthens the pause or ends the
+    block. *now* is the steady clock that tells it.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+        self.now = now
         self._blocks: dict[str, Block] = {}
 
     def wait(self, account: str, contact: str) -> float:
@@ -59,41 +73,55 @@ class Circuits:
 
         After a pause one conversation gets 0, however often it asks: it tries for the others.
         """
-        block = self._blocks.get(account)
+        block, now = self._blocks.get(account), self.now()
         if block is None:
             return 0.0
-        now = self._now()
         if now < block.until:
             return 0.0 if block.prober == contact else block.until - now
-        self._blocks[account] = replace(block, until=now + PROBE, prober=contact)
+        if not block.is_rest:
+            self._blocks[account] = replace(block, until=now + PROBE, prober=contact)
         return 0.0
 
-    def trip(self, account: str, error: GraphError, error_class: ErrorClass) -> float:
-        """Let *account* wait because of *error*; return for how many seconds."""
-        known = self._blocks.get(account)
-        failures = known.failures + 1 if known else 1
-        is_limit = error_class is ErrorClass.RATE_LIMITED
-        pause = (_RESTING if is_limit else _BLOCKED).pause(failures)
-        pause = max(pause, error.retry_after or 0.0)
-        self._blocks[account] = Block(self._now() + pause, failures, error_class)
-        if known is None or known.error_class is not error_class:
+    def trip(self, account: str, began: float, error: GraphError, error_class: ErrorClass) -> float:
+        """Let *account* wait because of the *error* of a call; return for how many seconds."""
+        known, now = self._blocks.get(account), self.now()
+        if known is None or began > known.since or _is_worse(error_class, known):
+            block = _block(known, now, error, error_class)
+        else:
+            block = replace(known, until=max(known.until, now + (error.retry_after or 0.0)))
+        self._blocks[account] = block
+        if known is None or known.error_class is not block.error_class:
             _tell(account, error, error_class)
-        return pause
+        return max(block.until - now, 0.0)
 
-    def heal(self, account: str) -> bool:
-        """Let *account* send again; return whether it was blocked."""
-        block = self._blocks.pop(account, None)
-        if block is None:
+    def heal(self, account: str, began: float) -> bool:
+        """Let *account* send again, since a call worked; return whether that was news."""
+        block = self._blocks.get(account)
+        if block is None or began <= block.since:
             return False
+        del self._blocks[account]
         metrics.ACCOUNTS_STOPPED.labels(account).set(0)
         log.info("account.healed", account=account, was=block.error_class.value)
         return True
 
 
+def _block(known: Block | None, now: float, error: GraphError, error_class: ErrorClass) -> Block:
+    failures = known.failures + 1 if known and known.error_class is error_class else 1
+    is_rest = error_class is ErrorClass.RATE_LIMITED
+    pause = (_RESTING if is_rest else _BLOCKED).pause(failures)
+    return Block(now, now + max(pause, error.retry_after or 0.0), failures, error_class)
+
+
+def _is_worse(error_class: ErrorClass, known: Block) -> bool:
+    """Whether *known* passes by itself, and *error_class* needs somebody to act."""
+    return known.is_rest and error_class is not ErrorClass.RATE_LIMITED
+
+
 def _tell(account: str, error: GraphError, error_class: ErrorClass) -> None:
     """Say once what is wrong and what helps."""
-    if error_class is ErrorClass.RATE_LIMITED:
+    fix = _FIXES.get(error_class)
+    metrics.ACCOUNTS_STOPPED.labels(account).set(0 if fix is None else 1)
+    if fix is None:
         log.warning("account.resting", account=account, reason=str(error))
-        return
-    metrics.ACCOUNTS_STOPPED.labels(account).set(1)
-    log.error("account.stopped", account=account, reason=str(error), fix=_FIXES[error_class])
+    else:
+        log.error("account.stopped", account=account, reason=str(error), fix=fix)

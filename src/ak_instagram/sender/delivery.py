@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -11,25 +10,32 @@ from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.store import Store
-from ak_instagram.store.text_key import text_key
+from ak_instagram.store.transactions import Clock, wall_clock
 from ak_instagram.store.values import Blocker, Claim, Piece, PieceStatus
 
 from .accounts import Accounts
 from .circuit import Circuits
-from .graph import GraphClient, RecentMessage
+from .doubt import ECHO_WAIT, find, until_echo
+from .graph import GraphClient
 from .graph_errors import ErrorClass, GraphError
 from .rate import RateLimits
 
 log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds for one send, if the lease lasts so long
+# Seconds before the try after which a failure counts as the person's: whoever has not
+# blocked the account but met a bad minute of Meta's has another chance.
+SECOND_THOUGHT = 60.0
 LEASE_MARGIN = 1.0  # seconds of a lease in which nothing is sent any more
-ECHO_WAIT = 5.0  # seconds in which the echo of a send of unknown outcome usually arrives
+LOOK_UPS = 2.0  # a second and account: what Meta allows of conversations
+LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its turn and keeps the worker busy
 # Meta took the account's word and refused this message or this person.
 _SPOKEN_TO = frozenset(
     {ErrorClass.WINDOW_CLOSED, ErrorClass.PERSON_UNAVAILABLE, ErrorClass.BAD_REQUEST}
 )
-CLOCK_SLACK = 60_000  # milliseconds that Meta's clock may be behind ours
+_WHOLE_ACCOUNT = frozenset(
+    {ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Delivery:
     circuits: Circuits
     rate: RateLimits
     backoff: Backoff
+    look_ups: RateLimits = field(default_factory=lambda: RateLimits(LOOK_UPS))
+    clock: Clock = wall_clock
 
     async def deliver(self, claim: Claim, piece: Piece) -> Claim | None:
         """
@@ -52,13 +60,21 @@ class Delivery:
         account = self.accounts.find(claim.account)
         if account is None:
             return await self._give_up(claim, "the account is not configured any more")
-        if wait := self.circuits.wait(claim.account, claim.contact):
-            await self._wait_for_account(claim, piece, wait, "the account is blocked")
+        if await self._is_put_off(claim, piece):
             return None
         if piece.doubtful:
             return await self._look_for(claim, piece, account.access_token)
         await self.rate.acquire(claim.account)
+        if await self._is_put_off(claim, piece):  # blocked while this one waited for its turn
+            return None
         return await self._send(claim, piece, account.access_token)
+
+    async def _is_put_off(self, claim: Claim, piece: Piece) -> bool:
+        """Put *piece* off while its account is blocked; return whether it is."""
+        wait = self.circuits.wait(claim.account, claim.contact)
+        if wait:
+            await self._wait_for_account(claim, piece, wait, "the account is blocked")
+        return wait > 0
 
     def _time_to_send(self, claim: Claim) -> float:
         """Return how long a send may take at most while the conversation is surely ours."""
@@ -68,102 +84,118 @@ class Delivery:
         return min(left, TIMEOUT)
 
     async def _send(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
-        began = time.perf_counter()
+        began = self.circuits.now()
         try:
             message_id = await self.graph.send_message(
                 token, claim.contact, piece.message, self._time_to_send(claim)
             )
         except GraphError as exc:
             error_class = exc.class_after(claim.attempts + 1)
-            _record(piece, error_class.value, began, exc)
+            _record(piece, error_class.value, self.circuits.now() - began, exc)
+            if error_class in _WHOLE_ACCOUNT:
+                await self._block(claim, piece, began, exc, error_class)
+                return None
             if error_class in _SPOKEN_TO:
-                await self._heal(claim)
-            return await self._failed(claim, piece, exc, error_class)
-        _record(piece, "sent", began)
-        await self._heal(claim)
+                await self._heal(claim, began)
+            return await self._failed(claim, exc, error_class)
+        _record(piece, "sent", self.circuits.now() - began)
+        await self._heal(claim, began)
         return await self.store.sent(claim, message_id)
 
     async def _failed(
-        self, claim: Claim, piece: Piece, error: GraphError, error_class: ErrorClass
+        self, claim: Claim, error: GraphError, error_class: ErrorClass
     ) -> Claim | None:
+        """See to an error that is this message's, this person's, or the moment's."""
         match error_class:
             case ErrorClass.OUTCOME_UNKNOWN:
-                await self._wait(claim, ECHO_WAIT, error, then=PieceStatus.SENDING)
-            case ErrorClass.RATE_LIMITED | ErrorClass.AUTHORIZATION | ErrorClass.ACCOUNT_RESTRICTED:
-                pause = self.circuits.trip(claim.account, error, error_class)
-                await self._wait_for_account(claim, piece, pause, str(error))
+                wait = max(ECHO_WAIT, error.retry_after or 0.0)
+                await self._stay_in_doubt(claim, wait, str(error))
             case ErrorClass.WINDOW_CLOSED:
                 return await self.store.close_window(claim, str(error))
             case ErrorClass.TRANSIENT:
-                return await self._try_again(claim, error)
+                wait = max(error.retry_after or 0.0, _before_it_decides(claim, error))
+                return await self._try_again(claim, str(error), wait)
             case ErrorClass.PERSON_UNAVAILABLE | ErrorClass.BAD_REQUEST:
                 return await self._give_up(claim, str(error))
         return None
 
-    async def _heal(self, claim: Claim) -> None:
+    async def _heal(self, claim: Claim, began: float) -> None:
         """Let all go on that waits for the account, now that Meta listens to it again."""
-        if self.circuits.heal(claim.account):
+        if self.circuits.heal(claim.account, began):
             await self.store.wake_account(claim.account)
+
+    async def _block(
+        self, claim: Claim, piece: Piece, began: float, error: GraphError, error_class: ErrorClass
+    ) -> None:
+        """Let the whole account wait because of a call that *began* then."""
+        pause = self.circuits.trip(claim.account, began, error, error_class)
+        await self._wait_for_account(claim, piece, pause, str(error))
 
     async def _wait_for_account(self, claim: Claim, piece: Piece, seconds: float, why: str) -> None:
         then = PieceStatus.SENDING if piece.doubtful else PieceStatus.PLANNED
         await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.ACCOUNT)
 
+    async def _stay_in_doubt(self, claim: Claim, seconds: float, why: str) -> None:
+        """Come back in *seconds* to find out; that uses up no try."""
+        then = PieceStatus.SENDING
+        await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.OTHER)
+
     async def _try_again(
-        self, claim: Claim, error: GraphError, then: PieceStatus = PieceStatus.PLANNED
+        self,
+        claim: Claim,
+        why: str,
+        at_least: float = 0.0,
+        *,
+        then: PieceStatus = PieceStatus.PLANNED,
     ) -> Claim | None:
         wait = self.backoff.wait(claim.attempts + 1)
         if wait is None:
-            return await self._give_up(claim, f"gave up: {error}")
-        await self._wait(claim, max(wait, error.retry_after or 0.0), error, then=then)
+            return await self._give_up(claim, f"gave up: {why}")
+        await self.store.retry(claim, after=max(wait, at_least), why=why, piece=then)
         return None
-
-    async def _wait(
-        self,
-        claim: Claim,
-        seconds: float,
-        error: GraphError,
-        *,
-        then: PieceStatus = PieceStatus.PLANNED,
-    ) -> None:
-        await self.store.retry(claim, after=seconds, why=str(error), piece=then)
 
     async def _give_up(self, claim: Claim, why: str) -> Claim | None:
         metrics.DEAD_LETTERS.labels("piece").inc()
         log.error("delivery.dead_lettered", reason=why)
         return await self.store.give_up(claim, why)
 
+    # --- in doubt -------------------------------------------------------------
+
     async def _look_for(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         """Find out whether a piece of unknown outcome arrived, and send it only if it did not."""
+        if wait := self._until_look_up(claim, piece):
+            await self._stay_in_doubt(claim, wait, "it has yet to be looked for")
+            return None
+        await self.look_ups.acquire(claim.account)
+        began = self.circuits.now()
         try:
             recent = await self.graph.recent_messages(token, claim.contact, TIMEOUT)
         except GraphError as exc:
-            return await self._try_again(claim, exc, then=PieceStatus.SENDING)
-        arrived = _find(piece, recent, await self.store.sent_ids(claim), claim.contact)
+            if exc.error_class in _WHOLE_ACCOUNT:
+                await self._block(claim, piece, began, exc, exc.error_class)
+                return None
+            then = PieceStatus.SENDING
+            return await self._try_again(claim, str(exc), exc.retry_after or 0.0, then=then)
+        arrived = find(piece, recent, await self.store.sent_ids(claim), claim.contact)
         log.info("delivery.looked_up", piece=piece.seq, arrived=arrived is not None)
         if arrived is not None:
             return await self.store.sent(claim, arrived.mid)
-        return await self.store.resend(claim, "it did not arrive")
+        return await self._try_again(claim, "it did not arrive")
+
+    def _until_look_up(self, claim: Claim, piece: Piece) -> float:
+        """Return for how many seconds the conversation is not to be asked yet, 0 for none."""
+        busy = self.look_ups.wait(claim.account)
+        return until_echo(piece, self.clock()) or (busy if busy > LOOK_UP_PATIENCE else 0.0)
 
 
-def _find(
-    piece: Piece, recent: tuple[RecentMessage, ...], ours: frozenset[str], contact: str
-) -> RecentMessage | None:
-    """Return the message that *piece* became, if it is among the *recent* ones."""
-    text = piece.message.get("text")
-    if not isinstance(text, str):
-        return None
-    for message in recent:
-        is_candidate = message.from_id != contact and message.mid not in ours
-        is_recent = message.created_at >= piece.since - CLOCK_SLACK
-        if is_candidate and is_recent and text_key(message.text) == text_key(text):
-            return message
-    return None
+def _before_it_decides(claim: Claim, error: GraphError) -> float:
+    """Return how long to wait at least if the next *error* of the kind would mean another thing."""
+    decides = error.class_after(claim.attempts + 2) is not error.error_class
+    return SECOND_THOUGHT if decides else 0.0
 
 
-def _record(piece: Piece, outcome: str, began: float, error: GraphError | None = None) -> None:
+def _record(piece: Piece, outcome: str, seconds: float, error: GraphError | None = None) -> None:
     """Count the try and log it in one line."""
-    seconds = time.perf_counter() - began
     metrics.DELIVERIES.labels(outcome).inc()
     metrics.DELIVERY_SECONDS.observe(seconds)
     fields = {"piece": piece.seq, "tries": piece.tries, "ms": round(seconds * 1000, 1)}

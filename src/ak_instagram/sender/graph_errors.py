@@ -6,6 +6,10 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from ak_instagram.agents.http_errors import parse_retry_after
 
 from .graph_codes import ErrorClass, Rule, rule_for
 
@@ -14,6 +18,7 @@ __all__ = ["ErrorClass", "GraphError", "classify"]
 # Shorter than a token, so that an id which echoes one is not taken for an id.
 _TRACE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LONGEST_WAIT = 24 * 3600.0  # an answer is not allowed any later
+_USAGE = ("X-App-Usage", "X-Business-Use-Case-Usage")
 _UNREADABLE = Rule(ErrorClass.BAD_REQUEST, "refused for an unknown reason")
 _BY_STATUS = {
     401: Rule(ErrorClass.AUTHORIZATION, "not authorized"),
@@ -135,18 +140,29 @@ def _trace_id(error: Mapping[str, object]) -> str | None:
 
 def _retry_after(rule: Rule, headers: Mapping[str, str]) -> float | None:
     """Return how many seconds to wait, as `Retry-After` or a throttled use case asks for."""
-    waits = [_positive(headers.get("Retry-After"))]
+    asked = parse_retry_after(headers.get("Retry-After"), _answered_at(headers), _LONGEST_WAIT)
+    waits = [asked or 0.0]
     if rule.error_class is ErrorClass.RATE_LIMITED:
-        usage = headers.get("X-Business-Use-Case-Usage", "")
-        waits += [minutes * 60 for minutes in _minutes_to_regain(usage)]
+        usages = [load_object(headers.get(name, "").encode()) for name in _USAGE]
+        waits += [minutes * 60 for usage in usages for minutes in _minutes_to_regain(usage)]
     longest = max(waits)
     return min(longest, _LONGEST_WAIT) if longest else None
 
 
-def _minutes_to_regain(usage: str) -> Iterator[float]:
-    """Yield `estimated_time_to_regain_access` of each use case in the header."""
+def _answered_at(headers: Mapping[str, str]) -> datetime:
+    """Return when Meta answered, by its own clock; without that no date lies ahead."""
+    try:
+        date = parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return datetime.max.replace(tzinfo=UTC)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _minutes_to_regain(usage: Mapping[str, object]) -> Iterator[float]:
+    """Yield each `estimated_time_to_regain_access` in the JSON of a usage header."""
+    # An app's usage is one object; those of use cases are lists of them, by account.
     # https://developers.facebook.com/docs/graph-api/overview/rate-limiting
-    for use_cases in load_object(usage.encode()).values():
+    for use_cases in ([usage], *usage.values()):
         for use_case in use_cases if isinstance(use_cases, list) else ():
             if isinstance(use_case, dict):
                 yield _positive(use_case.get("estimated_time_to_regain_access"))

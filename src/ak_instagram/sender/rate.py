@@ -31,10 +31,19 @@ class RateLimits:
 
     async def acquire(self, account: str) -> None:
         """Return when *account* may send; at once, without giving way, if it may now."""
-        latest = self._latest[account]
         now = self._now()
-        is_full = len(latest) == latest.maxlen
-        turn = max(now, latest[0] + self._period) if is_full else now
-        latest.append(turn)
+        turn = self._turn(account, now)
+        self._latest[account].append(turn)
         if turn > now:
             await self._sleep(turn - now)
+
+    def wait(self, account: str) -> float:
+        """Return for how many seconds `acquire` would keep *account* waiting now."""
+        now = self._now()
+        return self._turn(account, now) - now
+
+    def _turn(self, account: str, now: float) -> float:
+        """Return when the next of *account* may send."""
+        latest = self._latest[account]
+        is_full = len(latest) == latest.maxlen
+        return max(now, latest[0] + self._period) if is_full else now

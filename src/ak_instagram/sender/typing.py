@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import structlog
@@ -25,6 +26,7 @@ Action = Literal["mark_seen", "typing_on", "typing_off"]
 
 RENEW = 12.0  # seconds; Instagram lets the indicator fade after about twenty
 TIMEOUT = 5.0  # seconds for one courtesy
+RENEWALS = 64  # at once; with thousands that wait, who finds no place is renewed next time
 GRACE = 2.0  # seconds that the first piece waits for a courtesy under way
 
 
@@ -43,6 +45,7 @@ class Courtesy:
     """Shows a person that somebody is there."""
 
     graph: Actions
+    renewals: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, RENEWALS))
 
     @asynccontextmanager
     async def typing(self, token: str, recipient: str) -> AsyncIterator[None]:
@@ -74,7 +77,9 @@ class Courtesy:
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), RENEW)
                 return
-            await self._show(token, recipient, "typing_on")
+            if not self.renewals.locked():
+                async with self.renewals:
+                    await self._show(token, recipient, "typing_on")
 
     async def _show(self, token: str, recipient: str, action: Action) -> None:
         try:

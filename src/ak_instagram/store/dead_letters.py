@@ -9,37 +9,54 @@ from typing import Any, Literal
 from sqlalchemy import (
     BindParameter,
     Column,
+    ColumnElement,
     Connection,
     Row,
     Select,
     bindparam,
     case,
+    exists,
     func,
     select,
     text,
     update,
 )
 
-from .schema import events, outbox
+from .schema import conversations, events, outbox
 from .values import EventStatus, PieceStatus
 
-_e, _o = events.c, outbox.c
+_e, _o, _c = events.c, outbox.c, conversations.c
 _DEAD_EVENT = _e.status == EventStatus.DEAD.value
 _DEAD_PIECE = _o.status == PieceStatus.DEAD.value
 _of_turn: BindParameter[str] = bindparam("of_turn")
 
+_FIRST_EVENT = select(_e.id).where(_e.turn == _of_turn, _DEAD_EVENT).limit(1)
+
+
+def _is_left_to_us(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table's columns
+    """Return the condition for rows of conversations in which no person answers now."""
+    return ~exists().where(
+        _c.account == table.account,
+        _c.contact == table.contact,
+        _c.paused_until > bindparam("now"),
+    )
+
+
+# What has been wiped meanwhile can't be asked about any more.
 _REVIVE_EVENTS = (
     update(events)
-    .where(_e.turn == _of_turn, _DEAD_EVENT)
+    .where(_e.turn == _of_turn, _DEAD_EVENT, _e.payload.is_not(None), _is_left_to_us(_e))
     .values(status=EventStatus.WAITING.value, reason=None)
     .returning(_e.account, _e.contact)
 )
-# A piece that was tried may have arrived: it is looked for before it is sent again.
+# A piece that was tried may have arrived: it is looked for, as far back as it was
+# planned, before it is sent again.
 _REVIVE_PIECES = (
     update(outbox)
-    .where(_o.turn == _of_turn, _DEAD_PIECE)
+    .where(_o.turn == _of_turn, _DEAD_PIECE, _is_left_to_us(_o))
     .values(
         status=case((_o.tries > 0, PieceStatus.SENDING.value), else_=PieceStatus.PLANNED.value),
+        changed_at=_o.planned_at,
         error=None,
     )
     .returning(_o.account, _o.contact)
@@ -119,14 +136,15 @@ def replay(connection: Connection, now: int, turn: str) -> bool:
     Try *turn* again; return whether there was anything to try.
 
     A turn that the agent failed on is asked anew. Of an answer only what was not sent
-    goes out. Repeating it is harmless.
+    goes out. Repeating it is harmless. Nothing is tried where a person answers, nor
+    what has been wiped since.
     """
     of = {"of_turn": turn}
-    revived = connection.execute(_REVIVE_EVENTS, of).all()
-    if revived:
+    has_events = connection.execute(_FIRST_EVENT, of).first() is not None
+    revive = _REVIVE_EVENTS if has_events else _REVIVE_PIECES
+    revived = connection.execute(revive, {**of, "now": now}).all()
+    if has_events and revived:
         connection.execute(_DROP_PIECES, {**of, "why": "replayed"})
-    else:
-        revived = connection.execute(_REVIVE_PIECES, of).all()
     for account, contact in {(row.account, row.contact) for row in revived}:
         connection.execute(_WAKE, {"account": account, "contact": contact, "now": now})
     return bool(revived)

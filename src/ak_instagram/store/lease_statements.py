@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, exists, func, select, text, tuple_, update
+from sqlalchemy import bindparam, exists, func, literal_column, select, text, tuple_, update
 
-from .schema import IS_BLOCKED, IS_CLAIMABLE, IS_WAITING, conversations, events, transcript
+from .schema import (
+    IS_BLOCKED,
+    IS_CLAIMABLE,
+    IS_OPEN,
+    IS_WAITING,
+    conversations,
+    events,
+    outbox,
+    transcript,
+)
 from .statements import Statement
 
 MOST_EVENTS = 200  # of one turn; the rest makes the next
+MOST_CLAIMS = 32  # of one statement
 
 _c = conversations.c
 _key = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
@@ -31,9 +41,11 @@ _DUE = (
     .with_for_update(skip_locked=True)
     .cte("due")
 )
+# Written out, so that PostgreSQL knows how few they are: it would read the whole table else.
+_FEW = select(_DUE.c.account, _DUE.c.contact).limit(literal_column(str(MOST_CLAIMS)))
 CLAIM = Statement(
     update(conversations)
-    .where(tuple_(_c.account, _c.contact).in_(select(_DUE.c.account, _DUE.c.contact)))
+    .where(tuple_(_c.account, _c.contact).in_(_FEW))
     .values(
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),
@@ -59,9 +71,10 @@ ABANDON = Statement(
     .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
     .values(lease_owner=None, lease_until=0)
 )
+# Not by its owner as well, lest PostgreSQL look through all that he has held lately.
 HELD = Statement(
-    select(*_state, _c.due_at)
-    .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
+    select(*_state, _c.due_at, _c.lease_owner)
+    .where(*_key, _c.fence == bindparam("of_fence"))
     .with_for_update()
 )
 PROGRESS = Statement(
@@ -77,6 +90,32 @@ RELEASE = Statement(
         due_at=bindparam("due"),
         not_before=bindparam("wait"),
         waits_for=bindparam("reason"),
+        burst_ends=None,
+    )
+)
+# What comes in before this has locked the row is seen; what comes in later wakes it anew.
+FINISH = Statement(
+    update(conversations)
+    .where(
+        *_key,
+        ~exists().where(
+            events.c.account == bindparam("of_account"),
+            events.c.contact == bindparam("of_contact"),
+            IS_WAITING,
+        ),
+        ~exists().where(
+            outbox.c.account == bindparam("of_account"),
+            outbox.c.contact == bindparam("of_contact"),
+            IS_OPEN,
+        ),
+    )
+    .values(
+        lease_owner=None,
+        lease_until=0,
+        attempts=0,
+        due_at=None,
+        not_before=0,
+        waits_for=None,
         burst_ends=None,
     )
 )

@@ -38,11 +38,22 @@ class Leases:
 
     def claim(self, connection: Connection, now: int, most: int) -> list[Claim]:
         """Take up to *most* due conversations whose lease is free or has run out."""
-        rows = statements.CLAIM.rows(
-            connection, now=now, most=most, owner=self.owner, until=now + self.lease
+        claims = (
+            self._advance(connection, now, held, due_at=now)
+            for held in self._take(connection, now, most)
         )
-        claims = (self._advance(connection, now, row, due_at=now) for row in rows)
         return [claim for claim in claims if claim is not None]
+
+    def _take(self, connection: Connection, now: int, most: int) -> list[Held]:
+        taken: list[Held] = []
+        while wanted := min(most - len(taken), statements.MOST_CLAIMS):
+            rows = statements.CLAIM.rows(
+                connection, now=now, most=wanted, owner=self.owner, until=now + self.lease
+            )
+            taken += rows
+            if len(rows) < wanted:
+                break
+        return taken
 
     def until_due(self, connection: Connection, now: int) -> int | None:
         """Return in how many milliseconds something can be claimed, `None` if nothing waits."""
@@ -73,26 +84,33 @@ class Leases:
 
     def held(self, connection: Connection, claim: Claim) -> Held:
         """Return the row of *claim*, or raise `LeaseLost` if it does not hold it any more."""
-        row = statements.HELD.row(
-            connection, **key_of(claim), of_fence=claim.fence, owner=self.owner
-        )
-        if row is None:
+        row = statements.HELD.row(connection, **key_of(claim), of_fence=claim.fence)
+        if row is None or row.lease_owner != self.owner:
             raise LeaseLost(f"fence {claim.fence} is not the latest")
         return row
 
-    def advance(self, connection: Connection, now: int, held: Held) -> Claim | None:
+    def advance(
+        self, connection: Connection, now: int, held: Held, piece: Piece | None = None
+    ) -> Claim | None:
         """
         Return what is to be done next in a conversation that made progress.
 
-        `None` means that nothing was due and the lease is released, both in this
-        transaction: whatever arrives from now on makes the conversation due again.
+        That is *piece* if there is one. `None` means that nothing was due and the lease
+        is released, both in this transaction: whatever arrives from now on makes the
+        conversation due again.
         """
-        claim = self._advance(connection, now, held, due_at=held.due_at)
+        claim = _claim(held, piece=piece) if piece else self._next(connection, now, held)
         if claim is None:
             return None
         if claim.events or claim.attempts:
             statements.PROGRESS.run(connection, **key_of(held))
-        return replace(claim, attempts=0)
+        return replace(claim, attempts=0) if claim.attempts else claim
+
+    def _next(self, connection: Connection, now: int, held: Held) -> Claim | None:
+        # Mostly this is the end: one statement says whether it is, and ends it.
+        if statements.FINISH.run(connection, **key_of(held)):
+            return None
+        return self._advance(connection, now, held, due_at=held.due_at)
 
     def _advance(
         self, connection: Connection, now: int, held: Held, due_at: int | None

@@ -28,24 +28,25 @@ _of_conversation = (_o.account == bindparam("of_account"), _o.contact == bindpar
 _columns = (_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.changed_at)
 
 _NEXT = Statement(select(*_columns).where(*_of_conversation, IS_OPEN).order_by(_o.id).limit(1))
-_PLAN = Statement(
-    insert(outbox).values(
-        {
-            name: bindparam(name)
-            for name in (
-                "account",
-                "contact",
-                "turn",
-                "seq",
-                "payload",
-                "text_key",
-                "status",
-                "planned_at",
-                "changed_at",
-            )
-        }
-    )
+_insert = insert(outbox).values(
+    {
+        name: bindparam(name)
+        for name in (
+            "account",
+            "contact",
+            "turn",
+            "seq",
+            "payload",
+            "text_key",
+            "status",
+            "tries",
+            "planned_at",
+            "changed_at",
+        )
+    }
 )
+_PLAN = Statement(_insert)
+_PLAN_AND_BEGIN = Statement(_insert.returning(_o.id))
 _PARK = Statement(
     update(outbox)
     .where(*_of_conversation, IS_OPEN, _o.status == PieceStatus.PLANNED.value)
@@ -95,24 +96,20 @@ def plan(
     held: Held,
     turn: str,
     messages: Sequence[Mapping[str, object]],
-) -> None:
-    """Write down the whole answer of *turn*, piece after piece."""
-    rows = [
-        {
-            "account": held.account,
-            "contact": held.contact,
-            "turn": turn,
-            "seq": seq,
-            "payload": json.dumps(message),
-            "text_key": _text_key_of(message),
-            "status": PieceStatus.PLANNED.value,
-            "planned_at": now,
-            "changed_at": now,
-        }
-        for seq, message in enumerate(messages)
-    ]
-    if rows:
+) -> Piece | None:
+    """
+    Write down the whole answer of *turn*, piece after piece.
+
+    Returns its first piece, marked as being sent, if that may go out at once.
+    """
+    rows = [_row(now, held, turn, seq, message) for seq, message in enumerate(messages)]
+    if not rows or not _may_begin(connection, now, held):
         _PLAN.run_many(connection, rows)
+        return None
+    begun = {"status": PieceStatus.SENDING.value, "tries": 1}
+    piece: int = _PLAN_AND_BEGIN.value(connection, **(rows[0] | begun))
+    _PLAN.run_many(connection, rows[1:])
+    return Piece(piece, turn, 0, messages[0], tries=1, doubtful=False, since=now)
 
 
 def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
@@ -155,6 +152,28 @@ def sent_ids(connection: Connection, held: Held) -> frozenset[str]:
 def drop_turn(connection: Connection, now: int, held: Held, turn: str, why: str) -> int:
     """Give up what is left of *turn*; return how many pieces that is."""
     return _DROP_TURN.run(connection, **key_of(held), of_turn=turn, why=why, now=now)
+
+
+def _may_begin(connection: Connection, now: int, held: Held) -> bool:
+    """Whether neither the 24 h window nor an earlier piece is in a new piece's way."""
+    return held.window_closes_at > now and _NEXT.row(connection, **key_of(held)) is None
+
+
+def _row(
+    now: int, held: Held, turn: str, seq: int, message: Mapping[str, object]
+) -> dict[str, object]:
+    return {
+        "account": held.account,
+        "contact": held.contact,
+        "turn": turn,
+        "seq": seq,
+        "payload": json.dumps(message),
+        "text_key": _text_key_of(message),
+        "status": PieceStatus.PLANNED.value,
+        "tries": 0,
+        "planned_at": now,
+        "changed_at": now,
+    }
 
 
 def _park(connection: Connection, now: int, held: Held) -> None:

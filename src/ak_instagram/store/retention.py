@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     Connection,
-    Table,
     bindparam,
     delete,
+    func,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.sql.util import ClauseAdapter
 
 from .schema import SAYS_SOMETHING, conversations, events, outbox, transcript
 from .values import EventStatus, PieceStatus
@@ -23,26 +23,35 @@ from .values import EventStatus, PieceStatus
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
 MOST = 500  # rows of a table in one transaction: webhooks wait for it too
+_NO_ROW = 2**63 - 1  # an id above all
 
 _c = conversations.c
 _before: BindParameter[int] = bindparam("before")
 _CLOSED = [PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value]
 
 
-def _oldest(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _oldest(time: Column[int], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """
-    Return the condition for those of the oldest rows of *table* that fulfil *conditions*.
+    Return the condition for the oldest rows that fulfil *conditions* and whose *time* has come.
 
-    Ids rise with time: an index by time would cost every message something.
+    Ids rise with time, so that only what is older than the first young row is looked at:
+    an index by time would cost every message something. What has to stay, however old
+    it is, keeps nothing else from going.
     """
-    oldest = select(table).order_by(table.c.id).limit(MOST).subquery()
-    adapted = ClauseAdapter(oldest)
-    wanted = [adapted.traverse(condition) for condition in conditions]
-    return table.c.id.in_(select(oldest.c.id).where(*wanted))
+    table = time.table
+    rows = table.alias()
+    youngest = select(rows.c.id).where(rows.c[time.name] >= _before).order_by(rows.c.id).limit(1)
+    old = (
+        select(table.c.id)
+        .where(table.c.id < func.coalesce(youngest.scalar_subquery(), _NO_ROW), *conditions)
+        .order_by(table.c.id)
+        .limit(MOST)
+    )
+    return table.c.id.in_(old)
 
 
 _DELETE_EVENTS = delete(events).where(
-    _oldest(events, events.c.received_at < _before, events.c.status != EventStatus.WAITING.value)
+    _oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
 )
 _WIPE_PAYLOADS = (
     update(events)
@@ -56,17 +65,13 @@ _WIPE_PAYLOADS = (
     )
     .values(payload=None)
 )
-_DELETE_PIECES = delete(outbox).where(
-    _oldest(outbox, outbox.c.planned_at < _before, outbox.c.status.in_(_CLOSED))
-)
+_DELETE_PIECES = delete(outbox).where(_oldest(outbox.c.planned_at, outbox.c.status.in_(_CLOSED)))
 _EXPIRE_PARKED = (
     update(outbox)
-    .where(
-        _oldest(outbox, outbox.c.planned_at < _before, outbox.c.status == PieceStatus.PARKED.value)
-    )
+    .where(_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
 )
-_DELETE_LINES = delete(transcript).where(_oldest(transcript, transcript.c.at < _before))
+_DELETE_LINES = delete(transcript).where(_oldest(transcript.c.at))
 _IDLE = (
     select(_c.account, _c.contact)
     .where(

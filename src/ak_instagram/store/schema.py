@@ -19,16 +19,20 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
+# One row: the oldest revision whose code can work on this schema (see `migrations`).
+compatibility = Table("schema_compatibility", metadata, Column("oldest", Text, nullable=False))
+
 # The conditions of partial indices. A query has to have them word for word, not as
 # parameters, or the database does not know that the index has what it asks for.
 IS_WAITING = text("status = 'waiting'")
 IS_DEAD = text("status = 'dead'")
 IS_UNSEND = text("kind = 'unsend'")
 SAYS_SOMETHING = text("payload IS NOT NULL AND status <> 'waiting'")
-IS_OPEN = text("status IN ('planned', 'sending', 'parked')")
+IS_NOT_SENT = text("status <> 'sent'")
+IS_OPEN = text("status <> 'sent' AND status IN ('planned', 'sending', 'parked')")
 IS_CLAIMABLE = text("claimable_at IS NOT NULL")
 IS_LEASED = text("lease_owner IS NOT NULL")
-IS_BLOCKED = text("waits_for IS NOT NULL")
+IS_BLOCKED = text("waits_for = 'account'")
 IS_KNOWN_TO_META = text("message_id IS NOT NULL")
 
 events = Table(
@@ -112,6 +116,8 @@ conversations = Table(
         BigInteger,
         Computed("CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END", persisted=True),
     ),
+    # The rows lie in the key itself: finding one reads one page and not two.
+    sqlite_with_rowid=False,
 )
 
 Index(
@@ -129,6 +135,7 @@ Index(
 
 Index(
     "conversations_blocked",
+    conversations.c.waits_for,
     conversations.c.account,
     sqlite_where=IS_BLOCKED,
     postgresql_where=IS_BLOCKED,
@@ -154,13 +161,14 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
+# What is to be sent, and what an echo may yet show to have been.
 Index(
-    "outbox_open",
+    "outbox_not_sent",
     outbox.c.account,
     outbox.c.contact,
     outbox.c.id,
-    sqlite_where=IS_OPEN,
-    postgresql_where=IS_OPEN,
+    sqlite_where=IS_NOT_SENT,
+    postgresql_where=IS_NOT_SENT,
 )
 
 Index(

@@ -8,7 +8,8 @@ costs ten times what SQLite needs for it, and a turn takes a dozen statements.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import ClauseElement, Connection, Dialect
@@ -32,7 +33,9 @@ class Statement:
     def rows(self, connection: Connection, **values: object) -> list[Any]:
         """Run it and return all rows, their columns as attributes."""
         cursor, compiled = self._execute(connection, values)
-        rows = compiled.named(cursor.description, cursor.fetchall())
+        rows: list[Any] = cursor.fetchall()
+        if rows:
+            rows = compiled.named(cursor, rows)
         cursor.close()
         return rows
 
@@ -55,6 +58,8 @@ class Statement:
 
     def run_many(self, connection: Connection, values: Sequence[Mapping[str, object]]) -> None:
         """Run it once for each of *values*."""
+        if not values:
+            return
         compiled = self._compile(connection.dialect)
         cursor = connection.connection.cursor()
         cursor.executemany(compiled.sql, [compiled.arguments(each) for each in values])
@@ -81,22 +86,28 @@ class _Compiled:
     def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = clause.compile(dialect=dialect)
         self.sql = str(compiled)
-        self._names: tuple[str, ...] = tuple(compiled.positiontup)
         self._constants: Mapping[str, object] = {
             name: value
             for name, value in compiled.params.items()
             if not compiled.binds[name].required
         }
+        self._pick = _picker(compiled.positiontup)
         self._make: Any = None
 
-    def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
+    def arguments(self, values: Mapping[str, object]) -> Sequence[object]:
         """Return *values* in the statement's order, with the constants that it has itself."""
-        constants = self._constants
-        return tuple([values[name] if name in values else constants[name] for name in self._names])
+        return self._pick({**self._constants, **values} if self._constants else values)
 
-    def named(self, description: Any, rows: Sequence[Any]) -> list[Any]:  # noqa: ANN401 - the driver's
-        """Return *rows* with their columns as attributes."""
+    def named(self, cursor: Any, rows: Sequence[Any]) -> list[Any]:  # noqa: ANN401 - the driver's
+        """Return *rows* of *cursor* with their columns as attributes."""
         if self._make is None:
-            names = [column[0] for column in description]
+            names = [column[0] for column in cursor.description]
             self._make = _row_type("Row", names, rename=True)._make
         return list(map(self._make, rows))
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, object]], Sequence[object]]:
+    """Return a function that picks the values of *names*, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]

@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, case, exists, select, text, update
 
 from .rows import OfConversation, key_of
-from .schema import IS_OPEN, IS_WAITING, conversations, events, outbox
+from .schema import IS_NOT_SENT, IS_OPEN, IS_WAITING, conversations, events, outbox
 from .statements import Statement
 from .text_key import text_key
 from .values import Arrival, EventStatus, PieceStatus
 
 log = structlog.get_logger()
 
-LATEST_ECHO = 600_000  # milliseconds after a try in which its echo may come
+LATEST_ECHO = 600_000  # milliseconds after a try in which Meta may have said its piece
+CLOCK_SLACK = 60_000  # milliseconds that Meta's clock may be behind ours
 
 _o, _c, _e = outbox.c, conversations.c, events.c
 _of_outbox = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
@@ -35,11 +36,14 @@ _IN_FLIGHT = (
         *_of_outbox,
         _o.text_key == bindparam("of_text"),
         # Whatever Meta answered to a try: it has been said.
-        _o.status != PieceStatus.SENT.value,
+        IS_NOT_SENT,
         _o.tries > 0,
+        # By the time at which it was said: the echo itself may come hours later.
+        _o.planned_at <= bindparam("planned"),
         _o.changed_at >= bindparam("earliest"),
     )
-    .order_by(_o.id)
+    # What is on its way rather than what was given up and says the same.
+    .order_by(case((_o.status == PieceStatus.SENDING.value, 0), else_=1), _o.id)
     .limit(1)
     .scalar_subquery()
 )
@@ -62,26 +66,43 @@ _PAUSE = Statement(
     ON CONFLICT (account, contact) DO UPDATE SET
         paused_until = CASE WHEN c.paused_until > excluded.paused_until
                        THEN c.paused_until ELSE excluded.paused_until END
+    RETURNING paused_until
     """
     )
 )
 _RESUME = Statement(update(conversations).where(*_of_conversations).values(paused_until=0))
 _DROP = Statement(
     update(outbox)
-    .where(*_of_outbox, IS_OPEN, _o.status != PieceStatus.SENDING.value)
+    .where(*_of_outbox, IS_OPEN)
     .values(
         status=PieceStatus.DROPPED.value,
         error="a person answered",
         changed_at=bindparam("now"),
     )
 )
-_HUSH = Statement(
+_waits = (
+    _e.account == bindparam("of_account"),
+    _e.contact == bindparam("of_contact"),
+    IS_WAITING,
+)
+_unsends = events.alias("unsends")
+_FORGET = Statement(
     update(events)
     .where(
-        _e.account == bindparam("of_account"),
-        _e.contact == bindparam("of_contact"),
-        IS_WAITING,
+        *_waits,
+        _e.kind != "unsend",
+        exists().where(
+            _unsends.c.account == _e.account,
+            _unsends.c.contact == _e.contact,
+            _unsends.c.mid == _e.mid,
+            text("unsends.kind = 'unsend'"),
+        ),
     )
+    .values(status=EventStatus.UNSENT.value, payload=None)
+)
+_HUSH = Statement(
+    update(events)
+    .where(*_waits)
     .values(status=EventStatus.IGNORED.value, reason="a person answers")
 )
 
@@ -112,7 +133,8 @@ def _is_ours(connection: Connection, now: int, voice: Arrival) -> bool:
         of_text=text_key(voice.echo_text),
         mid=voice.mid,
         now=now,
-        earliest=now - LATEST_ECHO,
+        planned=voice.at + CLOCK_SLACK,
+        earliest=voice.at - LATEST_ECHO,
     )
     if settled:
         _HASTEN.run(connection, **key_of(voice), now=now)
@@ -129,9 +151,10 @@ def _take_over(connection: Connection, now: int, voice: Arrival, until: int) -> 
     log.info("conversation.taken_over", contact=voice.contact, by=voice.kind)
 
 
-def pause(connection: Connection, of: OfConversation, until: int) -> None:
-    """Let the bot be silent until *until* (UTC ms) at least."""
-    _PAUSE.run(connection, **key_of(of), until=until)
+def pause(connection: Connection, of: OfConversation, until: int) -> int:
+    """Let the bot be silent until *until* (UTC ms) at least; return until when it is."""
+    paused_until: int = _PAUSE.value(connection, **key_of(of), until=until)
+    return paused_until
 
 
 def resume(connection: Connection, of: OfConversation) -> bool:
@@ -140,10 +163,20 @@ def resume(connection: Connection, of: OfConversation) -> bool:
 
 
 def drop(connection: Connection, now: int, of: OfConversation) -> None:
-    """Give up the pieces that have not been tried yet."""
+    """
+    Give up the pieces that are not known as sent.
+
+    One that is on its way can't be called back: if it arrives it is noted as sent, and
+    if it does not, it is not tried again.
+    """
     _DROP.run(connection, **key_of(of), now=now)
 
 
 def hush(connection: Connection, of: OfConversation) -> int:
-    """Settle what waits without an answer, since a person answers; return how much it was."""
+    """
+    Settle what waits without an answer, since a person answers; return how much it was.
+
+    A message that came in after it had been taken back is forgotten.
+    """
+    _FORGET.run(connection, **key_of(of))
     return _HUSH.run(connection, **key_of(of))

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from . import ledger, takeover
 from .leases import Leases
 from .rows import Held, key_of
-from .schema import IS_WAITING, events, transcript
+from .schema import IS_UNSEND, IS_WAITING, events, transcript
 from .statements import Statement
-from .values import Blocker, Claim, EventStatus, PieceStatus, Settlement
+from .values import Blocker, Claim, EventStatus, Piece, PieceStatus, Settlement
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ _WAITING_UNSENDS = Statement(
         _e.account == bindparam("of_account"),
         _e.contact == bindparam("of_contact"),
         IS_WAITING,
-        _e.kind == "unsend",
+        IS_UNSEND,
     )
 )
 _WRITE_LINE = Statement(
@@ -62,10 +62,11 @@ class Turns:
         step is then the turn anew.
         """
         held = self.leases.held(connection, claim)
-        if not self._is_outdated(connection, held, settlement):
-            _end_events(connection, settlement)
-            self._plan(connection, now, held, settlement)
-        return self.leases.advance(connection, now, held)
+        if self._is_outdated(connection, held, settlement):
+            return self.leases.advance(connection, now, held)
+        _end_events(connection, settlement)
+        piece = self._plan(connection, now, held, settlement)
+        return self.leases.advance(connection, now, held, piece)
 
     def sent(self, connection: Connection, now: int, claim: Claim, message_id: str) -> Claim | None:
         """Note that the claim's piece was sent, and return the next step."""
@@ -123,15 +124,22 @@ class Turns:
             ledger.mark_failed(connection, claim.piece.id, piece, why)
         self.leases.retry_later(connection, now, held, after, blocker)
 
-    def _plan(self, connection: Connection, now: int, held: Held, settlement: Settlement) -> None:
-        """Plan the answer, unless a person has taken over while the agent made it."""
+    def _plan(
+        self, connection: Connection, now: int, held: Held, settlement: Settlement
+    ) -> Piece | None:
+        """
+        Plan the answer, unless a person has taken over while the agent made it.
+
+        Returns its first piece if that is the next step.
+        """
         if held.paused_until > now:
             log.info("reply.dropped", contact=held.contact, reason="a person answers")
-            return
-        ledger.plan(connection, now, held, settlement.turn, settlement.messages)
+            return None
+        piece = ledger.plan(connection, now, held, settlement.turn, settlement.messages)
         _write_lines(connection, now, held, settlement)
         if settlement.hands_over:
             takeover.pause(connection, held, now + self.pause)
+        return piece
 
     def _is_outdated(self, connection: Connection, held: Held, settlement: Settlement) -> bool:
         unsends = _WAITING_UNSENDS.rows(connection, **key_of(held))

@@ -49,7 +49,8 @@ class Arrival(NamedTuple):
     *key* makes a repeat harmless. *wakes* says that the worker has to look at it.
     *echo_text* is set for echoes only: what the account said, which settles a piece
     whose outcome is unknown, or shows that a person answers. *is_standby* marks what
-    another app answers. *takes_back* is the key of the message that an unsend unsays.
+    another app answers. *takes_back* is the key of the message that an unsend unsays,
+    *takes_back_edits* are those of its edits.
     """
 
     account: str
@@ -63,6 +64,7 @@ class Arrival(NamedTuple):
     echo_text: str | None = None
     is_standby: bool = False
     takes_back: str | None = None
+    takes_back_edits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ak_instagram.errors import StoreUnavailable
 
-from .sqlite import open_engine, transaction
+from .sqlite_file import open_engine, transaction
 from .transactions import T, Work, wall_clock
 
 

@@ -27,7 +27,7 @@ from ak_instagram.store.values import Arrival
 from .body import header, read_body
 from .content import Echo
 from .events import Event, Kind, Webhook, parse_webhook
-from .keys import dedup_key
+from .keys import dedup_key, edit_keys
 from .reading import read_content
 from .signature import matching_secret
 from .verification import answer_challenge
@@ -150,6 +150,7 @@ def _arrival(event: Event) -> Arrival:
         echo_text=_said(event) if is_echo else None,
         is_standby=event.kind is Kind.STANDBY,
         takes_back=_unsaid(event),
+        takes_back_edits=_edits_unsaid(event),
     )
 
 
@@ -163,6 +164,13 @@ def _unsaid(event: Event) -> str | None:
     if event.kind is not Kind.UNSEND or event.mid is None:
         return None
     return dedup_key(Kind.MESSAGE, event.account, event.mid)
+
+
+def _edits_unsaid(event: Event) -> tuple[str, ...]:
+    """Return the keys of that message's edits."""
+    if event.kind is not Kind.UNSEND or event.mid is None:
+        return ()
+    return edit_keys(event.account, event.mid)
 
 
 def _reason(exc: Exception) -> dict[str, object]:

@@ -13,6 +13,7 @@ import hashlib
 from .kinds import Kind
 from .loose import JsonObject, as_millis, as_number, as_text, dump_canonical
 
+MOST_EDITS = 10  # of one message; Instagram lets people edit five times
 _TOLD_BY_MID = frozenset(
     {Kind.MESSAGE, Kind.ECHO, Kind.SELF, Kind.UNSEND, Kind.EDIT_COMPANION, Kind.POSTBACK}
 )
@@ -23,6 +24,11 @@ def dedup_key(kind: Kind, account: str, *discriminator: str) -> str:
     # NUL can't be in a part, so no two lists of parts are joined to the same string.
     parts = "\0".join((kind, account, *discriminator))
     return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
+
+def edit_keys(account: str, mid: str) -> tuple[str, ...]:
+    """Return the keys of all edits that the message *mid* may have."""
+    return tuple(dedup_key(Kind.EDIT, account, mid, str(n)) for n in range(1, MOST_EDITS + 1))
 
 
 def messaging_key(

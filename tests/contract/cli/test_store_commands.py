@@ -24,8 +24,8 @@ def run(tmp_path, monkeypatch):
         "AK_STORE__URL": f"sqlite:///{tmp_path}/store.db",
     }
 
-    def invoke(*arguments: str):
-        return CliRunner().invoke(main, arguments, env=environment)
+    def invoke(*arguments: str, **changes: str):
+        return CliRunner().invoke(main, arguments, env=environment | changes)
 
     return invoke
 
@@ -95,6 +95,29 @@ def test_without_a_store_there_is_a_clear_line(run):
 
     assert result.exit_code == 1
     assert "has the service run yet?" in result.output
+
+
+def test_a_server_that_is_not_there_is_said_so_and_not_among_the_letters(run):
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+
+    result = run("dead-letters", "list", "--json", AK_STORE__URL=nowhere)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Error: the store can't be used: ConnectionRefusedError" in result.stderr
+
+
+@pytest.mark.usefixtures("_dead_letter")
+@pytest.mark.parametrize("hours", ["0", "-1", "1e9"])
+def test_a_pause_that_is_none_is_refused(run, hours):
+    assert run("pause", "anna", "--account", "shop", "--hours", hours).exit_code == 2
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_a_pause_does_not_shorten_a_longer_one(run):
+    longer = run("pause", "anna", "--account", "shop", "--hours", "48").output
+    shorter = run("pause", "anna", "--account", "shop", "--hours", "1").output
+
+    assert shorter == longer
 
 
 @pytest.mark.usefixtures("_dead_letter")

@@ -144,6 +144,30 @@ async def test_an_error_of_the_api_is_classified_with_its_headers(wire, graph, c
     assert (error.code, error.fbtrace_id, error.retry_after) == (4, "Ab1", 120)
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param(("Retry-After: 90",), 90, id="seconds"),
+        pytest.param(
+            ("Date: Wed, 21 Oct 2026 07:26:30 GMT", "retry-after: Wed, 21 Oct 2026 07:28:00 GMT"),
+            90,
+            id="date",
+        ),
+        pytest.param(
+            ('X-App-Usage: {"call_count":100,"estimated_time_to_regain_access":2}',),
+            120,
+            id="app-usage",
+        ),
+    ],
+)
+async def test_a_limit_says_how_long_to_wait(wire, graph, headers, seconds):
+    wire.answer(400, {"error": {"message": "x", "code": 613}}, *headers)
+
+    error = await failure_of(send(graph))
+
+    assert (error.error_class, error.retry_after) == (ErrorClass.RATE_LIMITED, seconds)
+
+
 async def test_the_window_is_closed(wire, graph):
     wire.answer(400, {"error": {"message": "x", "code": 10, "error_subcode": 2534022}})
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ak_instagram.errors import LeaseLost
-from ak_instagram.store.store import POLL
+from ak_instagram.store.lookout import POLL
 from ak_instagram.store.values import Blocker
 from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
 

@@ -1,12 +1,71 @@
-"""Migrating makes what the code expects."""
+"""Migrating makes what the code expects, and older code knows whether it can work on it."""
 
 from __future__ import annotations
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
+import asyncio
+import shutil
+import sys
+from pathlib import Path
 
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.migrations import STEPS, migrate
+from ak_instagram.store.postgres import MIGRATION_LOCK
 from ak_instagram.store.schema import metadata
-from tests.store_bench import arrival
+from tests.store_bench import answered, arrival, claim_one
+
+FUTURE = '''
+"""A step of a version that is to come."""
+import sqlalchemy as sa
+from alembic import op
+revision = "9999"
+down_revision = "{last}"
+branch_labels = depends_on = None
+oldest = "{oldest}"
+def upgrade() -> None:
+    op.add_column("events", sa.Column("mood", sa.Text))
+'''
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+START = """
+import asyncio, sys
+from ak_instagram.store.postgres import open_postgres
+async def start():
+    async with open_postgres(sys.argv[1]):
+        pass
+asyncio.run(start())
+"""
+
+
+@pytest.fixture
+def future(bench, tmp_path):
+    """Let a version migrate the store that is newer than this one; code of *oldest* will do."""
+
+    async def future(oldest: str) -> None:
+        steps = Path(shutil.copytree(STEPS, tmp_path / "steps"))
+        (steps / "versions" / "9999_future.py").write_text(
+            FUTURE.format(last=revisions()[-1], oldest=oldest)
+        )
+        await bench.transactions.run(lambda connection, _now: migrate(connection, steps))
+        await bench.stack.aclose()
+
+    return future
+
+
+def revisions() -> list[str]:
+    """Return all revisions of this version, oldest first."""
+    return [script.revision for script in scripts()]
+
+
+def scripts() -> list:
+    config = Config()
+    config.set_main_option("script_location", str(STEPS))
+    return list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
 
 
 async def test_the_migrations_make_the_schema_of_the_code(bench):
@@ -23,3 +82,53 @@ async def test_migrating_again_changes_nothing(bench):
     await bench.open()
 
     assert await bench.query("SELECT mid FROM events") == [("m1",)]
+    assert await bench.query("SELECT oldest FROM schema_compatibility") == [
+        (scripts()[-1].module.oldest,)
+    ]
+
+
+async def test_a_version_works_on_a_newer_schema_that_suits_it(bench, future):
+    await future(oldest=revisions()[-1])
+
+    await bench.open()
+
+    store = bench.store()
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    assert (await store.settle(claim, answered(claim, "one"))).piece.message == {"text": "one"}
+    assert await bench.query("SELECT version_num, mood FROM alembic_version, events") == [
+        ("9999", None)
+    ]
+
+
+async def test_a_version_does_not_start_on_a_schema_that_is_too_new(bench, future):
+    await future(oldest="9998")
+
+    with pytest.raises(StoreUnavailable, match="start one of revision 9998 or later"):
+        await bench.open()
+
+
+def test_every_step_says_which_code_can_work_on_its_schema():
+    """The code before it, while an update rolls; never code that a step before has locked out."""
+    known = revisions()
+    oldest = [script.module.oldest for script in scripts()]
+
+    assert known == sorted(known)
+    assert oldest == sorted(oldest)
+    assert set(oldest) <= set(known)
+    assert all(before <= revision for before, revision in zip(oldest, known, strict=True))
+
+
+async def test_replicas_that_start_at_once_migrate_one_after_the_other(postgres_server):
+    url = postgres_server.database()
+    gate = await asyncpg.connect(url)
+    await gate.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+    replicas = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", START, url) for _ in range(3)
+    ]
+    while await gate.fetchval(WAITING) < len(replicas):  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0.01)
+
+    await gate.close()
+
+    assert [await replica.wait() for replica in replicas] == [0, 0, 0]

@@ -6,13 +6,15 @@ import asyncio
 import time
 
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
+from ak_instagram.store.lookout import POLL
 from ak_instagram.store.postgres import open_postgres
-from ak_instagram.store.store import POLL, Store, open_store
+from ak_instagram.store.store import Store, open_store
 from tests.store_bench import LEASE, answered, arrival, mids, stop
 
 
@@ -151,3 +153,21 @@ async def test_webhooks_have_connections_that_turns_can_not_take(url):
 
         for turn in turns:
             await stop(turn)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        pytest.param({"database": "nowhere"}, "InvalidCatalogNameError", id="no-database"),
+        pytest.param(
+            {"username": "nobody"}, "InvalidAuthorizationSpecificationError", id="no-user"
+        ),
+        pytest.param({"port": 1}, "ConnectionRefusedError", id="no-server"),
+    ],
+)
+async def test_why_it_can_not_be_opened_is_said_in_the_drivers_words(url, wrong, reason):
+    broken = make_url(url).set(**wrong).render_as_string(hide_password=False)
+
+    with pytest.raises(StoreUnavailable, match=reason):
+        async with replica(broken, "one"):
+            pytest.fail("it opened")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ak_instagram.store.retention import DAY, MOST, purge
-from tests.store_bench import START, answered, arrival, claim_one, echo
+from tests.store_bench import answered, arrival, claim_one, echo
 
 TABLES = ("events", "outbox", "conversations", "transcript")
 
@@ -80,22 +78,6 @@ async def test_a_parked_answer_expires(bench, store):
     await purged(bench)
 
     assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
-
-
-@pytest.mark.parametrize("rounds", [3])
-async def test_the_store_does_not_grow_without_bound(bench, store, rounds):
-    sizes = []
-    for week in range(rounds):
-        for day in range(7):
-            at = START + (week * 7 + day) * DAY
-            await store.put([arrival(f"m{at}-{n}", f"p{n}", at=at) for n in range(50)])
-            for claim in await store.claim(50):
-                await store.settle(claim, answered(claim))
-            bench.clock.move(DAY)
-            await purged(bench)
-        sizes.append((await rows(bench))["events"])
-
-    assert sizes[0] == sizes[1] == sizes[2] == 350
 
 
 async def test_one_piece_of_work_is_bounded(bench, store):

@@ -169,7 +169,8 @@ async def test_no_message_text_is_logged():
 
 async def test_the_agent_is_not_asked_while_the_account_can_not_answer():
     store, agent, circuits = FakeStore(), FakeAgent([Text("hi")]), Circuits(now=lambda: 0.0)
-    circuits.trip("shop", GraphError(ErrorClass.AUTHORIZATION), ErrorClass.AUTHORIZATION)
+    dead_token = GraphError(ErrorClass.AUTHORIZATION)
+    circuits.trip("shop", 0.0, dead_token, dead_token.error_class)
 
     await answering(agent, store, circuits=circuits).answer(claim())
 

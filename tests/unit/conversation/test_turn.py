@@ -47,10 +47,33 @@ def test_an_edit_changes_what_the_agent_gets():
     )
 
     assert [it.text for it in composed.turn.messages] == ["hello"]
-    assert endings(composed, EventStatus.ANSWERED) == {
-        1: EventStatus.ANSWERED,
-        2: EventStatus.IGNORED,
-    }
+
+
+def test_the_last_edit_counts_however_they_arrived():
+    edits = [
+        event(number, "edit", "a", text=text, num_edit=count)
+        for number, text, count in ((1, "hello", 1), (3, "hello there", 2), (4, "hello", 1))
+    ]
+    first, *others = edits
+
+    composed = compose(claim(first, message(2, "a", text="helo"), *others))
+
+    assert [it.text for it in composed.turn.messages] == ["hello there"]
+
+
+@pytest.mark.parametrize("ending", [EventStatus.ANSWERED, EventStatus.DEAD])
+def test_an_edit_ends_as_its_message_does_so_that_a_replay_has_it_too(ending):
+    composed = compose(
+        claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
+    )
+
+    assert endings(composed, ending) == {1: ending, 2: ending}
+
+
+def test_an_edit_of_what_was_answered_before_is_nothing_to_answer():
+    composed = compose(claim(event(2, "edit", "a", text="hello", num_edit=1)))
+
+    assert (composed.turn, composed.settled) == (None, {2: EventStatus.IGNORED})
 
 
 def test_what_was_taken_back_is_not_asked_about():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.delivery import ECHO_WAIT, Delivery
+from ak_instagram.sender.delivery import LOOK_UPS, SECOND_THOUGHT, Delivery
+from ak_instagram.sender.doubt import ECHO_WAIT
 from ak_instagram.sender.graph import RecentMessage
 from ak_instagram.sender.graph_errors import ErrorClass, GraphError
 from ak_instagram.sender.rate import RateLimits
@@ -18,7 +21,9 @@ from tests.fakes import FakeGraph, FakeStore
 
 SINCE = 1_800_000_000_000
 PLANNED, SENDING = PieceStatus.PLANNED, PieceStatus.SENDING
-ACCOUNT = Blocker.ACCOUNT
+ACCOUNT, OTHER = Blocker.ACCOUNT, Blocker.OTHER
+DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
+LONG_AFTER = SINCE + 60_000  # a try's echo had its time
 
 
 def piece(*, tries: int = 1, doubtful: bool = False) -> Piece:
@@ -29,15 +34,26 @@ def claim(of: Piece, attempts: int = 0) -> Claim:
     return Claim("shop", "anna", 1, attempts=attempts, piece=of)
 
 
-def delivery(store: FakeStore, graph: FakeGraph, circuits: Circuits | None = None) -> Delivery:
-    return Delivery(
-        store=store,
-        graph=graph,
-        accounts=Accounts([Account("token", "shop")], graph),
-        circuits=circuits or Circuits(),
-        rate=RateLimits(100),
-        backoff=Backoff(attempts=3, chance=lambda: 0.0),
-    )
+def delivery(
+    store: FakeStore, graph: FakeGraph, circuits: Circuits | None = None, **changes: object
+) -> Delivery:
+    values = {
+        "store": store,
+        "graph": graph,
+        "accounts": Accounts([Account("token", "shop")], graph),
+        "circuits": circuits or Circuits(),
+        "rate": RateLimits(100),
+        "backoff": Backoff(attempts=3, chance=lambda: 0.0),
+        "clock": lambda: LONG_AFTER,
+    }
+    return Delivery(**(values | changes))
+
+
+def blocked() -> Circuits:
+    """An account that another conversation has just shown to be blocked."""
+    circuits = Circuits(now=lambda: 0.0)
+    circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+    return circuits
 
 
 def recent(**changes: object) -> RecentMessage:
@@ -70,10 +86,40 @@ async def test_what_meta_takes_is_sent():
             GraphError(ErrorClass.TRANSIENT), 2, ("give_up", "gave up: transient"), id="last-try"
         ),
         pytest.param(
+            GraphError(ErrorClass.TRANSIENT, code=2),
+            0,
+            ("retry", 1, PLANNED, None),
+            id="temporary-or-blocked-by-the-person",
+        ),
+        pytest.param(
+            GraphError(ErrorClass.TRANSIENT, code=2),
+            1,
+            ("retry", SECOND_THOUGHT, PLANNED, None),
+            id="not-believed-to-be-the-person-before-a-minute-has-passed",
+        ),
+        pytest.param(
+            GraphError(ErrorClass.TRANSIENT, code=2),
+            2,
+            ("give_up", "transient code=2"),
+            id="believed-to-be-the-person",
+        ),
+        pytest.param(
             GraphError(ErrorClass.OUTCOME_UNKNOWN),
             0,
-            ("retry", ECHO_WAIT, SENDING, None),
+            ("retry", ECHO_WAIT, SENDING, OTHER),
             id="may-have-arrived",
+        ),
+        pytest.param(
+            GraphError(ErrorClass.OUTCOME_UNKNOWN, retry_after=30),
+            0,
+            ("retry", 30, SENDING, OTHER),
+            id="may-have-arrived-and-meta-says-when",
+        ),
+        pytest.param(
+            GraphError(ErrorClass.OUTCOME_UNKNOWN),
+            99,
+            ("retry", ECHO_WAIT, SENDING, OTHER),
+            id="is-looked-for-after-the-last-try-too",
         ),
         pytest.param(
             GraphError(ErrorClass.RATE_LIMITED, retry_after=120),
@@ -96,9 +142,9 @@ async def test_what_meta_takes_is_sent():
     ],
 )
 async def test_an_error_has_one_consequence(error, attempts, outcome):
-    store, graph = FakeStore(), FakeGraph(errors=[error])
+    store, graph, circuits = FakeStore(), FakeGraph(errors=[error]), Circuits(now=lambda: 0.0)
 
-    await delivery(store, graph).deliver(claim(piece(), attempts), piece())
+    await delivery(store, graph, circuits).deliver(claim(piece(), attempts), piece())
 
     assert store.log == [outcome]
 
@@ -125,22 +171,31 @@ async def test_a_doubtful_piece_that_arrived_is_not_sent_again():
 
 
 @pytest.mark.parametrize(
-    ("found", "ours"),
+    ("attempts", "outcome"),
     [
-        pytest.param((), frozenset(), id="nothing-there"),
-        pytest.param((recent(text="other"),), frozenset(), id="another-text"),
-        pytest.param((recent(from_id="anna"),), frozenset(), id="the-person-said-it"),
-        pytest.param((recent(created_at=SINCE - 120_000),), frozenset(), id="said-before"),
-        pytest.param((recent(),), frozenset({"mid-9"}), id="another-piece-of-the-same-words"),
+        pytest.param(0, ("retry", 1, PLANNED, None), id="first"),
+        pytest.param(1, ("retry", 3, PLANNED, None), id="second"),
+        pytest.param(2, ("give_up", "gave up: it did not arrive"), id="last"),
     ],
 )
-async def test_a_doubtful_piece_that_is_not_there_is_sent_again(found, ours):
-    store, graph = FakeStore(ids=ours), FakeGraph(recent=found)
+async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(attempts, outcome):
+    store, graph = FakeStore(), FakeGraph()
     doubtful = piece(doubtful=True)
 
-    await delivery(store, graph).deliver(claim(doubtful), doubtful)
+    await delivery(store, graph).deliver(claim(doubtful, attempts), doubtful)
 
-    assert [entry[0] for entry in store.log] == ["resend"]
+    assert (graph.calls, store.log) == (["recent"], [outcome])
+
+
+async def test_a_piece_found_right_after_a_crash_is_given_the_time_of_its_echo():
+    store, graph = FakeStore(), FakeGraph()
+    doubtful = piece(doubtful=True)
+
+    early = delivery(store, graph, clock=lambda: SINCE + 1000)
+    await early.deliver(claim(doubtful), doubtful)
+
+    assert graph.calls == []
+    assert store.log == [("retry", ECHO_WAIT - 1, SENDING, OTHER)]
 
 
 async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
@@ -151,6 +206,35 @@ async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
     await delivery(store, graph).deliver(claim(doubtful), doubtful)
 
     assert store.log == [("retry", 1, SENDING, None)]
+
+
+@pytest.mark.parametrize(
+    "error_class",
+    [ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED],
+)
+async def test_a_look_up_that_a_blocked_account_is_refused_uses_up_no_try(error_class):
+    store, circuits = FakeStore(), Circuits(now=lambda: 0.0)
+    graph = FakeGraph(recent=GraphError(error_class, retry_after=1000))
+    doubtful = piece(doubtful=True)
+
+    await delivery(store, graph, circuits).deliver(claim(doubtful, attempts=99), doubtful)
+
+    assert store.log == [("retry", 1000, SENDING, ACCOUNT)]
+    assert circuits.wait("shop", "ben") == 1000
+
+
+async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
+    store, graph = FakeStore(), FakeGraph()
+    look_ups = RateLimits(LOOK_UPS, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
+    busy = delivery(store, graph, look_ups=look_ups)
+    doubtful = piece(doubtful=True)
+    for _ in range(12):
+        await look_ups.acquire("shop")
+
+    await busy.deliver(claim(doubtful), doubtful)
+
+    assert graph.calls == []
+    assert store.log == [("retry", 6.0, SENDING, OTHER)]
 
 
 async def test_a_piece_of_an_account_that_is_gone_is_given_up():
@@ -164,14 +248,27 @@ async def test_a_piece_of_an_account_that_is_gone_is_given_up():
 
 
 async def test_other_conversations_wait_for_a_blocked_account_without_trying():
-    store, graph, circuits = FakeStore(), FakeGraph(), Circuits(now=lambda: 0.0)
-    circuits.trip("shop", GraphError(ErrorClass.AUTHORIZATION), ErrorClass.AUTHORIZATION)
+    store, graph = FakeStore(), FakeGraph()
 
-    await delivery(store, graph, circuits).deliver(claim(piece()), piece())
+    await delivery(store, graph, blocked()).deliver(claim(piece()), piece())
 
     assert graph.calls == []
     [(verb, _, status, blocker)] = store.log
     assert (verb, status, blocker) == ("retry", PLANNED, ACCOUNT)
+
+
+async def test_what_waits_for_its_turn_while_the_account_is_blocked_is_not_sent():
+    store, graph, circuits = FakeStore(), FakeGraph(), Circuits(now=lambda: 0.0)
+
+    async def meanwhile(_seconds: float) -> None:
+        circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+
+    rate = RateLimits(1, now=lambda: 0.0, sleep=meanwhile)
+    await rate.acquire("shop")
+
+    await delivery(store, graph, circuits, rate=rate).deliver(claim(piece()), piece())
+
+    assert (graph.calls, store.log[0][0], store.log[0][3]) == ([], "retry", ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -180,12 +277,29 @@ async def test_other_conversations_wait_for_a_blocked_account_without_trying():
 async def test_an_account_that_meta_listens_to_again_wakes_what_waited(error):
     clock = [0.0]
     store, circuits = FakeStore(), Circuits(now=lambda: clock[0])
-    circuits.trip("shop", GraphError(ErrorClass.AUTHORIZATION), ErrorClass.AUTHORIZATION)
+    circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
     clock[0] = 10_000
 
     await delivery(store, FakeGraph(errors=[error]), circuits).deliver(claim(piece()), piece())
 
     assert store.log[0] == ("wake_account", "shop")
+
+
+@pytest.mark.parametrize(
+    ("left", "timeout"),
+    [pytest.param(30.0, 10.0, id="long"), pytest.param(4.5, 3.5, id="short")],
+)
+async def test_a_send_is_over_before_the_lease_is(left, timeout):
+    class Timed(FakeGraph):
+        async def send_message(self, *arguments: object) -> str:
+            self.timeout = arguments[-1]
+            return await super().send_message(*arguments)
+
+    graph = Timed()
+
+    await delivery(FakeStore(left=left), graph).deliver(claim(piece()), piece())
+
+    assert graph.timeout == timeout
 
 
 async def test_nothing_is_sent_when_the_lease_has_run_out_meanwhile():

@@ -108,22 +108,43 @@ def usage(*minutes):
     return {"X-Business-Use-Case-Usage": json.dumps({"17841400000000001": cases})}
 
 
+def app_usage(**members):
+    return {"X-App-Usage": json.dumps({"total_time": 25, "total_cputime": 25} | members)}
+
+
+def until(time, at=None):
+    """Return headers that ask for a wait until *time*, answered *at* another on the same day."""
+    day = "Wed, 21 Oct 2026"
+    dated = {} if at is None else {"Date": f"{day} {at} GMT"}
+    return dated | {"Retry-After": f"{day} {time} GMT"}
+
+
 @pytest.mark.parametrize(
     ("code", "headers", "seconds"),
     [
         pytest.param(4, {}, None, id="no-header"),
         pytest.param(4, {"Retry-After": "30"}, 30, id="retry-after"),
         pytest.param(2, {"Retry-After": "30"}, 30, id="retry-after-of-any-error"),
-        pytest.param(4, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None, id="date"),
+        pytest.param(4, until("07:28:00", at="07:26:30"), 90, id="date-by-metas-own-clock"),
+        pytest.param(4, until("07:28:00", at="07:30:00"), None, id="date-that-has-passed"),
+        pytest.param(4, until("07:28:00"), None, id="date-and-no-clock"),
+        pytest.param(4, until("07:28:00", at="noon"), None, id="date-and-a-broken-clock"),
         pytest.param(4, {"Retry-After": "nan"}, None, id="not-a-number"),
         pytest.param(4, {"Retry-After": "-5"}, None, id="negative"),
-        pytest.param(4, {"Retry-After": "1e300"}, 86400, id="absurd"),
+        pytest.param(4, {"Retry-After": "9" * 400}, 86400, id="absurd"),
         pytest.param(4, usage(0, 3), 180, id="minutes"),
         pytest.param(4, usage(0), None, id="no-minutes"),
         pytest.param(4, usage("2"), 120, id="minutes-as-string"),
         pytest.param(4, usage(None, [], {}), None, id="nonsense-minutes"),
         pytest.param(4, usage(1) | {"Retry-After": "90"}, 90, id="the-longer-one"),
         pytest.param(190, usage(3), None, id="minutes-of-another-matter"),
+        pytest.param(4, app_usage(call_count=100), None, id="a-full-app-without-a-time"),
+        pytest.param(
+            4, app_usage(estimated_time_to_regain_access=5), 300, id="a-full-app-with-a-time"
+        ),
+        pytest.param(
+            4, app_usage(estimated_time_to_regain_access=1) | usage(2), 120, id="the-longer-usage"
+        ),
         pytest.param(4, {"X-Business-Use-Case-Usage": "{"}, None, id="broken"),
         pytest.param(4, {"X-Business-Use-Case-Usage": '{"1":{"a":1}}'}, None, id="not-a-list"),
         pytest.param(4, {"X-Business-Use-Case-Usage": '{"1":[1]}'}, None, id="list-of-numbers"),

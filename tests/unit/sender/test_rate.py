@@ -93,3 +93,14 @@ async def test_a_fraction_of_a_piece_a_second_counts(clock):
         await rate.acquire("a")
 
     assert clock.time - 1000.0 == pytest.approx(1.6)
+
+
+async def test_how_long_it_would_take_is_known_beforehand(clock):
+    rate = limits(2, clock)
+    assert rate.wait("a") == 0
+    await rate.acquire("a")
+    await rate.acquire("a")
+    clock.time += 0.25
+
+    assert (rate.wait("a"), rate.wait("b")) == (0.75, 0)
+    assert clock.slept == []

@@ -59,3 +59,20 @@ async def test_the_indicator_is_renewed_while_the_agent_works(monkeypatch):
             await graph.until("typing_on", 3)
 
     assert graph.calls.count("mark_seen") == 1
+
+
+async def test_a_renewal_that_finds_no_place_is_left_out(monkeypatch):
+    monkeypatch.setattr(typing, "RENEW", 0.001)
+    graph, full, shown = FakeGraph(), asyncio.Semaphore(1), []
+    await full.acquire()
+
+    def make_room() -> None:
+        shown.extend(graph.calls)
+        full.release()
+
+    async with asyncio.timeout(1):
+        async with Courtesy(graph, full).typing("token", "anna"):
+            asyncio.get_running_loop().call_later(0.02, make_room)
+            await graph.until("typing_on", 3)
+
+    assert shown == ["mark_seen", "typing_on"]

@@ -9,6 +9,7 @@ import pytest
 from webhook_payloads import ACCOUNT, AT, NAMES, RECEIVED, body, entry, item, only_event, raw
 
 from ak_instagram.webhook.events import Kind, dedup_key, parse_webhook
+from ak_instagram.webhook.keys import edit_keys
 
 MESSAGE = item(message={"mid": "m1", "text": "hi"})
 ECHO = item(by_account=True, message={"mid": "m1", "text": "hi", "is_echo": True})
@@ -160,3 +161,12 @@ def test_the_key_of_a_message_can_be_told_from_its_ids():
 def test_the_key_stays_the_same_across_versions():
     # Stored keys outlive a release: another value here lets repeats in after an update.
     assert only_event(raw("text")).key == "d5be884a224bbd55760eb98649aa5765"
+
+
+@pytest.mark.parametrize("count", [1, "2", 5])
+def test_the_keys_of_a_messages_edits_are_known_beforehand(count):
+    assert key(edit(count)) in edit_keys(ACCOUNT, "m1")
+
+
+def test_the_keys_of_other_messages_edits_are_others():
+    assert set(edit_keys(ACCOUNT, "m1")).isdisjoint(edit_keys(ACCOUNT, "m2"))

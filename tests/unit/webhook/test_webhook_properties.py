@@ -117,8 +117,8 @@ def test_an_event_that_is_delivered_again_from_what_was_kept_is_the_same(payload
 
 def delivered_again(event: Event) -> Event:
     kept = json.loads(event.payload)
-    place = "standby" if event.kind is Kind.STANDBY else "messaging"
-    place = "changes" if "field" in kept else place
+    place = "changes" if kept.keys() == {"field", "value"} else "messaging"
+    place = "standby" if event.kind is Kind.STANDBY else place
     entry = {"id": event.account, "time": event.at, place: [kept]}
     (again,) = parse_webhook(json.dumps({"entry": [entry]}).encode(), 1).events
     return again

@@ -1,4 +1,10 @@
-"""The store's history, one step a file; applied at every start."""
+"""
+The store's history, one step a file; applied at every start.
+
+Each step says in `oldest` which revision's code can still work on the schema that it
+makes. That is kept in the database, where a program reads it that is older than the
+schema: while an update rolls, and after one was taken back.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +12,56 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, delete, insert, select
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.schema import compatibility
+
+STEPS = Path(__file__).parent
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the schema behind *connection* to this version's state, inside its transaction."""
+def migrate(connection: Connection, steps: Path = STEPS) -> None:
+    """
+    Bring the schema behind *connection* to the last of *steps*, inside its transaction.
+
+    A newer schema is left as it is. Raises `errors.StoreUnavailable` if it is too new
+    to be worked on.
+    """
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(steps))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    scripts = ScriptDirectory.from_config(config)
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None or _is_known(scripts, found):
+        command.upgrade(config, "head")
+        _declare(connection, scripts)
+    else:
+        _check(connection, found, scripts.get_current_head() or "")
+
+
+def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
+    try:
+        return scripts.get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def _declare(connection: Connection, scripts: ScriptDirectory) -> None:
+    """Write down what the last step says of older programs."""
+    last = scripts.get_revision("head")
+    connection.execute(delete(compatibility))
+    connection.execute(insert(compatibility).values(oldest=last.module.oldest))
+
+
+def _check(connection: Connection, found: str, ours: str) -> None:
+    """Raise unless the schema, of the unknown revision *found*, suits the code of *ours*."""
+    oldest = connection.execute(select(compatibility.c.oldest)).scalar_one()
+    if ours < oldest:
+        raise StoreUnavailable(
+            f"a newer version has migrated the store (to revision {found}), and this version"
+            f" (of revision {ours}) can't work on it: start one of revision {oldest} or later,"
+            " or restore the backup from before"
+        )

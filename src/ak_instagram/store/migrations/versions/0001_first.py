@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0001"
+oldest = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -15,6 +16,7 @@ _row_id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Make the tables and their indices."""
+    op.create_table("schema_compatibility", sa.Column("oldest", sa.Text, nullable=False))
     _events()
     _conversations()
     _outbox()
@@ -70,11 +72,17 @@ def _conversations() -> None:
                 "CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END", persisted=True
             ),
         ),
+        sqlite_with_rowid=False,
     )
     _partial_index(
         "conversations_claimable", "conversations", ["claimable_at"], "claimable_at IS NOT NULL"
     )
-    _partial_index("conversations_blocked", "conversations", ["account"], "waits_for IS NOT NULL")
+    _partial_index(
+        "conversations_blocked",
+        "conversations",
+        ["waits_for", "account"],
+        "waits_for = 'account'",
+    )
     _partial_index(
         "conversations_leased", "conversations", ["lease_owner"], "lease_owner IS NOT NULL"
     )
@@ -98,12 +106,7 @@ def _outbox() -> None:
         sa.Column("changed_at", sa.BigInteger, nullable=False),
         sqlite_autoincrement=True,
     )
-    _partial_index(
-        "outbox_open",
-        "outbox",
-        ["account", "contact", "id"],
-        "status IN ('planned', 'sending', 'parked')",
-    )
+    _partial_index("outbox_not_sent", "outbox", ["account", "contact", "id"], "status <> 'sent'")
     _partial_index("outbox_sent", "outbox", ["account", "contact", "id"], "message_id IS NOT NULL")
     op.create_index("outbox_message_id", "outbox", ["message_id"])
     _partial_index("outbox_dead", "outbox", ["turn"], "status = 'dead'")

@@ -1,0 +1,41 @@
+{{/*
+The service's variables. Secrets are files; an empty key has none.
+
+The image sets AK_STORE__URL to a SQLite file. With PostgreSQL the URL is in a file, and the service
+refuses both at once, so the image's value is emptied.
+*/}}
+{{- define "ak-instagram.env" -}}
+- name: AK_CONFIG
+  value: /etc/ak-instagram/config.yaml
+- name: AK_INSTAGRAM__REQUIRE_SIGNATURE
+  value: "true"
+{{- if eq .Values.store.type "sqlite" }}
+- name: AK_STORE__URL
+  value: sqlite:////data/ak-instagram.db
+{{- else }}
+- name: AK_STORE__URL
+  value: ""
+- name: AK_STORE__URL_FILE
+  value: {{ include "ak-instagram.storeFolder" . }}/{{ .Values.store.postgresql.secretKey }}
+{{- end }}
+{{- with .Values.secret.keys }}
+{{- $files := list
+  (list "AK_INSTAGRAM__VERIFY_TOKEN_FILE" .verifyToken)
+  (list "AK_INSTAGRAM__ACCESS_TOKEN_FILE" .accessToken)
+  (list "AK_INSTAGRAM__APP_SECRET_FILE" .appSecret)
+  (list "AK_AGENT__API_KEY_FILE" .agentApiKey)
+  (list "AK_AGENT__HEADERS_FILE" .agentHeaders)
+  (list "AK_ADMIN__TOKEN_FILE" .adminToken) }}
+{{- range $files }}
+{{- if last . }}
+- name: {{ first . }}
+  value: /run/secrets/ak-instagram/{{ last . }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Where the file with the database's URL is. */}}
+{{- define "ak-instagram.storeFolder" -}}
+/run/secrets/ak-instagram{{ if .Values.store.postgresql.existingSecret }}-store{{ end }}
+{{- end }}

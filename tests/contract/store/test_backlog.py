@@ -1,0 +1,221 @@
+"""What waits is counted as an operator understands it, and by indices alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ak_instagram.store import backlog, dead_letters
+from ak_instagram.store.backlog import Backlog
+from ak_instagram.store.dead_letters import Filter
+from ak_instagram.store.statements import Statement
+from ak_instagram.store.values import Blocker, EventStatus, Settlement
+from tests.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo
+
+EMPTY = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)
+
+
+def dead(claim, *apology: str, turn: str = "turn") -> Settlement:
+    """The agent has failed on the claim's events for good."""
+    return Settlement(
+        turn=turn,
+        events=dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD),
+        reason="it answered 500",
+        messages=tuple({"text": text} for text in apology),
+    )
+
+
+# --- due --------------------------------------------------------------------
+
+
+async def test_an_empty_store_has_nothing_to_tell(store):
+    assert await store.backlog() == EMPTY
+
+
+async def test_what_nobody_works_on_is_due_since_it_could_have_been_claimed(bench, store):
+    await store.put([arrival("m1", "anna")])
+    bench.clock.move(2_000)
+    await store.put([arrival("m2", "ben")])
+    bench.clock.move(3_000)
+
+    waiting = await store.backlog()
+
+    assert (waiting.due, waiting.overdue) == (2, 5_000)
+
+
+async def test_what_is_worked_on_is_not_due(bench, store):
+    await store.put([arrival("m1")])
+    await claim_one(store)
+    bench.clock.move(LEASE - 1)
+
+    assert (await store.backlog()).due == 0
+
+
+async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench, store):
+    await store.put([arrival("m1")])
+    await claim_one(store)
+    bench.clock.move(LEASE + 700)
+
+    waiting = await store.backlog()
+
+    assert (waiting.due, waiting.overdue) == (1, 700)
+
+
+@pytest.mark.parametrize("blocker", [None, Blocker.OTHER])
+async def test_what_waits_for_its_next_try_is_due_once_that_has_come(bench, store, blocker):
+    await store.put([arrival("m1")])
+    await store.retry(await claim_one(store), after=9, why="503", blocker=blocker)
+    bench.clock.move(8_999)
+    before = await store.backlog()
+    bench.clock.move(1_001)
+
+    after = await store.backlog()
+
+    assert (before.due, before.overdue) == (0, 0)
+    assert (after.due, after.overdue) == (1, 1_000)
+
+
+async def test_a_burst_is_due_when_it_has_ended(bench):
+    store = bench.store(debounce=4_000)
+    await store.put([arrival("m1")])
+    bench.clock.move(3_999)
+
+    assert (await store.backlog()).due == 0
+
+
+async def test_what_a_blocked_account_keeps_waiting_is_not_due_until_it_has_healed(bench, store):
+    await store.put([arrival("m1")])
+    await store.retry(await claim_one(store), after=30, why="190", blocker=Blocker.ACCOUNT)
+    bench.clock.move(60_000)
+    blocked = await store.backlog()
+
+    await store.wake_account("shop")
+
+    assert blocked.due == 0
+    assert (await store.backlog()).due == 1
+
+
+async def test_where_a_person_answers_nobody_waits_for_the_bot(bench, store):
+    await store.put([echo("h1", "I am a person")])
+    await store.put([arrival("m1")])
+    bench.clock.move(60_000)
+
+    assert (await store.backlog()).due == 0
+
+
+# --- parked, dead, newest ---------------------------------------------------
+
+
+async def test_parked_pieces_are_counted_and_are_not_due(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(DAY)
+    await store.settle(claim, answered(claim, "one", "two"))
+    bench.clock.move(LEASE)
+
+    waiting = await store.backlog()
+
+    assert (waiting.parked, waiting.due) == (2, 0)
+
+
+async def test_pieces_that_are_on_their_way_are_not_parked(store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.settle(claim, answered(claim, "one", "two"))
+
+    assert (await store.backlog()).parked == 0
+
+
+async def test_dead_letters_are_those_that_are_listed(bench, store):
+    await store.put([arrival("m1", "anna"), arrival("m2", "anna"), arrival("m3", "ben")])
+    anna, ben = sorted(await store.claim(10), key=lambda claim: claim.contact)
+    apology = await store.settle(anna, dead(anna, "sorry", "really", turn="t-anna"))
+    await store.give_up(apology, "551")
+    answer = await store.settle(ben, answered(ben, "one", "two", turn="t-ben"))
+    await store.give_up(answer, "551")
+
+    waiting = await store.backlog()
+    listed = await bench.transactions.run(
+        lambda connection, now: dead_letters.find(connection, now, Filter())
+    )
+
+    assert [letter.what for letter in listed] == ["turn", "pieces"]
+    assert (waiting.dead_turns, waiting.dead_answers) == (1, 1)
+
+
+async def test_dead_letters_that_were_seen_to_are_not_counted(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.settle(claim, dead(claim))
+
+    await bench.transactions.run(
+        lambda connection, now: dead_letters.discard(connection, now, "turn")
+    )
+
+    assert (await store.backlog()).dead_turns == 0
+
+
+async def test_the_newest_event_is_known_after_it_was_answered_and_by_other_processes(bench, store):
+    await store.put([arrival("m1")])
+    bench.clock.move(5_000)
+    await store.put([arrival("m2", "ben", at=START - DAY)])
+    for claim in await store.claim(10):
+        await store.settle(claim, answered(claim))
+    bench.clock.move(60_000)
+
+    assert (await bench.store("another").backlog()).newest == START + 5_000
+
+
+async def test_a_repeat_is_no_news(bench, store):
+    await store.put([arrival("m1")])
+    bench.clock.move(5_000)
+    await store.put([arrival("m1")])
+
+    assert (await store.backlog()).newest == START
+
+
+# --- cost -------------------------------------------------------------------
+
+
+async def test_no_more_is_looked_at_than_a_bound(bench, store):
+    await store.put([arrival(f"m{n}", f"p{n}") for n in range(backlog.MOST + 3)])
+    bench.clock.move(4_000)
+
+    waiting = await store.backlog()
+
+    assert (waiting.due, waiting.overdue) == (backlog.MOST, 4_000)
+
+
+STATEMENTS = {name: it for name, it in vars(backlog).items() if isinstance(it, Statement)}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
+async def test_no_table_is_read_from_end_to_end(bench, statement):
+    plan = await bench.transactions.run(
+        lambda connection, now: explained(connection, statement, now)
+    )
+
+    assert [step for step in plan if reads_a_whole_table(step)] == []
+    assert any("INDEX" in step.upper() or "PRIMARY KEY" in step for step in plan)
+
+
+def explained(connection, statement: Statement, now: int) -> list[str]:
+    """Return the steps by which the database runs *statement*."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        # The tables are empty here, and reading nothing is cheapest without an index.
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    compiled = statement._compile(connection.dialect)
+    cursor = connection.connection.cursor()
+    cursor.execute(
+        ("EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN ") + compiled.sql,
+        compiled.arguments({"now": now}),
+    )
+    return [row[-1] for row in cursor.fetchall()]
+
+
+def reads_a_whole_table(step: str) -> bool:
+    return (
+        "Seq Scan" in step or re.fullmatch(r"SCAN (events|outbox|conversations)", step) is not None
+    )

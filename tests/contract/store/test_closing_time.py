@@ -1,0 +1,73 @@
+"""The 24 h window opens with what a person says, and is looked at before every try."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.store_bench import DAY, START, answered, arrival, claim_one, echo
+
+
+async def closes_at(bench) -> int:
+    return (await bench.query("SELECT window_closes_at FROM conversations"))[0][0]
+
+
+async def planned(store, *texts: str):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    return await store.settle(claim, answered(claim, *texts))
+
+
+async def statuses(bench) -> list[str]:
+    return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
+
+
+@pytest.mark.parametrize("kind", ["message", "postback"])
+async def test_a_message_and_a_tap_open_it_from_the_time_they_were_said(bench, store, kind):
+    bench.clock.move(1000)
+
+    await store.put([arrival("m1", kind=kind, at=START)])
+
+    assert await closes_at(bench) == START + DAY
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param(arrival("m1", kind="edit", key="edit:m1", at=START + 9), id="edit"),
+        pytest.param(arrival("m1", kind="unsend", key="unsend:m1", at=START + 9), id="unsend"),
+        pytest.param(echo("h1", "I am Ann")._replace(at=START + 9), id="echo"),
+        pytest.param(arrival("m0", at=START - 9), id="a-late-webhook-of-an-earlier-message"),
+    ],
+)
+async def test_nothing_else_moves_it(bench, store, later):
+    await store.put([arrival("m1")])
+
+    await store.put([later])
+
+    assert await closes_at(bench) == START + DAY
+
+
+async def test_it_may_close_between_two_pieces(bench, store):
+    step = await planned(store, "one", "two")
+    bench.clock.move(DAY)
+
+    assert await store.sent(step, "mid-1") is None
+
+    assert await statuses(bench) == ["sent", "parked"]
+
+
+async def test_it_may_close_between_two_tries(bench, store):
+    step = await planned(store, "one", "two")
+    await store.retry(step, after=DAY / 1000, why="503")
+    bench.clock.move(DAY)
+    await store.put([arrival("m2", "ben", at=bench.clock.now)])
+
+    assert (await claim_one(store)).contact == "ben"
+    assert await statuses(bench) == ["parked", "parked"]
+
+
+async def test_a_millisecond_before_it_is_still_open(bench, store):
+    step = await planned(store, "one", "two")
+    bench.clock.move(DAY - 1)
+
+    assert (await store.sent(step, "mid-1")).piece.message == {"text": "two"}

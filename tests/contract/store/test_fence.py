@@ -1,0 +1,60 @@
+"""Who lost the lease can write nothing: not with any verb, not even what it had begun."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from ak_instagram.errors import LeaseLost
+from ak_instagram.store.turns import Turns
+from tests.store_bench import LEASE, answered, arrival, claim_one
+
+TABLES = ("conversations", "events", "outbox", "transcript")
+VERBS = {
+    "settle": lambda store, old: store.settle(old, answered(old, "I was stopped")),
+    "sent": lambda store, old: store.sent(old, "mid-old"),
+    "resend": lambda store, old: store.resend(old, "why"),
+    "give_up": lambda store, old: store.give_up(old, "why"),
+    "close_window": lambda store, old: store.close_window(old, "why"),
+    "retry": lambda store, old: store.retry(old, after=0, why="why"),
+    "sent_ids": lambda store, old: store.sent_ids(old),
+}
+
+
+def test_every_verb_of_a_turn_is_tried_here():
+    public = {name for name, _ in inspect.getmembers(Turns, inspect.isfunction) if name[0] != "_"}
+
+    assert public == set(VERBS)
+
+
+@pytest.mark.parametrize("is_taken_over", [True, False], ids=["taken-over", "let-go"])
+async def test_an_old_holder_writes_nothing_with_any_verb(bench, is_taken_over):
+    old_store, new_store = bench.store("old"), bench.store("new")
+    held = {verb: await hold(old_store, verb) for verb in VERBS}
+    bench.clock.move(LEASE)
+    if is_taken_over:
+        assert len(await new_store.claim(len(VERBS))) == len(VERBS)
+    else:
+        await old_store.let_go()
+    before = await everything(bench)
+
+    for verb, claim in held.items():
+        with pytest.raises(LeaseLost):
+            await VERBS[verb](old_store, claim)
+
+    assert await everything(bench) == before
+
+
+async def hold(store, verb: str):
+    """Return a claim that *verb* would be for, of a conversation of its own."""
+    await store.put([arrival(f"of-{verb}", verb)])
+    claim = await claim_one(store)
+    if verb == "settle":
+        return claim
+    return await store.settle(claim, answered(claim, "one", turn=f"turn-{verb}"))
+
+
+async def everything(bench) -> list[list[tuple]]:
+    queries = [f"SELECT * FROM {table}" for table in TABLES]  # noqa: S608 - our own names
+    return [sorted(await bench.query(query), key=repr) for query in queries]

@@ -1,0 +1,89 @@
+"""What has to stay, however old, keeps nothing else from being forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.store.retention import DAY, MOST, purge
+from ak_instagram.store.values import Blocker
+from tests.store_bench import START, answered, arrival, claim_one, echo
+
+LATER = START + 30 * DAY
+
+
+async def purged(bench, days: float = 7) -> None:
+    async def once() -> int:
+        work = bench.transactions.run(lambda c, now: purge(c, now, int(days * DAY)))
+        return (await work).total
+
+    while await once():
+        pass
+
+
+async def count(bench, table: str, condition: str) -> int:
+    sql = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608 - our own names
+    return (await bench.query(sql))[0][0]
+
+
+async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_events(bench, store):
+    await store.put([arrival(f"m{n}", "anna") for n in range(MOST + 1)])
+    await store.retry(await claim_one(store), after=10**6, why="190", blocker=Blocker.ACCOUNT)
+    await store.put([echo(f"h{n}", "hi", "ben") for n in range(10)])
+    bench.clock.now = LATER
+
+    await purged(bench)
+
+    assert await count(bench, "events", "status = 'waiting'") == MOST + 1
+    assert await count(bench, "events", "status <> 'waiting'") == 0
+
+
+async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
+    await store.put([arrival("m1", "anna")])
+    claim = await claim_one(store)
+    waiting = await store.settle(claim, answered(claim, *map(str, range(MOST + 1))))
+    await store.retry(waiting, after=10**6, why="190", blocker=Blocker.ACCOUNT)
+    await store.put([arrival("m2", "ben")])
+    claim = await claim_one(store)
+    await store.sent(await store.settle(claim, answered(claim, "hi")), "mid-1")
+    bench.clock.now = LATER
+
+    await purged(bench)
+
+    assert await count(bench, "outbox", "status = 'planned'") == MOST + 1
+    assert await count(bench, "outbox", "status <> 'planned'") == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "kept_keys", "kept_texts"),
+    [
+        pytest.param(2, 7, 2, id="keys-live-a-week-whatever-is-set"),
+        pytest.param(7, 7, 7, id="the-default"),
+        pytest.param(10, 10, 10, id="longer-if-that-is-set"),
+    ],
+)
+async def test_events_texts_and_pieces_go_when_the_setting_says(
+    bench, store, days, kept_keys, kept_texts
+):
+    for day in range(12):
+        await store.put([arrival(f"m{day}", at=bench.clock.now)])
+        claim = await claim_one(store)
+        await store.sent(await store.settle(claim, answered(claim, "hi")), f"mid-{day}")
+        bench.clock.move(DAY)
+
+    await purged(bench, days)
+
+    assert await count(bench, "events", "true") == kept_keys
+    assert await count(bench, "events", "payload IS NOT NULL") == kept_texts
+    assert await count(bench, "outbox", "true") == kept_texts
+
+
+async def test_a_repeat_within_a_week_is_known_whatever_is_set(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.settle(claim, answered(claim))
+    bench.clock.move(7 * DAY)
+    await purged(bench, days=2)
+
+    await store.put([arrival("m1")])
+
+    assert await count(bench, "events", "status = 'waiting'") == 0

@@ -1,0 +1,114 @@
+"""Weeks of everything that can happen leave no more behind than one retention's worth of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from ak_instagram.store.retention import DAY
+from ak_instagram.store.store import Store
+from ak_instagram.store.values import Arrival, Claim, EventStatus, Line, PieceStatus
+from tests.store_bench import Bench, answered, arrival, echo
+
+KEEP = 7  # days
+WEEKS = 4
+EACH = 3  # people a day to whom the same happens
+
+COUNTS = {
+    "events": "SELECT count(*) FROM events",
+    "dead turns": "SELECT count(*) FROM events WHERE status = 'dead'",
+    "outbox": "SELECT count(*) FROM outbox",
+    "parked": "SELECT count(*) FROM outbox WHERE status = 'parked'",
+    "dead pieces": "SELECT count(*) FROM outbox WHERE status = 'dead'",
+    "conversations": "SELECT count(*) FROM conversations",
+    "transcript": "SELECT count(*) FROM transcript",
+}
+
+
+def heard(claim: Claim, mid: str, said: str) -> Arrival:
+    """The account says something to the claim's person, whoever speaks for it."""
+    return echo(f"{mid}-{claim.contact}", said, claim.contact)._replace(at=claim.events[0].at)
+
+
+async def is_answered(store: Store, claim: Claim) -> None:
+    lines = (Line("user", "Hi"), Line("assistant", "Hello"))
+    step = await store.settle(claim, answered(claim, "one", "two", lines=lines))
+    await store.put([heard(claim, "first", "one")])
+    step = await store.sent(step, f"first-{claim.contact}")
+    await store.sent(step, f"second-{claim.contact}")
+
+
+async def fails_for_good(store: Store, claim: Claim) -> None:
+    dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
+    step = await store.settle(claim, replace(answered(claim, "Sorry."), events=dead))
+    await store.give_up(step, "the account is restricted")
+
+
+async def is_parked(store: Store, claim: Claim) -> None:
+    step = await store.settle(claim, answered(claim, "too", "late"))
+    await store.close_window(step, "Meta says that it is closed")
+
+
+async def is_shown_by_its_echo(store: Store, claim: Claim) -> None:
+    step = await store.settle(claim, answered(claim, "one"))
+    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+    await store.put([heard(claim, "late", "one")])
+
+
+async def is_taken_over(store: Store, claim: Claim) -> None:
+    step = await store.settle(claim, answered(claim, "one", "two"))
+    await store.put([heard(claim, "ann", "I am Ann")])
+    await store.sent(step, f"first-{claim.contact}")
+
+
+async def is_taken_back(store: Store, claim: Claim) -> None:
+    [event] = claim.events
+    unsend = arrival(event.mid, claim.contact, event.at, kind="unsend", key=f"unsend:{event.mid}")
+    await store.put([unsend._replace(takes_back=f"message:{event.mid}")])
+    anew = await store.settle(claim, answered(claim, "one"))
+    await store.settle(anew, answered(anew))
+
+
+FATES: Mapping[str, Callable[[Store, Claim], Awaitable[None]]] = {
+    fate.__name__: fate
+    for fate in (
+        is_answered,
+        fails_for_good,
+        is_parked,
+        is_shown_by_its_echo,
+        is_taken_over,
+        is_taken_back,
+    )
+}
+
+
+async def day(bench: Bench, store: Store, number: int) -> None:
+    """Let people write, each with a fate, and what is due end; then forget what is old."""
+    people = [f"{fate}.{number}.{n}" for fate in FATES for n in range(EACH)]
+    await store.put([arrival(f"m-{who}", who, bench.clock.now) for who in people])
+    while claims := await due(bench, store):
+        for claim in claims:
+            await FATES[claim.contact.split(".")[0]](store, claim)
+    bench.clock.move(DAY)
+    while (await store.purge(KEEP * DAY)).total:
+        pass
+
+
+async def due(bench: Bench, store: Store) -> list[Claim]:
+    return await bench.transactions.run(lambda it, now: store._leases.claim(it, now, most=100))
+
+
+async def counts(bench: Bench) -> dict[str, int]:
+    return {name: (await bench.query(sql))[0][0] for name, sql in COUNTS.items()}
+
+
+async def test_the_store_does_not_grow_without_bound(bench):
+    store = bench.store(lines=10)
+    sizes = []
+    for week in range(WEEKS):
+        for number in range(week * 7, week * 7 + 7):
+            await day(bench, store, number)
+        sizes.append(await counts(bench))
+
+    assert all(count > 0 for count in sizes[1].values()), sizes
+    assert sizes[1:] == [sizes[1]] * (WEEKS - 1)

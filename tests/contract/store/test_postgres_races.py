@@ -1,0 +1,104 @@
+"""Two replicas' transactions, one in the middle of the other: what neither can see of the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.util import await_only
+
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.store import Store, open_store
+from tests.store_bench import LEASE, PAUSE, answered, arrival, echo
+
+
+@dataclass
+class Interrupted:
+    """A connection on which something else happens right before a statement like *before*."""
+
+    real: Connection
+    before: str
+    happens: Callable[[], object]
+    left: list[str] = field(default_factory=lambda: ["once"])
+
+    @property
+    def dialect(self):
+        return self.real.dialect
+
+    @property
+    def connection(self):
+        return self
+
+    def cursor(self):
+        return InterruptedCursor(self.real.connection.cursor(), self)
+
+
+@dataclass
+class InterruptedCursor:
+    real: object
+    of: Interrupted
+
+    def __getattr__(self, name: str):
+        return getattr(self.real, name)
+
+    def execute(self, sql: str, values: object) -> None:
+        if sql.startswith(self.of.before) and self.of.left:
+            self.of.left.clear()
+            self.of.happens()
+        self.real.execute(sql, values)
+
+
+@pytest.fixture
+async def replicas(postgres_server):
+    url = postgres_server.database()
+    async with (
+        open_store(url, Inbox(0, PAUSE), Leases("one", LEASE)) as one,
+        open_store(url, Inbox(0, PAUSE), Leases("two", LEASE)) as two,
+    ):
+        yield one, two
+
+
+async def sending(store: Store):
+    """A step whose piece is on its way."""
+    now = int(time.time() * 1000)
+    await store.put([arrival("m1", at=now)])
+    [claim] = await store.claim(1)
+    return await store.settle(claim, answered(claim, "one"))
+
+
+async def paused(store: Store) -> bool:
+    find = "SELECT contact FROM conversations WHERE paused_until > 0"
+    return await store._run(lambda it, _: it.exec_driver_sql(find).first()) is not None
+
+
+async def heard(store: Store, said, happens: Callable[[], object]) -> None:
+    """Store the echo *said*; while it is being looked for in the ledger, something *happens*."""
+    await store._run(
+        lambda connection, now: store._inbox.put(
+            Interrupted(connection, "UPDATE outbox", happens), now, [said]
+        )
+    )
+
+
+async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(replicas):
+    one, two = replicas
+    step = await sending(one)
+    said = echo("mid-1", "one")._replace(at=int(time.time() * 1000))
+
+    await heard(two, said, lambda: await_only(one.sent(step, "mid-1")))
+
+    assert not await paused(one)
+
+
+async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
+    one, two = replicas
+    step = await sending(one)
+    said = echo("h1", "I am Ann")._replace(at=int(time.time() * 1000))
+
+    await heard(two, said, lambda: await_only(one.sent(step, "mid-1")))
+
+    assert await paused(one)

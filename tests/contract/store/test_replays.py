@@ -1,0 +1,91 @@
+"""A replay doubles nothing and talks over nobody, however late it comes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ak_instagram.conversation.turn import compose, endings
+from ak_instagram.store.dead_letters import Filter, find, replay
+from ak_instagram.store.retention import DAY, purge
+from ak_instagram.store.values import EventStatus, PieceStatus, Settlement
+from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
+
+TURN = "turn-1"
+MINUTE = 60_000
+
+
+async def replayed(bench) -> bool:
+    return await bench.transactions.run(lambda c, now: replay(c, now, TURN))
+
+
+async def letters(bench) -> list[str]:
+    found = await bench.transactions.run(lambda c, now: find(c, now, Filter()))
+    return [letter.turn for letter in found]
+
+
+async def dead_turn(store, *arrivals) -> None:
+    """A turn that the agent failed on for good."""
+    await store.put(arrivals or [arrival("m1")])
+    claim = await claim_one(store)
+    dead = endings(compose(claim), EventStatus.DEAD)
+    await store.settle(claim, Settlement(TURN, dead, reason="gave up: 503"))
+
+
+async def dead_piece(bench, store, *, minutes: int) -> None:
+    """A piece of unknown outcome that nobody could look for, given up after so many *minutes*."""
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    step = await store.settle(claim, answered(claim, "one", turn=TURN))
+    await store.retry(step, after=0, why="time-out", piece=PieceStatus.SENDING)
+    bench.clock.move(minutes * MINUTE)
+    await store.give_up(await claim_one(store), "gave up: no answer")
+
+
+async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on(bench, store):
+    await dead_piece(bench, store, minutes=300)
+
+    assert await replayed(bench)
+
+    piece = (await claim_one(store)).piece
+    assert (piece.doubtful, piece.since) == (True, START)
+
+
+@pytest.mark.parametrize("what", ["turn", "piece"])
+async def test_nothing_is_replayed_where_a_person_answers_until_they_are_done(bench, store, what):
+    await (dead_turn(store) if what == "turn" else dead_piece(bench, store, minutes=0))
+    await store.put([echo("h1", "I am Ann")])
+
+    assert not await replayed(bench)
+    assert await letters(bench) == [TURN]
+
+    bench.clock.move(PAUSE)
+    assert await replayed(bench)
+    assert await letters(bench) == []
+
+
+async def test_what_has_been_wiped_is_not_replayed(bench, store):
+    await dead_turn(store)
+    bench.clock.move(3 * DAY)
+    await bench.transactions.run(lambda connection, now: purge(connection, now, 2 * DAY))
+
+    assert not await replayed(bench)
+
+    assert await bench.query("SELECT status, payload FROM events") == [("dead", None)]
+
+
+async def test_a_replayed_turn_has_its_edits(bench, store):
+    said = json.dumps({"message": {"mid": "m1", "text": "helo"}})
+    edited = json.dumps({"message_edit": {"mid": "m1", "text": "hello", "num_edit": 1}})
+    await dead_turn(
+        store,
+        arrival("m1", payload=said),
+        arrival("m1", kind="edit", key="edit:m1:1", payload=edited),
+    )
+
+    assert await replayed(bench)
+
+    claim = await claim_one(store)
+    assert mids(claim) == ["m1", "m1"]
+    assert [message.text for message in compose(claim).turn.messages] == ["hello"]

@@ -1,0 +1,98 @@
+"""What a person takes back leaves nothing behind: no text, no edit, no answer that waits."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.store.values import EventStatus, PieceStatus, Settlement
+from tests.store_bench import DAY, answered, arrival, claim_one
+
+
+def edit(mid: str, count: int = 1):
+    return arrival(mid, kind="edit", key=f"edit:{mid}:{count}", payload='{"said":"corrected"}')
+
+
+def unsend(mid: str):
+    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
+    edits = tuple(f"edit:{mid}:{count}" for count in range(1, 4))
+    return event._replace(takes_back=f"message:{mid}", takes_back_edits=edits)
+
+
+async def parked(bench, store, *mids: str):
+    """An answer to *mids* that came too late and waits for the person to write again."""
+    await store.put([arrival(mid) for mid in mids])
+    claim = await claim_one(store)
+    bench.clock.move(DAY)
+    assert await store.settle(claim, answered(claim, "late")) is None
+
+
+async def statuses(bench) -> list[str]:
+    return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "waiting"])
+async def test_all_that_was_kept_of_a_message_is_wiped_its_edits_too(bench, store, is_answered):
+    await store.put([arrival("m1"), edit("m1", 1), edit("m1", 2), edit("m2", 1)])
+    if is_answered:
+        claim = await claim_one(store)
+        await store.settle(claim, answered(claim))
+
+    await store.put([unsend("m1")])
+
+    sql = "SELECT key FROM events WHERE payload IS NOT NULL AND kind <> 'unsend'"
+    assert await bench.query(sql) == [("edit:m2:1",)]
+
+
+async def test_an_answer_that_waits_goes_with_its_question(bench, store):
+    await parked(bench, store, "m1")
+
+    await store.put([unsend("m1")])
+
+    assert await bench.query("SELECT status, payload FROM outbox") == [("dropped", None)]
+
+
+async def test_an_answer_to_something_else_as_well_is_still_wanted(bench, store):
+    await parked(bench, store, "m1", "m2")
+
+    await store.put([unsend("m1")])
+    assert await statuses(bench) == ["parked"]
+
+    await store.put([unsend("m2")])
+    assert await statuses(bench) == ["dropped"]
+
+
+async def test_the_answers_to_other_messages_stay(bench, store):
+    await parked(bench, store, "m1")
+    await store.put([arrival("m9", "ben")])
+
+    await store.put([unsend("m9")])
+
+    assert await statuses(bench) == ["parked"]
+
+
+async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_not(bench, store):
+    for contact, arrives in (("anna", True), ("ben", False)):
+        await store.put([arrival(f"m-{contact}", contact)])
+        claim = await claim_one(store)
+        step = await store.settle(claim, answered(claim, "one", "two", turn=contact))
+        await store.put([unsend(f"m-{contact}")._replace(contact=contact)])
+        if arrives:
+            await store.sent(step, "mid-1")
+        else:
+            await store.retry(step, after=1, why="time-out", piece=PieceStatus.SENDING)
+
+    assert await statuses(bench) == ["sent", "dropped", "dropped", "dropped"]
+
+
+async def test_the_apology_for_a_dead_turn_goes_with_it(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    dead = {claim.events[0].id: EventStatus.DEAD}
+    await store.settle(claim, Settlement("turn", dead, "503", messages=({"text": "Sorry"},)))
+
+    await store.put([unsend("m1")])
+
+    assert await statuses(bench) == ["dropped"]
+    assert await bench.query("SELECT status, payload FROM events WHERE kind = 'message'") == [
+        ("unsent", None)
+    ]

@@ -1,0 +1,150 @@
+"""Delivery on a real ledger: what fails is tried so often, what may have arrived is looked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.backoff import Backoff
+from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.circuit import Circuits
+from ak_instagram.sender.delivery import Delivery
+from ak_instagram.sender.graph_errors import ErrorClass, GraphError, classify
+from ak_instagram.sender.rate import RateLimits
+from ak_instagram.settings.values import Account
+from ak_instagram.store.values import Claim
+from tests.fakes import FakeGraph
+from tests.store_bench import PAUSE, answered, arrival, claim_one, echo
+
+ATTEMPTS = 4
+UNKNOWN = GraphError(ErrorClass.OUTCOME_UNKNOWN)
+TRANSIENT = GraphError(ErrorClass.TRANSIENT)
+LIMITED = GraphError(ErrorClass.RATE_LIMITED)
+DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
+NEVER_SAID = classify(500, b'{"error":{"code":1,"error_subcode":99}}', {})
+
+
+@pytest.fixture
+def deliver(bench, store):
+    """Work on whatever is due, again and again as time passes, until nothing is; as a worker."""
+
+    async def deliver(graph: FakeGraph) -> None:
+        def seconds() -> float:
+            return bench.clock.now / 1000
+
+        async def sleep(_seconds: float) -> None:
+            """Time passes between the tries only."""
+
+        delivery = Delivery(
+            store=store,
+            graph=graph,
+            accounts=Accounts([Account("token", "shop")], graph),
+            circuits=Circuits(now=seconds),
+            rate=RateLimits(100, now=seconds, sleep=sleep),
+            backoff=Backoff(ATTEMPTS),
+            look_ups=RateLimits(2, now=seconds, sleep=sleep),
+            clock=bench.clock,
+        )
+        while (due := await next_due(bench)) is not None:
+            bench.clock.now = max(bench.clock.now + 1, due)
+            for claim in await claims(bench, store):
+                step = claim
+                while step is not None:
+                    step = await delivery.deliver(step, step.piece)
+
+    return deliver
+
+
+async def claims(bench, store) -> list[Claim]:
+    """Return what is due now, without waiting for anything else."""
+    return await bench.transactions.run(lambda c, now: store._leases.claim(c, now, most=10))
+
+
+async def next_due(bench) -> int | None:
+    return (await bench.query("SELECT min(claimable_at) FROM conversations"))[0][0]
+
+
+@pytest.fixture
+async def planned(bench, store) -> None:
+    """An answer of two pieces that is due."""
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.retry(await store.settle(claim, answered(claim, "one", "two")), after=0, why="")
+    await bench.query_nothing("UPDATE conversations SET attempts = 0")
+
+
+async def pieces(bench) -> list[tuple]:
+    return await bench.query("SELECT status, error FROM outbox ORDER BY id")
+
+
+@pytest.mark.usefixtures("planned")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(UNKNOWN, "gave up: it did not arrive", id="outcome-unknown"),
+        pytest.param(TRANSIENT, "gave up: transient", id="transient"),
+    ],
+)
+async def test_what_never_works_is_given_up_after_its_tries(bench, deliver, error, reason):
+    graph = FakeGraph(errors=[error] * 100)
+
+    await deliver(graph)
+
+    assert graph.calls.count("message") == ATTEMPTS
+    assert await pieces(bench) == [("dead", reason)] * 2
+
+
+@pytest.mark.usefixtures("planned")
+async def test_waits_that_are_the_accounts_use_up_no_try(bench, deliver):
+    graph = FakeGraph(errors=[DEAD_TOKEN, LIMITED, LIMITED, TRANSIENT] * 10)
+
+    await deliver(graph)
+
+    assert graph.calls.count("message") == 4 * ATTEMPTS
+    assert [status for status, _ in await pieces(bench)] == ["dead", "dead"]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_each_piece_has_tries_of_its_own(bench, deliver):
+    graph = FakeGraph(errors=[*[UNKNOWN] * 3, None, *[TRANSIENT] * 3, None])
+
+    await deliver(graph)
+
+    assert await pieces(bench) == [("sent", None), ("sent", None)]
+    assert graph.sent == [{"text": "one"}, {"text": "two"}]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_an_error_that_means_something_else_when_it_stays_is_taken_so(bench, store, deliver):
+    """1/99 is unknown once; then it is a missing permission, for which the account stops."""
+    graph = FakeGraph(errors=[NEVER_SAID, NEVER_SAID, None, None])
+
+    await deliver(graph)
+
+    assert [status for status, _ in await pieces(bench)] == ["sent", "sent"]
+    assert graph.calls == ["message", "recent", "message", "message", "message"]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_what_can_not_be_looked_for_is_not_sent_again(bench, deliver):
+    graph = FakeGraph(errors=[UNKNOWN], recent=TRANSIENT)
+
+    await deliver(graph)
+
+    assert graph.calls == ["message", *["recent"] * ATTEMPTS]
+    assert [status for status, _ in await pieces(bench)] == ["dead", "dead"]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_a_person_who_answers_ends_all_tries(bench, store, deliver):
+    class Interrupted(FakeGraph):
+        async def send_message(self, *arguments: object) -> str:
+            await store.put([echo("h1", "I am Ann")])
+            return await super().send_message(*arguments)
+
+    graph = Interrupted(errors=[UNKNOWN])
+
+    await deliver(graph)
+
+    bench.clock.move(PAUSE)
+    assert graph.calls == ["message"]
+    assert [status for status, _ in await pieces(bench)] == ["dropped", "dropped"]

@@ -1,0 +1,139 @@
+"""Whose words an echo repeats: by the moment they were said, whatever becomes of the send."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.store.takeover import CLOCK_SLACK, LATEST_ECHO
+from ak_instagram.store.values import PieceStatus
+from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo
+
+HOUR = 3_600_000
+
+
+async def sending(store, *texts: str):
+    """A conversation whose answer's first piece is on its way."""
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    return await store.settle(claim, answered(claim, *texts))
+
+
+async def pieces(bench) -> list[tuple]:
+    return await bench.query("SELECT status, message_id FROM outbox ORDER BY id")
+
+
+async def paused_until(bench) -> int:
+    [(until,)] = await bench.query("SELECT paused_until FROM conversations")
+    return until
+
+
+async def take_over(bench, store) -> None:
+    """A person says something from the app."""
+    await store.put([echo("h1", "I am Ann")])
+    assert await paused_until(bench) == START + PAUSE
+
+
+async def test_a_piece_that_fails_while_a_person_answers_is_not_tried_again(bench, store):
+    step = await sending(store, "one")
+    await take_over(bench, store)
+
+    await store.retry(step, after=1, why="rate_limited")
+
+    bench.clock.move(PAUSE)
+    await store.put([arrival("m2", at=bench.clock.now)])
+    assert (await claim_one(store)).piece is None
+    assert await pieces(bench) == [("dropped", None)]
+
+
+async def test_a_piece_in_doubt_while_a_person_answers_is_not_even_looked_for(bench, store):
+    step = await sending(store, "one")
+    await take_over(bench, store)
+
+    await store.retry(step, after=1, why="time-out", piece=PieceStatus.SENDING)
+
+    assert await pieces(bench) == [("dropped", None)]
+
+
+@pytest.mark.parametrize("how", ["answer", "echo"])
+async def test_a_piece_that_arrives_all_the_same_is_noted_as_sent(bench, store, how):
+    step = await sending(store, "one", "two")
+    await take_over(bench, store)
+
+    if how == "answer":
+        assert await store.sent(step, "mid-1") is None
+    else:
+        await store.put([echo("mid-1", "one")])
+
+    assert await pieces(bench) == [("sent", "mid-1"), ("dropped", None)]
+    assert await paused_until(bench) == START + PAUSE
+
+
+async def test_a_handoffs_last_words_are_tried_again_although_the_bot_is_silent(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    step = await store.settle(claim, answered(claim, "A colleague will help.", hands_over=True))
+
+    await store.retry(step, after=1, why="rate_limited")
+
+    bench.clock.move(1000)
+    assert (await claim_one(store)).piece.message == {"text": "A colleague will help."}
+
+
+async def test_an_echo_that_was_on_its_way_for_hours_is_known_as_ours(bench, store):
+    """After a crash in the middle of a send and a long time out of service."""
+    await sending(store, "one")
+    bench.clock.move(2 * HOUR)
+
+    await store.put([echo("mid-1", "one")])
+
+    assert await pieces(bench) == [("sent", "mid-1")]
+    assert await paused_until(bench) == 0
+
+
+@pytest.mark.parametrize(
+    "said_at",
+    [
+        pytest.param(START - CLOCK_SLACK - 1, id="before-we-planned-it"),
+        pytest.param(START + LATEST_ECHO + 1, id="long-after-the-last-try"),
+    ],
+)
+async def test_our_words_at_another_time_are_a_persons(bench, store, said_at):
+    await sending(store, "Yes")
+    bench.clock.move(HOUR)
+
+    await store.put([echo("h1", "Yes")._replace(at=said_at)])
+
+    assert await pieces(bench) == [("dropped", None)]
+    assert await paused_until(bench) == said_at + PAUSE
+
+
+async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up(bench, store):
+    refused = await sending(store, "Sorry")
+    await store.give_up(refused, "bad_request")
+    await store.put([arrival("m2")])
+    claim = await claim_one(store)
+    await store.settle(claim, answered(claim, "Sorry", turn="turn-2"))
+
+    await store.put([echo("mid-2", "Sorry")])
+
+    assert await pieces(bench) == [("dead", None), ("sent", "mid-2")]
+
+
+async def test_a_message_that_came_after_its_unsend_is_wiped_where_a_person_answers(bench, store):
+    await take_over(bench, store)
+    unsend = arrival("m1", kind="unsend", key="unsend:m1", payload="{}")
+    await store.put([unsend._replace(takes_back="message:m1")])
+    await store.put([arrival("m1"), arrival("m2")])
+
+    await bench.transactions.run(
+        lambda connection, now: store._leases.claim(connection, now, most=1)
+    )
+
+    sql = "SELECT kind, status, payload IS NULL FROM events WHERE kind <> 'echo' ORDER BY key"
+    assert [
+        (kind, status, bool(is_wiped)) for kind, status, is_wiped in await bench.query(sql)
+    ] == [
+        ("message", "unsent", True),
+        ("message", "ignored", False),
+        ("unsend", "ignored", False),
+    ]

@@ -1,0 +1,126 @@
+"""Where a person answers the bot is silent, and it returns by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ak_instagram.simulator import Fault, FaultKind
+from tests.scripted_agent import Hold, says
+from tests.stage import ACCOUNT, Stage
+from tests.webhooks import message, now, post
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PAUSE = 2  # seconds
+SETTINGS = {"conversation__takeover_pause": str(PAUSE)}
+FIRST, SECOND = "First paragraph. " * 40, "Second paragraph. " * 40
+
+
+async def until_hushed(stage: Stage, igsid: str) -> None:
+    """Return once something was left to the person who answers."""
+    await stage.service.until_logged(
+        lambda line: line["event"] == "turn.hushed" and line["contact"] == igsid
+    )
+
+
+def reasons(stage: Stage, igsid: str) -> list[str | None]:
+    """Return why each message of the person was settled as it was."""
+    sql = "SELECT reason FROM events WHERE contact = ? AND kind = 'message' ORDER BY at"
+    return [reason for (reason,) in stage.query(sql, igsid)]
+
+
+async def test_an_answer_typed_in_the_app_silences_the_bot_until_its_pause_is_over(stage):
+    mia, hold = stage.person(), Hold("Nobody shall read this")
+    stage.agent.will(hold)
+    stage.meta.phones.say(mia, "Is there a person?")
+    await stage.agent.until_asked()
+
+    stage.meta.phones.answer_by_hand(mia, "Yes, this is Ann")
+    await stage.meta.settled()
+    hold.release()
+    stage.meta.phones.say(mia, "Great, thank you")
+    await until_hushed(stage, mia)
+    await asyncio.sleep(PAUSE)  # nothing tells that it is over
+    stage.meta.phones.say(mia, "Bot, are you back?")
+    await stage.until_answered(mia)
+
+    assert stage.answers(mia) == ["You said: Bot, are you back?"]
+    assert reasons(stage, mia) == [None, "a person answers", None]
+
+
+async def test_the_rest_of_an_answer_is_not_sent_once_a_person_speaks(stage):
+    mia = stage.person()
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+    stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=0.5))
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.until_answered(mia)
+
+    stage.meta.phones.answer_by_hand(mia, "Let me take this one")
+    await stage.service.until_logged(
+        lambda line: line["event"] == "delivery.attempted" and line.get("contact") == mia
+    )
+    stage.meta.phones.say(mia, "Thank you")
+    await until_hushed(stage, mia)
+
+    assert stage.answers(mia) == [FIRST.strip()]
+
+
+async def test_a_piece_that_waits_for_its_next_try_is_not_sent_once_a_person_speaks(stage):
+    mia, ben = stage.person(), stage.person()
+    stage.meta.fail(Fault(FaultKind.TEMPORARY, times=1))
+    stage.meta.phones.say(mia, "Tell me something")
+    await stage.until_faults_struck()
+
+    stage.meta.phones.answer_by_hand(mia, "Let me take this one")
+    await stage.meta.settled()
+    stage.meta.phones.say(ben, "Meanwhile")
+    await stage.until_answered(ben)
+
+    assert stage.query("SELECT status FROM outbox WHERE contact = ?", mia) == [("dropped",)]
+    assert stage.answers(mia) == []
+
+
+async def test_what_another_app_answers_is_left_to_it(stage):
+    mia = stage.person()
+
+    await post(stage, "standby", message(mia, "standby-1", "For the other app", now()))
+    stage.meta.phones.say(mia, "For whom is this?")
+    await until_hushed(stage, mia)
+
+    assert stage.answers(mia) == []
+    assert stage.agent.asked == []
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["before-the-answer", "after-it"])
+async def test_its_own_echoes_are_no_persons(stage, is_first):
+    mia = stage.person()
+    stage.meta.switch(echo_first=is_first)
+    stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
+
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.until_answered(mia, 2)
+    await stage.meta.settled()
+    stage.meta.phones.say(mia, "And more")
+    await stage.until_answered(mia, 3)
+
+    assert stage.answers(mia) == [FIRST.strip(), SECOND.strip(), "You said: And more"]
+    assert stage.query("SELECT paused_until FROM conversations WHERE contact = ?", mia) == [(0,)]
+
+
+async def test_a_person_takes_over_and_hands_back_by_command(stage):
+    mia = stage.person()
+    stage.meta.phones.say(mia, "Hello there")
+    await stage.until_answered(mia)
+    of_mia = (mia, "--account", ACCOUNT.account_id)
+
+    paused = await stage.service.command("pause", *of_mia, "--hours", "1")
+    stage.meta.phones.say(mia, "For Ann, please")
+    await until_hushed(stage, mia)
+    resumed = await stage.service.command("resume", *of_mia)
+    stage.meta.phones.say(mia, "For the bot again")
+    await stage.until_answered(mia, 2)
+
+    assert (paused[0], resumed) == (0, (0, "the bot answers again\n"))
+    assert stage.answers(mia) == ["You said: Hello there", "You said: For the bot again"]

@@ -1,0 +1,116 @@
+"""Too late is parked, what was edited is asked as edited, and what was taken back is gone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ak_instagram.simulator import Fault, FaultKind
+from tests.scripted_agent import Hold
+from tests.stage import Stage
+from tests.webhooks import message, now, post
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DAY = 86_400_000  # milliseconds
+
+
+async def until_parked(stage: Stage, igsid: str) -> None:
+    await stage.service.until_logged(
+        lambda line: line["event"] == "reply.parked" and line["contact"] == igsid
+    )
+
+
+# --- the window ---------------------------------------------------------------
+
+
+async def test_an_answer_after_the_closing_time_is_not_tried_and_goes_first_later(stage):
+    mia, hold = stage.person(), Hold("Too late by a second")
+    stage.agent.will(hold)
+    closes_at = now() + 1500
+    await post(stage, "messaging", message(mia, "yesterday", "Said a day ago", closes_at - DAY))
+    await stage.agent.until_asked()
+
+    await asyncio.sleep((closes_at - now()) / 1000)  # nothing tells that it has come
+    hold.release()
+    await until_parked(stage, mia)
+    tried = stage.calls(mia).count("message")
+    stage.meta.phones.say(mia, "Still there?")
+    await stage.until_answered(mia, 2)
+
+    assert tried == 0
+    assert stage.answers(mia) == ["Too late by a second", "You said: Still there?"]
+
+
+async def test_an_answer_that_meta_finds_too_late_goes_first_later(stage):
+    mia = stage.person()
+    stage.meta.fail(Fault(FaultKind.WINDOW_CLOSED, times=1))
+    stage.meta.phones.say(mia, "Answer me in time")
+    await until_parked(stage, mia)
+
+    stage.meta.phones.say(mia, "Still there?")
+    await stage.until_answered(mia, 2)
+
+    assert stage.answers(mia) == ["You said: Answer me in time", "You said: Still there?"]
+    assert len(stage.agent.asked) == 2
+
+
+# --- edits --------------------------------------------------------------------
+
+
+async def test_the_agent_gets_what_an_edit_made_of_a_message(stage):
+    mia, hold = stage.person(), Hold("First answer")
+    stage.meta.switch(edit_companion=True)
+    stage.agent.will(hold)
+    stage.meta.phones.say(mia, "First message")
+    await stage.agent.until_asked()
+
+    edited = stage.meta.phones.say(mia, "Secnod massage")
+    stage.meta.phones.edit(edited.mid, "Second massage")
+    stage.meta.phones.edit(edited.mid, "Second message")
+    await stage.meta.settled()
+    hold.release()
+    await stage.until_answered(mia, 2)
+
+    assert stage.answers(mia) == ["First answer", "You said: Second message"]
+
+
+# --- unsent -------------------------------------------------------------------
+
+
+async def test_what_is_taken_back_while_the_agent_works_is_neither_answered_nor_kept(stage):
+    mia, hold = stage.person(), Hold("Nobody shall read this")
+    stage.agent.will(hold)
+    taken_back = stage.meta.phones.say(mia, "My card number is")
+    stage.meta.phones.edit(taken_back.mid, "My card number is 4")
+    await stage.agent.until_asked()
+
+    stage.meta.phones.unsend(taken_back.mid)
+    await stage.meta.settled()
+    hold.release()
+    stage.meta.phones.say(mia, "Something else then")
+    await stage.until_answered(mia)
+
+    assert stage.answers(mia) == ["You said: Something else then"]
+    assert kept(stage, mia, "card number") == []
+
+
+async def test_what_is_taken_back_while_its_answer_waits_is_neither_answered_nor_kept(stage):
+    mia = stage.person()
+    stage.meta.fail(Fault(FaultKind.WINDOW_CLOSED, times=1))
+    taken_back = stage.meta.phones.say(mia, "My card number is")
+    await until_parked(stage, mia)
+
+    stage.meta.phones.unsend(taken_back.mid)
+    stage.meta.phones.say(mia, "Something else then")
+    await stage.until_answered(mia)
+
+    assert stage.answers(mia) == ["You said: Something else then"]
+    assert kept(stage, mia, "card number") == []
+
+
+def kept(stage: Stage, igsid: str, words: str) -> list[tuple[str, str]]:
+    """Return what is still stored of what the person said, where it says *words*."""
+    sql = "SELECT kind, payload FROM events WHERE contact = ? AND payload LIKE ?"
+    return stage.query(sql, igsid, f"%{words}%")
