@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+IMAGE ?= ak-instagram:dev
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
@@ -51,12 +53,14 @@ chaos: $(DEV_READY) ## Kill, stall and cut off at random, then count what was lo
 load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answered once (ARGS=--help)
 	@$(BIN)/python -m load $(ARGS)
 
-image: ## Build the container image with the docker on PATH
-	docker build $(ARGS) --tag ak-instagram:dev .
+image: | $(BIN)/python ## Build the image and hold it to its promises, with the docker on PATH (ARGS go to docker build)
+	docker build $(ARGS) --build-arg REVISION=$(REVISION) --tag $(IMAGE) .
+	@$(BIN)/python -m image $(IMAGE) --revision $(REVISION)
 
-chart: ## Lint the Helm chart with the helm on PATH
-	@test -d helm/ak-instagram || { echo "the chart is not part of this version yet"; exit 1; }
-	helm lint --strict helm/ak-instagram
+chart: ## Lint the Helm chart, render it with each file in ci/ and pack it into dist/, with the helm on PATH
+	@for values in helm/ak-instagram/ci/*-values.yaml; do helm lint --quiet --strict helm/ak-instagram --values $$values \
+	    && helm template demo helm/ak-instagram --values $$values >/dev/null || exit 1; done
+	helm package helm/ak-instagram --destination dist
 
 lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
@@ -65,6 +69,8 @@ lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	    --all-extras --group dev pyproject.toml -o requirements-dev.lock
 	echo "hatchling>=1.27" | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --upgrade -o requirements-build.lock
+	cd examples/agent-kernel && ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.12 \
+	    --generate-hashes --no-header --upgrade requirements.in -o requirements.lock
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
