@@ -10,7 +10,6 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 
 from ak_instagram import metrics
-from ak_instagram.cli import main
 from ak_instagram.settings.keys import variable
 from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
 
@@ -73,17 +72,6 @@ def test_every_make_target_exists(document):
     named = {name for code in code_in(document) for name in re.findall(r"\bmake ([a-z-]+)", code)}
 
     assert named <= targets
-
-
-@pytest.mark.parametrize("document", each(DOCUMENTS))
-def test_every_command_exists(document):
-    spoken_to_us = [code for code in code_in(document) if "docker " not in code]
-
-    named = {
-        name for code in spoken_to_us for name in re.findall(r"\bak-instagram ([a-z-]+)", code)
-    }
-
-    assert named <= set(main.commands)
 
 
 def test_the_readme_opens_with_the_two_commands():
