@@ -40,7 +40,7 @@ class Effort:
     messages: int = 2000
     people: int = 300
     seconds: float = 40.0
-    peace: float = 90.0
+    peace: float = 150.0  # a piece that failed five times waits for 81 s
     pace: Pace = field(default_factory=Pace)
 
 

@@ -111,9 +111,6 @@ class FakeStore:
     async def sent(self, claim: Claim, message_id: str) -> Claim | None:
         return self._note("sent", message_id)
 
-    async def resend(self, claim: Claim, why: str) -> Claim | None:
-        return self._note("resend", why)
-
     async def give_up(self, claim: Claim, why: str) -> Claim | None:
         return self._note("give_up", why)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,12 +27,20 @@ class _Of:
     contact: str
 
 
+def _a_number(_context: click.Context, _option: click.Parameter, hours: float) -> float:
+    """Refuse `nan`, which lies in every range."""
+    if math.isnan(hours):
+        raise click.BadParameter("is not a number")
+    return hours
+
+
 @click.command(epilog="Example: ak-instagram pause 75139… --account 17841… --hours 48")
 @click.argument("contact")
 @_account
 @click.option(
     "--hours",
     type=click.FloatRange(0, _LONGEST, min_open=True),
+    callback=_a_number,
     default=12.0,
     show_default=True,
     help="For so long at least.",

@@ -111,10 +111,6 @@ class Store:
         """See `Turns.sent`."""
         return await self._step(partial(self._turns.sent, claim=claim, message_id=message_id))
 
-    async def resend(self, claim: Claim, why: str) -> Claim | None:
-        """See `Turns.resend`."""
-        return await self._step(partial(self._turns.resend, claim=claim, why=why))
-
     async def give_up(self, claim: Claim, why: str) -> Claim | None:
         """See `Turns.give_up`."""
         return await self._step(partial(self._turns.give_up, claim=claim, why=why))

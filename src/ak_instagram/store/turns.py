@@ -74,14 +74,6 @@ class Turns:
         ledger.mark_sent(connection, now, _piece_of(claim), message_id)
         return self.leases.advance(connection, now, held)
 
-    def resend(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
-        """Note that the claim's piece did not arrive, and return it as the next step."""
-        held = self.leases.held(connection, claim)
-        ledger.mark_failed(connection, _piece_of(claim), PieceStatus.PLANNED, why)
-        if held.paused_until > now:
-            takeover.drop(connection, now, held)
-        return self.leases.advance(connection, now, held)
-
     def give_up(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
         """Drop the claim's piece and what follows it in its turn, and return the next step."""
         held = self.leases.held(connection, claim)

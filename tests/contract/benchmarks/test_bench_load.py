@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from benchmarks.http1 import ok, take_message
+from benchmarks.journal import Journal
 from benchmarks.load import Load, post
-from benchmarks.peers import Agent, Graph, Journal
+from benchmarks.protocols import Agent, Graph
 from benchmarks.webhooks import Messages
 
 MESSAGES = Messages(count=40, conversations=10)

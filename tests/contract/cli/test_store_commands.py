@@ -107,7 +107,7 @@ def test_a_server_that_is_not_there_is_said_so_and_not_among_the_letters(run):
 
 
 @pytest.mark.usefixtures("_dead_letter")
-@pytest.mark.parametrize("hours", ["0", "-1", "1e9"])
+@pytest.mark.parametrize("hours", ["0", "-1", "1e9", "nan", "inf"])
 def test_a_pause_that_is_none_is_refused(run, hours):
     assert run("pause", "anna", "--account", "shop", "--hours", hours).exit_code == 2
 

@@ -14,7 +14,6 @@ TABLES = ("conversations", "events", "outbox", "transcript")
 VERBS = {
     "settle": lambda store, old: store.settle(old, answered(old, "I was stopped")),
     "sent": lambda store, old: store.sent(old, "mid-old"),
-    "resend": lambda store, old: store.resend(old, "why"),
     "give_up": lambda store, old: store.give_up(old, "why"),
     "close_window": lambda store, old: store.close_window(old, "why"),
     "retry": lambda store, old: store.retry(old, after=0, why="why"),

@@ -66,9 +66,11 @@ async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
     await planned(one, "one")
     bench.clock.move(LEASE)
 
-    again = await two.resend(await claim_one(two), "not there")
+    await two.retry(await claim_one(two), after=1, why="not there")
 
-    assert (again.piece.doubtful, again.piece.tries) == (False, 2)
+    bench.clock.move(1000)
+    again = await claim_one(two)
+    assert (again.piece.doubtful, again.piece.tries, again.attempts) == (False, 2, 1)
 
 
 async def test_an_unknown_outcome_stays_doubtful(bench, store):
