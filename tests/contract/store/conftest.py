@@ -16,6 +16,13 @@ def postgres_server():
 
 
 @pytest.fixture
+def postgres_url(postgres_server):
+    url = postgres_server.database()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
 async def sqlite_bench(tmp_path):
     bench = Bench(f"sqlite:///{tmp_path}/store.db")
     async with bench.stack:
@@ -24,8 +31,8 @@ async def sqlite_bench(tmp_path):
 
 
 @pytest.fixture
-async def postgres_bench(postgres_server):
-    bench = Bench(postgres_server.database())
+async def postgres_bench(postgres_url):
+    bench = Bench(postgres_url)
     async with bench.stack:
         await bench.open()
         yield bench

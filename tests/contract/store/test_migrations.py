@@ -119,12 +119,12 @@ def test_every_step_says_which_code_can_work_on_its_schema():
     assert all(before <= revision for before, revision in zip(oldest, known, strict=True))
 
 
-async def test_replicas_that_start_at_once_migrate_one_after_the_other(postgres_server):
-    url = postgres_server.database()
-    gate = await asyncpg.connect(url)
+async def test_replicas_that_start_at_once_migrate_one_after_the_other(postgres_url):
+    gate = await asyncpg.connect(postgres_url)
     await gate.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
     replicas = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", START, url) for _ in range(3)
+        await asyncio.create_subprocess_exec(sys.executable, "-c", START, postgres_url)
+        for _ in range(3)
     ]
     while await gate.fetchval(WAITING) < len(replicas):  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0.01)

@@ -19,8 +19,8 @@ from tests.store_bench import LEASE, answered, arrival, mids, stop
 
 
 @pytest.fixture
-def url(postgres_server):
-    return postgres_server.database()
+def url(postgres_url):
+    return postgres_url
 
 
 def replica(url: str, owner: str):

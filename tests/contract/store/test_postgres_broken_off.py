@@ -19,8 +19,8 @@ _WRITE = Statement(text("INSERT INTO notes VALUES (1)"))
 
 
 @pytest.fixture
-def url(postgres_server):
-    return postgres_server.database()
+def url(postgres_url):
+    return postgres_url
 
 
 async def seen_from_outside(url: str) -> int:

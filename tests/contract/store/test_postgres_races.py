@@ -53,11 +53,10 @@ class InterruptedCursor:
 
 
 @pytest.fixture
-async def replicas(postgres_server):
-    url = postgres_server.database()
+async def replicas(postgres_url):
     async with (
-        open_store(url, Inbox(0, PAUSE), Leases("one", LEASE)) as one,
-        open_store(url, Inbox(0, PAUSE), Leases("two", LEASE)) as two,
+        open_store(postgres_url, Inbox(0, PAUSE), Leases("one", LEASE)) as one,
+        open_store(postgres_url, Inbox(0, PAUSE), Leases("two", LEASE)) as two,
     ):
         yield one, two
 
