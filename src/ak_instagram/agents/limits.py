@@ -62,6 +62,8 @@ async def _close(parts: AsyncIterator[Part]) -> None:
 
 def _size(part: Part) -> int:
     """Return the bytes of text in *part*; at least 1, so that endless parts end too."""
+    if isinstance(part, Text):
+        return max(1, _bytes_in(part.text))
     return max(1, _bytes_in(astuple(part)))
 
 
@@ -76,6 +78,6 @@ def _bytes_in(value: object) -> int:
 
 def _clean(part: Part) -> Part:
     """Replace what JSON can spell but UTF-8 can't: surrogates without their other half."""
-    if isinstance(part, Text):
+    if isinstance(part, Text) and not part.text.isascii():
         return Text(part.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     return part

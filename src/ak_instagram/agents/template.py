@@ -33,7 +33,8 @@ _SCALARS: dict[str, Callable[[Turn], object]] = {
     "agent": lambda turn: turn.agent,
     "locale": lambda turn: turn.locale,
 }
-_NAMES = {"text", *_SCALARS, *_LISTS}
+_VALUES = _SCALARS | _LISTS
+_NAMES = {"text", *_VALUES}
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -68,7 +69,7 @@ class RequestTemplate:
         if name == "text":
             elsewhere = bool(self._used & {"messages", "attachments"})
             return prompt(turn, lambda _: elsewhere)
-        return (_SCALARS | _LISTS)[name](turn)
+        return _VALUES[name](turn)
 
 
 def _filled(template: object, fields: Mapping[str, object]) -> object:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import aiohttp
+import orjson
 
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings import values
@@ -48,9 +49,10 @@ class Endpoint:
         block when reading the answer fails. Leaving the block early closes the connection.
         """
         headers = self._headers | {"Idempotency-Key": turn_id}
+        payload = aiohttp.BytesPayload(_to_json(body), content_type="application/json")
         try:
             async with self._session.post(
-                self._url, json=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+                self._url, data=payload, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             ) as response:
                 _check(response)
                 yield Answer(response, self._limit)
@@ -76,8 +78,8 @@ class Answer:
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
         """Return the body as JSON, whatever type it claims to have; `Permanent` if it is none."""
         body = bytearray()
-        async for chunk in self._content.iter_any():
-            body += chunk
+        while not self._content.at_eof():
+            body += await self._content.readany()
             if len(body) > self._limit:
                 raise Permanent(f"agent's answer has more than {self._limit} bytes")
         return parse_json(bytes(body), self._content_type)
@@ -114,6 +116,13 @@ def as_object(parsed: object) -> JsonObject:
     if not isinstance(parsed, dict):
         raise Permanent(f"agent answered a JSON {type(parsed).__name__}, not an object")
     return parsed
+
+
+def _to_json(body: object) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+        return json.dumps(body).encode()
 
 
 def _headers(settings: values.Agent) -> dict[str, str]:

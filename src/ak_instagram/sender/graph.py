@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Literal, TypeAlias, TypedDict, TypeVar
 
@@ -47,7 +48,7 @@ _NEVER_SENT = (
 )
 
 
-class _Timely(aiohttp.JsonPayload):
+class _Timely(aiohttp.BytesPayload):
     """
     A body that is not written any more once *until*, on the steady clock, has passed.
 
@@ -56,7 +57,7 @@ class _Timely(aiohttp.JsonPayload):
     """
 
     def __init__(self, body: Mapping[str, object], until: float) -> None:
-        super().__init__(body, dumps=_to_json)
+        super().__init__(_to_json(body).encode(), content_type="application/json")
         self._until = until
 
     async def write_with_length(
@@ -136,10 +137,15 @@ def _options(token: str, timeout: float) -> _Options:
     """Return what all calls have in common; connecting gets half of the time."""
     return {
         "headers": {"Authorization": f"Bearer {token}"},
-        "timeout": aiohttp.ClientTimeout(total=timeout, connect=timeout / 2),
+        "timeout": _timeout(timeout),
         "allow_redirects": False,
         "raise_for_status": False,
     }
+
+
+@lru_cache
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
 
 
 async def _answer(
@@ -172,8 +178,6 @@ def _read(read: Callable[[bytes], _Value], body: bytes, *, repeatable: bool = Tr
 async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
     """Return the body, cut short (and so unreadable) when it is far longer than any answer."""
     body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            break
+    while len(body) <= MAX_ANSWER_BYTES and not response.content.at_eof():
+        body += await response.content.readany()
     return bytes(body[:MAX_ANSWER_BYTES])

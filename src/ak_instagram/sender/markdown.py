@@ -22,6 +22,8 @@ from .markdown_inline import inline_text, literals
 # Nobody means Markdown beyond these. The parser would take seconds over the
 # brackets, and lose what is nested deeper than its limit.
 _MOST_BRACKETS = 500
+# One line with nothing in it that the parser looks for, as most short answers are.
+_PLAIN_LINE = re.compile(r"(?![-+\d\s])[^\n\r\t\0\\`*_~\[\]<>&|#]+(?<!\s)")
 _TOO_DEEP = re.compile(r"^(?:[ \t]*(?:>|(?:[-+*]|\d+[.)])[ \t])){20}", re.MULTILINE)
 
 
@@ -41,6 +43,8 @@ def plain_text(markdown: str) -> str:
 def plain(markdown: str) -> Plain:
     """Return *markdown* as text for people, and where its blocks of code are."""
     source = well_formed(markdown)
+    if _PLAIN_LINE.fullmatch(source):
+        return Plain(source)
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if source.count("[") > _MOST_BRACKETS or _TOO_DEEP.search(source):
         return Plain(source)

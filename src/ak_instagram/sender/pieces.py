@@ -44,6 +44,9 @@ def split(text: str, limit: int = MAX_TEXT_BYTES, whole: Iterable[Span] = ()) ->
     if limit < 4:
         raise ValueError("limit must hold any one character (4 bytes)")
     text = well_formed(text)
+    if len(text.encode()) <= limit:
+        piece = text.strip()
+        return (piece,) if piece else ()
     kept = _Kept(text, whole, limit)
     pieces = []
     at, stop = _after_space(text, 0), len(text.rstrip())

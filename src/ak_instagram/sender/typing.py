@@ -8,8 +8,7 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -47,39 +46,13 @@ class Courtesy:
     graph: Actions
     renewals: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, RENEWALS))
 
-    @asynccontextmanager
-    async def typing(self, token: str, recipient: str) -> AsyncIterator[None]:
-        """
-        Mark as seen and show the typing indicator while the block runs.
-
-        None of it is under way any more when the block has been left, so that the
-        indicator can't come up after the answer.
-        """
-        over = asyncio.Event()
-        courtesies = (
-            asyncio.create_task(self._show(token, recipient, "mark_seen")),
-            asyncio.create_task(self._keep_typing(token, recipient, over)),
-        )
-        await asyncio.sleep(0)  # they go out before the question does
-        try:
-            yield
-        finally:
-            over.set()
-            await _finish(courtesies)
+    def typing(self, token: str, recipient: str) -> Typing:
+        """Return the block while which the person sees that somebody is there."""
+        return Typing(partial(self._show, token, recipient), self.renewals)
 
     def stop(self, token: str, recipient: str) -> Coroutine[Any, Any, None]:
         """Take the typing indicator away, for when no piece follows that does so."""
         return self._show(token, recipient, "typing_off")
-
-    async def _keep_typing(self, token: str, recipient: str, over: asyncio.Event) -> None:
-        await self._show(token, recipient, "typing_on")
-        while not over.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), RENEW)
-                return
-            if not self.renewals.locked():
-                async with self.renewals:
-                    await self._show(token, recipient, "typing_on")
 
     async def _show(self, token: str, recipient: str, action: Action) -> None:
         try:
@@ -87,6 +60,49 @@ class Courtesy:
         except GraphError as exc:
             metrics.COURTESY_FAILURES.inc()
             log.debug("courtesy.failed", action=action, reason=str(exc))
+
+
+class Typing:
+    """
+    Marks as seen and shows the typing indicator while the block runs.
+
+    None of it is under way any more when the block has been left, so that the
+    indicator can't come up after the answer.
+    """
+
+    def __init__(
+        self, show: Callable[[Action], Coroutine[Any, Any, None]], renewals: asyncio.Semaphore
+    ) -> None:
+        self._show = show
+        self._renewals = renewals
+        self._begun: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> None:
+        self._begin(self._show("mark_seen"))
+        self._begin(self._show("typing_on"))
+        await asyncio.sleep(0)  # they go out before the question does
+        self._set_timer()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if under_way := [courtesy for courtesy in self._begun if not courtesy.done()]:
+            await _finish(under_way)
+
+    def _begin(self, courtesy: Coroutine[Any, Any, None]) -> None:
+        self._begun.append(asyncio.create_task(courtesy))
+
+    def _set_timer(self) -> None:
+        # A timer and no task that sleeps: thousands of turns may wait at once.
+        self._timer = asyncio.get_running_loop().call_later(RENEW, self._renew)
+
+    def _renew(self) -> None:
+        self._set_timer()
+        if not self._renewals.locked():
+            self._begin(self._show_again())
+
+    async def _show_again(self) -> None:
+        async with self._renewals:
+            await self._show("typing_on")
 
 
 async def _finish(courtesies: Sequence[asyncio.Task[None]]) -> None:

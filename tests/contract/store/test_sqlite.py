@@ -97,3 +97,26 @@ async def test_a_folder_that_can_not_be_made_is_said_so(tmp_path):
     with pytest.raises(StoreUnavailable, match="can't be made"):
         async with open_sqlite(f"sqlite:///{tmp_path}/file/store.db"):
             pass
+
+
+async def test_what_meta_waits_for_comes_before_other_work(bench):
+    order: list[str] = []
+    is_busy, may_go_on = threading.Event(), threading.Event()
+
+    def hold_up(_connection, _now) -> None:
+        is_busy.set()
+        may_go_on.wait(5)
+
+    def note(name: str):
+        return bench.transactions.run(
+            lambda _connection, _now: order.append(name), urgent=name == "webhook"
+        )
+
+    busy = asyncio.create_task(bench.transactions.run(hold_up))
+    await asyncio.to_thread(is_busy.wait, 5)
+    waiting = [asyncio.create_task(note(name)) for name in ("turn", "turn", "webhook")]
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await asyncio.gather(busy, *waiting)
+
+    assert order == ["webhook", "turn", "turn"]
