@@ -18,6 +18,7 @@ import aiohttp
 import uvloop
 
 from . import cores
+from .calls import Calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +56,10 @@ def _run(script: Script) -> list[float]:
 
 async def _answer_all(script: Script) -> list[float]:
     began = []
-    headers = {"Authorization": "Bearer token"}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with aiohttp.ClientSession() as session:
+        calls = Calls(session, script.graph_url, script.agent_url)
         for contact in script.contacts:
             began.append(time.perf_counter())
-            await _answer(session, script, contact)
+            await calls.answer(contact)
             await asyncio.sleep(script.pause)
     return began
-
-
-async def _answer(session: aiohttp.ClientSession, script: Script, contact: str) -> None:
-    messages = f"{script.graph_url}/v21.0/me/messages"
-    to = {"recipient": {"id": contact}}
-    await _call(session, messages, {**to, "sender_action": "mark_seen"})
-    await _call(session, messages, {**to, "sender_action": "typing_on"})
-    answer = await _call(session, script.agent_url, {"session": contact, "text": "Is it?"})
-    await _call(session, messages, {**to, "message": {"text": answer["reply"]}})
-
-
-async def _call(session: aiohttp.ClientSession, url: str, body: object) -> dict[str, str]:
-    async with session.post(url, json=body) as response:
-        answer: dict[str, str] = await response.json()
-        return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,9 +10,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import files
 from .bare import Bare, open_bare
+from .databases import Databases, open_databases
 from .loader import Loader, open_loader
 from .peers import Peers, open_peers
+from .stores import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,11 @@ class Effort:
     How thoroughly to measure: *rounds* of runs of *seconds* each, after a *warm_up*.
 
     *blocks* of messages are answered one at a time; the service is started *starts* times.
-    *conversations* wait at once for an agent that is *thinking* so many seconds.
+    *conversations* wait at once for an agent that is *thinking* so many seconds. Stores have
+    *depths* events, and *batches* of events are stored in one run. What has no target is
+    measured in *glances* rounds. A process is watched for *idle* seconds, in which typing
+    indicators are renewed once. A *crowd* of conversations waits for an agent that does not
+    answer.
     """
 
     rounds: int = 5
@@ -30,10 +38,26 @@ class Effort:
     starts: int = 7
     conversations: int = 1000
     thinking: float = 10.0
+    depths: tuple[int, ...] = (1_000, 100_000, 1_000_000)
+    batches: int = 16
+    glances: int = 3
+    idle: float = 12.0
+    crowd: int = 10_000
 
 
 QUICK = Effort(
-    rounds=1, seconds=0.5, warm_up=0.2, blocks=1, starts=1, conversations=50, thinking=1.0
+    rounds=1,
+    seconds=0.5,
+    warm_up=0.2,
+    blocks=1,
+    starts=1,
+    conversations=50,
+    thinking=1.0,
+    depths=(1_000, 2_000, 4_000),
+    batches=2,
+    glances=1,
+    idle=1.0,
+    crowd=100,
 )
 
 
@@ -45,22 +69,37 @@ class Bench:
     peers: Peers
     loader: Loader
     bare: Bare
+    databases: Databases
     folder: Path
 
     def new_folder(self) -> Path:
-        """Return an empty folder for one run of the service."""
+        """Return an empty folder, for a store or the log of one run."""
         return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def new_store(self, kind: Kind) -> str:
+        """Return the URL of an empty store."""
+        if kind is Kind.POSTGRESQL:
+            return self.databases.new()
+        return f"sqlite:///{self.new_folder() / 'store.db'}"
+
+    def tidy(self) -> None:
+        """Remove all stores and logs: they would fill the disk, and keep it busy."""
+        self.databases.close()
+        for folder in self.folder.iterdir():
+            shutil.rmtree(folder)
 
 
 @contextmanager
 def open_bench(effort: Effort) -> Iterator[Bench]:
     """Start the tools; end them and remove what was written when the block ends."""
+    files.allow_most()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ak-instagram-bench-"))
         peers = stack.enter_context(open_peers())
         loader = stack.enter_context(open_loader())
         bare = stack.enter_context(open_bare())
-        yield Bench(effort, peers, loader, bare, Path(folder))
+        databases = stack.enter_context(open_databases())
+        yield Bench(effort, peers, loader, bare, databases, Path(folder))
 
 
 def say(progress: str) -> None:

@@ -6,14 +6,13 @@ import gc
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
 from multiprocessing import get_context
 
 import uvloop
 
 from . import cores
 from .load import Load, Run, post
-from .webhooks import Messages
+from .webhooks import prepared
 
 
 class Loader:
@@ -36,11 +35,6 @@ def open_loader() -> Iterator[Loader]:
 
 
 def _post(load: Load) -> Run:
-    requests = _prepared(load.messages)
+    requests = prepared(load.messages)
     gc.freeze()  # they are many, and none of them is garbage
     return uvloop.run(post(load, requests))
-
-
-@lru_cache(maxsize=1)
-def _prepared(messages: Messages) -> list[bytes]:
-    return messages.requests()

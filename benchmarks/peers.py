@@ -7,44 +7,20 @@ Both live in one process of their own and write down what arrived and when.
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TypeAlias
+from typing import Any
 
 import uvloop
 
 from . import cores
-from .connection import without_delay
-from .http1 import ok, take_message
-from .webhooks import ACCOUNT
-
-What: TypeAlias = str  # `agent`, `message`, or a sender action
-
-_PROFILE = ok(json.dumps({"user_id": ACCOUNT, "id": ACCOUNT, "username": "shop"}).encode())
-_DONE = ok(b'{"recipient_id":"1"}')
-_REPLY = ok(b'{"reply":"Yes, it is."}')
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """How the peers answer: *hung* means never, *agent_takes* is in seconds."""
-
-    hung: bool = False
-    agent_takes: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A request that came in: what, about whom, and when (`time.perf_counter`)."""
-
-    what: What
-    who: str
-    at: float
+from .dialogue import Dialogue, Held, hold
+from .journal import Arrival, Behaviour, Journal, What
+from .protocols import Agent, Graph
 
 
 class Peers:
@@ -56,24 +32,29 @@ class Peers:
 
     def become(self, behaviour: Behaviour) -> None:
         """Answer like this from now on, and forget what arrived."""
-        self._line.send(behaviour)
-        self._line.recv()
+        self._ask(behaviour)
 
     def arrivals(self) -> list[Arrival]:
         """Return what arrived since `become`."""
-        self._line.send(None)
-        arrived: list[Arrival] = self._line.recv()
+        arrived: list[Arrival] = self._ask(None)
         return arrived
+
+    def hold(self, dialogue: Dialogue) -> Held:
+        """Return what came of *dialogue*; raises what `dialogue.hold` raises."""
+        held: Held = self._ask(dialogue)
+        return held
 
     def wait_for(self, what: What, people: int, within: float) -> dict[str, float]:
         """Return when *what* first came for each of *people*; `RuntimeError` if it does not."""
-        until = time.perf_counter() + within
-        while time.perf_counter() < until:
-            first = {it.who: it.at for it in reversed(self.arrivals()) if it.what == what}
-            if len(first) >= people:
-                return first
-            time.sleep(0.1)
-        raise RuntimeError(f"{what} came for {len(first)} people within {within:g} s, not {people}")
+        firsts: dict[str, float] = self._ask(_Expected(what, people, within))
+        return firsts
+
+    def _ask(self, wish: object) -> Any:
+        self._line.send(wish)
+        answer = self._line.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 @contextmanager
@@ -93,76 +74,13 @@ def open_peers() -> Iterator[Peers]:
 # --- in the peers' process -----------------------------------------------------
 
 
-@dataclass(slots=True)
-class Journal:
-    """What both peers share."""
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """That *what* comes for so many *people* in so many seconds."""
 
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    arrivals: list[Arrival] = field(default_factory=list)
-
-
-class Graph(asyncio.Protocol):
-    """A connection to the Graph API."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self._buffer = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer without waiting for more to say."""
-        self._transport = without_delay(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take requests and answer them."""
-        self._buffer += data
-        while (message := take_message(self._buffer)) is not None:
-            self._take(*message)
-
-    def _take(self, head: bytes, body: bytes) -> None:
-        at = time.perf_counter()
-        call = json.loads(body or b"{}")
-        who = call.get("recipient", {}).get("id", "")
-        what = call.get("sender_action") or ("message" if "message" in call else "other")
-        self._journal.arrivals.append(Arrival(what, who, at))
-        if not self._journal.behaviour.hung:
-            self._transport.write(self._answer(head, what, who, at))
-
-    def _answer(self, head: bytes, what: What, who: str, at: float) -> bytes:
-        if head.startswith(b"GET"):
-            return _PROFILE
-        if what == "message":
-            return ok(json.dumps({"recipient_id": who, "message_id": f"m{who}{at}"}).encode())
-        return _DONE
-
-
-class Agent(asyncio.Protocol):
-    """A connection to the agent."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self._buffer = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer without waiting for more to say."""
-        self._transport = without_delay(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take requests and answer them."""
-        self._buffer += data
-        while (message := take_message(self._buffer)) is not None:
-            self._take(message[1])
-
-    def _take(self, body: bytes) -> None:
-        session = json.loads(body)["session"]
-        self._journal.arrivals.append(Arrival("agent", session, time.perf_counter()))
-        behaviour = self._journal.behaviour
-        if behaviour.hung:
-            return
-        if behaviour.agent_takes:
-            loop = asyncio.get_running_loop()
-            loop.call_later(behaviour.agent_takes, self._transport.write, _REPLY)
-        else:
-            self._transport.write(_REPLY)
+    what: What
+    people: int
+    within: float
 
 
 def _serve(line: Connection) -> None:
@@ -174,7 +92,10 @@ async def _listen(line: Connection) -> None:
     journal = Journal()
     ports = [await _open(lambda: Graph(journal)), await _open(lambda: Agent(journal))]
     line.send(tuple(ports))
-    await asyncio.to_thread(_obey, line, journal)
+    with suppress(EOFError):
+        while True:
+            wish = await asyncio.to_thread(line.recv)
+            line.send(await _granted(wish, journal))
 
 
 async def _open(protocol: Callable[[], asyncio.Protocol]) -> int:
@@ -184,13 +105,28 @@ async def _open(protocol: Callable[[], asyncio.Protocol]) -> int:
     return port
 
 
-def _obey(line: Connection, journal: Journal) -> None:
-    """Do what is wished over *line* until it is closed."""
-    with suppress(EOFError):
-        while True:
-            wish = line.recv()
-            if wish is None:
-                line.send(journal.arrivals)
-            else:
+async def _granted(wish: object, journal: Journal) -> object:
+    """Do what is wished and return what comes of it, an error too."""
+    try:
+        match wish:
+            case Behaviour():
                 journal.behaviour, journal.arrivals = wish, []
-                line.send(wish)
+            case Dialogue():
+                return await hold(wish, journal)
+            case _Expected():
+                return await _wait_for(wish, journal)
+    except Exception as exc:  # noqa: BLE001 - it goes to who wished
+        return exc
+    return journal.arrivals
+
+
+async def _wait_for(expected: _Expected, journal: Journal) -> dict[str, float]:
+    until = time.perf_counter() + expected.within
+    while len(firsts := journal.firsts(expected.what)) < expected.people:
+        if time.perf_counter() > until:
+            raise RuntimeError(
+                f"{expected.what} came for {len(firsts)} people within {expected.within:g} s,"
+                f" not {expected.people}"
+            )
+        await asyncio.sleep(0.1)
+    return firsts

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import cores
 from .bench import Bench, Effort
+from .journal import Behaviour
 from .load import Load, Run
-from .peers import Behaviour
-from .servers import no_turns, open_limit, open_service, store_in
+from .servers import no_turns, open_limit, open_service
+from .stores import Kind, stored_mids, using
 from .webhooks import Messages
 
 CONVERSATIONS = 2000
@@ -21,12 +19,13 @@ MOST_A_SECOND = 15_000  # more than anything here can take: what is posted is ma
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """The service in one situation: its *settings*, its peers, and the cores that it has."""
+    """The service in one situation: its *settings*, its peers, the cores it has, its store."""
 
     name: str
     settings: Mapping[str, str] = field(default_factory=dict)
     peers: Behaviour = field(default_factory=Behaviour)
     on: frozenset[int] = cores.SUBJECT
+    store: Kind = Kind.SQLITE
 
 
 STORING = Subject("no turn begins", no_turns())
@@ -35,7 +34,7 @@ STORING = Subject("no turn begins", no_turns())
 def run_limit(bench: Bench) -> Run:
     """Return what the limit accepts."""
     with open_limit() as server:
-        return _checked(bench.loader.post(_load(bench.effort, server.port)))
+        return checked(bench.loader.post(load_of(bench.effort, server.port)))
 
 
 def run_service(bench: Bench, subject: Subject, rate: float | None = None) -> Run:
@@ -45,29 +44,30 @@ def run_service(bench: Bench, subject: Subject, rate: float | None = None) -> Ru
     Raises `RuntimeError` if anything that was accepted is not in the store.
     """
     bench.peers.become(subject.peers)
-    folder = bench.new_folder()
-    with open_service(folder, bench.peers, subject.settings, subject.on) as server:
-        load = _load(bench.effort, server.port, rate)
+    store = bench.new_store(subject.store)
+    settings = {**subject.settings, **using(store)}
+    with open_service(bench.new_folder(), bench.peers, settings, subject.on) as server:
+        load = load_of(bench.effort, server.port, rate)
         run = bench.loader.post(load)
-    accepted = {load.messages.mid(index) for index in run.accepted}
-    if lost := accepted - stored_mids(store_in(folder)):
+    check_stored({load.messages.mid(index) for index in run.accepted}, store)
+    return checked(run)
+
+
+def check_stored(accepted: Set[str], store: str) -> None:
+    """Raise `RuntimeError` unless the messages that were *accepted* are in the store."""
+    if lost := accepted - stored_mids(store):
         raise RuntimeError(f"{len(lost)} webhooks were acknowledged and are not in the store")
-    return _checked(run)
 
 
-def stored_mids(store: Path) -> set[str]:
-    """Return the messages that are in the file *store*."""
-    with closing(sqlite3.connect(store)) as connection:
-        return {mid for (mid,) in connection.execute("SELECT mid FROM events")}
-
-
-def _load(effort: Effort, port: int, rate: float | None = None) -> Load:
-    count = int((effort.warm_up + effort.seconds) * MOST_A_SECOND)
-    messages = Messages(count, CONVERSATIONS)
-    return Load(port, messages, warm_up=effort.warm_up, seconds=effort.seconds, rate=rate)
-
-
-def _checked(run: Run) -> Run:
+def checked(run: Run) -> Run:
+    """Return *run*, or raise `RuntimeError` if anything in it failed."""
     if run.failed:
         raise RuntimeError(f"{run.failed} webhooks were not answered 200")
     return run
+
+
+def load_of(effort: Effort, port: int, rate: float | None = None, first: int = 0) -> Load:
+    """Return the load of one run; its messages are numbered on from *first*."""
+    count = int((effort.warm_up + effort.seconds) * MOST_A_SECOND)
+    messages = Messages(count, CONVERSATIONS, first)
+    return Load(port, messages, warm_up=effort.warm_up, seconds=effort.seconds, rate=rate)

@@ -29,6 +29,17 @@ class Server:
     pid: int
     started_in: float
 
+    def busy(self) -> float:
+        """Return the seconds of a core that the process has used, all its threads together."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((it / "schedstat").read_text().split()[0]) for it in threads) / 1e9
+
+    def share(self, seconds: float) -> float:
+        """Watch the process for *seconds* and return how much of a core it used."""
+        before = self.busy()
+        time.sleep(seconds)
+        return (self.busy() - before) / seconds
+
     def resident(self) -> int:
         """Return the bytes of memory that the process has in use."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
@@ -40,6 +51,16 @@ def open_limit() -> Iterator[Server]:
     """Run the limit while the block does."""
     port = _free_port()
     command = [sys.executable, "-m", "benchmarks.limit", str(port)]
+    with _open(command, port, dict(os.environ), cores.SUBJECT, Path(os.devnull)) as server:
+        yield server
+
+
+@contextmanager
+def open_bare_server(peers: Peers) -> Iterator[Server]:
+    """Run the webhook that stores nothing while the block does."""
+    port = _free_port()
+    command = [sys.executable, "-m", "benchmarks.bare_server", str(port)]
+    command += [peers.graph_url, peers.agent_url]
     with _open(command, port, dict(os.environ), cores.SUBJECT, Path(os.devnull)) as server:
         yield server
 
@@ -68,11 +89,6 @@ def no_turns() -> dict[str, str]:
     return {"AK_CONVERSATION__DEBOUNCE": _FOREVER}
 
 
-def store_in(folder: Path) -> Path:
-    """Return the file of the service in *folder*."""
-    return folder / "store.db"
-
-
 def _environment(folder: Path, peers: Peers, port: int) -> dict[str, str]:
     strangers = {k: v for k, v in os.environ.items() if not k.startswith("AK_")}
     return strangers | {
@@ -85,7 +101,7 @@ def _environment(folder: Path, peers: Peers, port: int) -> dict[str, str]:
         "AK_AGENT__ADAPTER": "http",
         "AK_AGENT__URL": peers.agent_url,
         "AK_SENDER__RATE": "1000000",  # there is one account, and Meta's limit is not the service's
-        "AK_STORE__URL": f"sqlite:///{store_in(folder)}",
+        "AK_STORE__URL": f"sqlite:///{folder / 'store.db'}",
         "AK_SERVER__HOST": "127.0.0.1",
         "AK_SERVER__PORT": str(port),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ak_instagram.webhook.signature import sign
 
@@ -40,6 +41,12 @@ class Messages:
             signed_request(body_of(self.mid(index), self.contact(index), now))
             for index in range(self.count)
         ]
+
+
+@lru_cache(maxsize=1)
+def prepared(messages: Messages) -> list[bytes]:
+    """Return the requests of *messages*, made once for runs that post the same."""
+    return messages.requests()
 
 
 def contact_of(number: int) -> str:

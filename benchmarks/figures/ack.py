@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from benchmarks import cores
 from benchmarks.bench import Bench, say
-from benchmarks.peers import Behaviour
+from benchmarks.journal import Behaviour
 from benchmarks.report import Figure, at_least
 from benchmarks.runs import STORING, Subject, run_limit, run_service
 from benchmarks.samples import ratios
-from benchmarks.servers import no_turns
 
 HUNG = Subject("agent and Graph API hang", peers=Behaviour(hung=True))
-UNPINNED = Subject("no turn begins, all cores", no_turns(), on=cores.ALL)
-ANSWERING = Subject("all are answered meanwhile")
 
 
 def measure(bench: Bench) -> list[Figure]:
     """Return the rates in a closed loop and what they are of each other."""
     limit: list[float] = []
-    rates: dict[Subject, list[float]] = {
-        subject: [] for subject in (STORING, HUNG, UNPINNED, ANSWERING)
-    }
+    rates: dict[Subject, list[float]] = {subject: [] for subject in (STORING, HUNG)}
     for number in range(1, bench.effort.rounds + 1):
         say(f"acknowledged a second: round {number} of {bench.effort.rounds}")
         limit.append(run_limit(bench).rate)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from benchmarks.bare import Script
 from benchmarks.bench import Bench, say
+from benchmarks.journal import Behaviour, What
 from benchmarks.load import Load
-from benchmarks.peers import Behaviour, Peers, What
+from benchmarks.peers import Peers
 from benchmarks.report import Figure, at_most
 from benchmarks.samples import median, ratios
 from benchmarks.servers import Server, open_service

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.bench import Bench, say
-from benchmarks.peers import Behaviour
+from benchmarks.journal import Behaviour
 from benchmarks.report import Figure, at_most
 from benchmarks.servers import open_service
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from benchmarks.bench import Bench, say
+from benchmarks.journal import Behaviour
 from benchmarks.load import Load
-from benchmarks.peers import Behaviour
 from benchmarks.report import Figure, at_most
 from benchmarks.servers import open_service
 from benchmarks.webhooks import Messages

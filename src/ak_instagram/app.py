@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import resource
 import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -103,6 +104,7 @@ async def _serve(settings: Settings) -> int:
         server = uvicorn.Server(_server_config(settings, front))
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, stopping(server))
+        allow_files()
         # What is there now stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
@@ -127,6 +129,13 @@ def _server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=5,
     )
+
+
+def allow_files() -> None:
+    """Take as many open files as the process may have: each turn that waits holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # what some systems call unlimited can't be asked for
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def stopping(server: uvicorn.Server) -> Callable[[int, object], None]:

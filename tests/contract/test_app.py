@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import signal
 import sqlite3
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from ak_instagram import health
-from ak_instagram.app import create_app, stopping
+from ak_instagram.app import allow_files, create_app, stopping
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import running
 from ak_instagram.settings.values import Account, Agent, Instagram, Settings, Store
@@ -185,3 +186,14 @@ async def test_a_signal_that_comes_before_the_server_listens_for_it_ends_it():
             await server.serve()
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_it_takes_as_many_open_files_as_it_may_have():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        allow_files()
+
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

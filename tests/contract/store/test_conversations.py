@@ -238,3 +238,12 @@ async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, sto
     await bench.store("next run").unblock()
 
     assert mids(await claim_one(store)) == ["m1"]
+
+
+async def test_more_can_be_claimed_than_a_statement_takes(store):
+    await store.put([arrival(f"m{n}", f"p{n}") for n in range(70)])
+
+    first, second = await store.claim(40), await store.claim(40)
+
+    assert (len(first), len(second)) == (40, 30)
+    assert len({claim.contact for claim in first + second}) == 70

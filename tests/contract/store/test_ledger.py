@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ak_instagram.store.dead_letters import replay
 from ak_instagram.store.values import Line, PieceStatus
 from tests.store_bench import DAY, LEASE, answered, arrival, claim_one, echo, mids
 
@@ -219,3 +220,19 @@ async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
         Line("user", "q2"),
         Line("assistant", "a2"),
     )
+
+
+async def test_an_answer_waits_for_a_piece_that_came_back(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.give_up(await store.settle(claim, answered(claim, "one", turn="t1")), "refused")
+    await store.put([arrival("m2")])
+    claim = await claim_one(store)
+    await bench.transactions.run(lambda connection, now: replay(connection, now, "t1"))
+
+    step = await store.settle(claim, answered(claim, "two", turn="t2"))
+
+    assert step.piece.message == {"text": "one"}
+    step = await store.sent(step, "mid-1")
+    assert step.piece.message == {"text": "two"}
+    assert not step.piece.doubtful

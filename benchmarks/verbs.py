@@ -1,0 +1,144 @@
+"""
+What the store's verbs take, on stores that are filled before.
+
+Events come in alone or together: `put` is what their webhooks wait for. Then their conversations
+are claimed and settled without an answer, which releases them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, fields
+from multiprocessing import get_context
+from statistics import fmean
+
+import uvloop
+
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.store import Store, open_store
+from ak_instagram.store.values import Arrival, Claim, EventStatus, Settlement
+
+from . import cores
+from .filling import fill, people_in
+from .webhooks import ACCOUNT, contact_of
+
+TOGETHER = 64  # events of as many people, as from webhooks of the same moment
+_LEASE = 30_000  # milliseconds
+_MID_LENGTH = 164
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What to measure: the URLs of empty *stores* by how many events are to be in them.
+
+    *rounds* samples are taken of each, the mean of so many *batches*.
+    """
+
+    stores: Mapping[int, str]
+    rounds: int
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an event takes to be stored, and a conversation from claim to release, in µs."""
+
+    ack_alone: float
+    ack: float
+    claim: float
+
+
+def measure(plan: Plan) -> dict[int, list[Cost]]:
+    """Return the samples of each store by how many events were in it."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, context, cores.pin, (cores.SUBJECT,)) as pool:
+        return pool.submit(_run, plan).result()
+
+
+def _run(plan: Plan) -> dict[int, list[Cost]]:
+    return uvloop.run(_measure(plan))
+
+
+async def _measure(plan: Plan) -> dict[int, list[Cost]]:
+    costs: dict[int, list[Cost]] = {events: [] for events in plan.stores}
+    async with AsyncExitStack() as stack:
+        stores = {
+            events: (await stack.enter_async_context(_open_filled(url, events)), people_in(events))
+            for events, url in plan.stores.items()
+        }
+        for store, people in stores.values():
+            await _take(store, people)  # opens connections
+        for _ in range(plan.rounds):
+            for events, cost in (await _round(stores, plan.batches)).items():
+                costs[events].append(cost)
+    return costs
+
+
+@asynccontextmanager
+async def _open_filled(url: str, events: int) -> AsyncIterator[Store]:
+    """Yield the store at *url* with *events* in it, opened as the service does after a start."""
+    async with open_store(url, Inbox(), Leases("filling", _LEASE)):
+        pass  # it is migrated now
+    await fill(url, events)
+    async with open_store(url, Inbox(), Leases("benchmark", _LEASE)) as store:
+        yield store
+
+
+async def _round(stores: Mapping[int, tuple[Store, int]], batches: int) -> dict[int, Cost]:
+    """Return a sample of each store; they take turns by batches, so that moods are shared."""
+    taken: dict[int, list[Cost]] = {events: [] for events in stores}
+    for _ in range(batches):
+        for events, (store, people) in stores.items():
+            taken[events].append(await _take(store, people))
+    return {events: _mean(costs) for events, costs in taken.items()}
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(fmean(getattr(cost, each.name) for cost in costs) for each in fields(Cost)))
+
+
+async def _take(store: Store, people: int) -> Cost:
+    ack_alone, _ = await _see_through(store, _arrivals(people, 1))
+    ack, claim = await _see_through(store, _arrivals(people, TOGETHER))
+    return Cost(ack_alone, ack / TOGETHER, claim / TOGETHER)
+
+
+async def _see_through(store: Store, arrivals: Sequence[Arrival]) -> tuple[float, float]:
+    """Return the µs until *arrivals* were stored, and from then until all were released."""
+    began = time.perf_counter()
+    await store.put(arrivals)
+    stored = time.perf_counter()
+    claims = await store.claim(len(arrivals))
+    await asyncio.gather(*(store.settle(claim, _silence(claim)) for claim in claims))
+    released = time.perf_counter()
+    if len(claims) != len(arrivals):
+        raise RuntimeError(f"{len(claims)} conversations were due, not {len(arrivals)}")
+    return (stored - began) * 1e6, (released - stored) * 1e6
+
+
+def _arrivals(people: int, count: int) -> list[Arrival]:
+    return [_arrival(contact_of(person)) for person in random.sample(range(people), count)]
+
+
+def _arrival(contact: str) -> Arrival:
+    key = random.randbytes(16).hex()
+    mid = f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{key}".ljust(_MID_LENGTH, "Z")
+    now = time.time_ns() // 1_000_000
+    payload = (
+        f'{{"sender":{{"id":"{contact}"}},"recipient":{{"id":"{ACCOUNT}"}},"timestamp":{now},'
+        f'"message":{{"mid":"{mid}","text":"And would you send it?"}}}}'
+    )
+    return Arrival(ACCOUNT, contact, "message", key, mid, now, payload)
+
+
+def _silence(claim: Claim) -> Settlement:
+    """Return the end of a turn in which the agent chose to say nothing."""
+    ends = dict.fromkeys((event.id for event in claim.events), EventStatus.ANSWERED)
+    return Settlement(random.randbytes(16).hex(), ends)
