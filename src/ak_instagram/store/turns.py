@@ -24,7 +24,7 @@ _END = Statement(
 )
 _WIPE = Statement(update(events).where(_e.id == bindparam("event")).values(payload=None))
 _WAITING_UNSENDS = Statement(
-    select(_e.id).where(
+    select(_e.id, _e.mid).where(
         _e.account == bindparam("of_account"),
         _e.contact == bindparam("of_contact"),
         IS_WAITING,
@@ -58,11 +58,11 @@ class Turns:
         """
         End the turn's events, plan its answer, and return the next step.
 
-        Nothing is settled if the person took back a message meanwhile: the next
-        step is then the turn anew.
+        Nothing is settled if the person took back one of its messages meanwhile: the
+        next step is then the turn anew.
         """
         held = self.leases.held(connection, claim)
-        if self._is_outdated(connection, held, settlement):
+        if _is_outdated(connection, claim, settlement):
             return self.leases.advance(connection, now, held)
         _end_events(connection, settlement)
         piece = self._plan(connection, now, held, settlement)
@@ -133,9 +133,12 @@ class Turns:
             takeover.pause(connection, held, now + self.pause)
         return piece
 
-    def _is_outdated(self, connection: Connection, held: Held, settlement: Settlement) -> bool:
-        unsends = _WAITING_UNSENDS.rows(connection, **key_of(held))
-        return any(unsend.id not in settlement.events for unsend in unsends)
+
+def _is_outdated(connection: Connection, claim: Claim, settlement: Settlement) -> bool:
+    """Whether what would be answered has been taken back, unseen by the turn."""
+    unsends = _WAITING_UNSENDS.rows(connection, **key_of(claim))
+    unseen = {unsend.mid for unsend in unsends if unsend.id not in settlement.events}
+    return any(event.mid in unseen for event in claim.events)
 
 
 def _piece_of(claim: Claim) -> int:

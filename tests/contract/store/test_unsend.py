@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ak_instagram.store.lease_statements import MOST_EVENTS
 from ak_instagram.store.values import Line
-from tests.store_bench import answered, arrival, claim_one
+from tests.store_bench import DAY, START, answered, arrival, claim_one
 
 
 def unsend(mid: str):
@@ -49,3 +50,26 @@ async def test_an_unsend_that_overtakes_its_message_counts(store):
         ("unsend", True),
         ("message", True),
     }
+
+
+async def test_taking_back_what_has_been_answered_costs_no_second_question(store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.settle(claim, answered(claim))
+    await store.put([arrival("m2")])
+    claim = await claim_one(store)
+    await store.put([unsend("m1")])
+
+    step = await store.settle(claim, answered(claim, "one"))
+
+    assert step.piece.message == {"text": "one"}
+
+
+async def test_a_turn_can_end_although_more_waits_than_a_turn_takes(store):
+    await store.put([arrival(f"m{n}", at=START + n) for n in range(MOST_EVENTS + 1)])
+    claim = await claim_one(store)
+    await store.put([unsend(f"m{MOST_EVENTS}")._replace(at=START + DAY)])
+
+    step = await store.settle(claim, answered(claim, "one"))
+
+    assert step.piece.message == {"text": "one"}
