@@ -24,8 +24,8 @@ RUN /opt/build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir 
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/package
 
 FROM base
-# What changes least comes first. The base has pip, which nobody needs who runs, and lacks the bytecode of the standard
-# library, which nobody can write who runs.
+# What changes least comes first. The base has pip, which is not needed at run time, and lacks the standard library's
+# bytecode, which the run-time user could not write.
 RUN stdlib="$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && rm -r "$(python -c 'import pip; print(*pip.__path__)')"* "$stdlib/ensurepip" /usr/local/bin/pip* \
     && python -m compileall -q --invalidation-mode unchecked-hash -x '/(tests?|idlelib|turtledemo)/' "$stdlib" \
@@ -52,7 +52,7 @@ HEALTHCHECK --interval=10s --timeout=10s --start-period=15s --retries=3 \
 ENTRYPOINT ["python", "-m", "ak_instagram"]
 CMD ["serve"]
 
-# Where its source and documents are is known to who publishes it: the release adds those labels.
+# Only the publisher knows where source and documentation are: the release adds those labels.
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="ak-instagram" \

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from .bare import Bare, open_bare
 from .databases import Databases, open_databases
 from .loader import Loader, open_loader
 from .peers import Peers, open_peers
-from .stores import Kind
+from .stores import Kind, copied_file, is_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Effort:
 
     *blocks* of messages are answered one at a time; the service is started *starts* times.
     *conversations* wait at once for an agent that is *thinking* so many seconds. Stores have
-    *depths* events, and *batches* of events are stored in one run. What has no target is
+    *depths* events, and *batches* of events are stored in one sample. What has no target is
     measured in *glances* rounds. A process is watched for *idle* seconds, in which typing
     indicators are renewed once. A *crowd* of conversations waits for an agent that does not
     answer.
@@ -81,6 +81,12 @@ class Bench:
         if kind is Kind.POSTGRESQL:
             return self.databases.new()
         return f"sqlite:///{self.new_folder() / 'store.db'}"
+
+    def copied(self, store: str) -> AbstractContextManager[str]:
+        """Return the block with the URL of a store like *store*, which is forgotten at its end."""
+        if is_file(store):
+            return copied_file(store, self.new_folder())
+        return self.databases.copied(store)
 
     def tidy(self) -> None:
         """Remove all stores and logs: they would fill the disk, and keep it busy."""

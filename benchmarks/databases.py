@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import asyncpg
 from sqlalchemy import make_url
 
-from tests import postgres
+from harness import postgres
 
 _STATEMENT = re.compile(r"LOG:  (statement|execute )")
 
@@ -23,9 +23,15 @@ class Databases:
 
     def new(self) -> str:
         """Return the URL of a new, empty database."""
-        if self._server is None:
-            self._server = postgres.launch()
-        return self._server.database()
+        return self._running().database()
+
+    @contextmanager
+    def copied(self, url: str) -> Iterator[str]:
+        """Yield the URL of a new database like the one at *url*, which is dropped at the end."""
+        server = self._running()
+        copy = server.copy(url)
+        yield copy
+        server.drop(copy)
 
     def log_statements(self, url: str) -> None:
         """Count what is executed on connections to *url* that are opened from now on."""
@@ -37,6 +43,11 @@ class Databases:
         if self._server is None:
             return 0
         return len(_STATEMENT.findall((self._server.folder / "server.log").read_text()))
+
+    def _running(self) -> postgres.Server:
+        if self._server is None:
+            self._server = postgres.launch()
+        return self._server
 
     def close(self) -> None:
         """Stop the server, if it runs, and forget all databases."""

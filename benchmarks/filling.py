@@ -10,14 +10,20 @@ from contextlib import closing
 import asyncpg
 from sqlalchemy import make_url
 
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.store import open_store
+
 from .webhooks import ACCOUNT, contact_of
 
 EVENTS_EACH = 8  # of one person: messages, and echoes of as many answers
 DAY = 86_400_000  # milliseconds
 SPAN = 5 * DAY  # in which the events came in; the last of them a day ago
 
-# 32 random hex digits, as keys and turns are, in each database's own words.
+# 32 random hex digits, as turns and the digests of texts are, in each database's own words.
 _DIGEST = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "md5(CAST(random() AS text))"}
+# A column of times as 12 hex digits, with which keys begin.
+_TIME = {"sqlite": "printf('%012x', {at})", "postgresql": "lpad(to_hex({at}), 12, '0')"}
 # Meta's ids have 164 characters, begin alike, and tell messages apart further on.
 _META_ID = "'aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE' || {digest} || '" + 97 * "Z" + "'"
 
@@ -31,7 +37,7 @@ _MESSAGES = """
                {since} + CAST(n AS bigint) * {span} / {messages} AS at
         FROM numbers
     )
-    SELECT '{account}', contact, 'message', {digest}, mid, at, at + 300,
+    SELECT '{account}', contact, 'message', {said} || substr({digest}, 1, 20), mid, at, at + 300,
            '{{"sender":{{"id":"' || contact || '"}},"recipient":{{"id":"{account}"}},"timestamp":'
                || at || ',"message":{{"mid":"' || mid
                || '","text":"Is it still to be had, and would you send it abroad?"}}}}',
@@ -48,8 +54,8 @@ _ANSWERS = """
 """
 _ECHOES = """
     INSERT INTO events (account, contact, kind, key, mid, at, received_at, payload, status)
-    SELECT account, contact, 'echo', {digest}, message_id, changed_at, changed_at + 300, '',
-           'counted'
+    SELECT account, contact, 'echo', {echoed} || substr({digest}, 1, 20), message_id, changed_at,
+           changed_at + 300, '', 'counted'
     FROM outbox ORDER BY id
 """
 _CONVERSATIONS = """
@@ -69,25 +75,35 @@ def people_in(events: int) -> int:
     return max(events // EVENTS_EACH, 1)
 
 
+async def make(url: str, events: int) -> None:
+    """Make a store at *url* and `fill` it."""
+    async with open_store(url, Inbox(), Leases("filling", lease=30_000)):
+        pass  # it is migrated now
+    await fill(url, events)
+
+
 async def fill(url: str, events: int) -> None:
     """Write *events* that are settled, and all that belongs to them, into the migrated store."""
     dialect = make_url(url).get_backend_name()
-    statements = _statements(events, _DIGEST[dialect])
+    statements = _statements(events, dialect)
     if dialect == "sqlite":
         _fill_file(make_url(url).database or "", statements)
     else:
         await _fill_server(url, statements)
 
 
-def _statements(events: int, digest: str) -> list[str]:
+def _statements(events: int, dialect: str) -> list[str]:
+    digest = _DIGEST[dialect]
     values = {
         "account": ACCOUNT,
         "day": DAY,
         "digest": digest,
+        "echoed": _TIME[dialect].format(at="changed_at"),
         "first_contact": contact_of(0),
         "messages": events // 2,
         "meta_id": _META_ID.format(digest=digest),
         "people": people_in(events),
+        "said": _TIME[dialect].format(at="at"),
         "since": time.time_ns() // 1_000_000 - DAY - SPAN,
         "span": SPAN,
     }

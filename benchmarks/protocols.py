@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 
 from .connection import without_delay
 from .http1 import ok, take_message
@@ -15,8 +16,8 @@ _DONE = ok(b'{"recipient_id":"1"}')
 _REPLY = ok(b'{"reply":"Yes, it is."}')
 
 
-class Graph(asyncio.Protocol):
-    """A connection to the Graph API."""
+class Peer(asyncio.Protocol, ABC):
+    """A connection to one of the service's peers, which notes in *journal* what arrives."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -32,6 +33,14 @@ class Graph(asyncio.Protocol):
         while (message := take_message(self._buffer)) is not None:
             self._take(*message)
 
+    @abstractmethod
+    def _take(self, head: bytes, body: bytes) -> None:
+        """Note a request and answer it."""
+
+
+class Graph(Peer):
+    """A connection to the Graph API."""
+
     def _take(self, head: bytes, body: bytes) -> None:
         call = json.loads(body or b"{}")
         who = call.get("recipient", {}).get("id", "")
@@ -41,24 +50,10 @@ class Graph(asyncio.Protocol):
             self._transport.write(_answer(head, arrival))
 
 
-class Agent(asyncio.Protocol):
+class Agent(Peer):
     """A connection to the agent."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self._buffer = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer without waiting for more to say."""
-        self._transport = without_delay(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take requests and answer them."""
-        self._buffer += data
-        while (message := take_message(self._buffer)) is not None:
-            self._take(message[1])
-
-    def _take(self, body: bytes) -> None:
+    def _take(self, head: bytes, body: bytes) -> None:
         self._journal.note("agent", json.loads(body)["session"])
         behaviour = self._journal.behaviour
         if behaviour.hung:

@@ -43,11 +43,17 @@ def run_service(bench: Bench, subject: Subject, rate: float | None = None) -> Ru
 
     Raises `RuntimeError` if anything that was accepted is not in the store.
     """
+    return run_on(bench.new_store(subject.store), bench, subject, rate)
+
+
+def run_on(
+    store: str, bench: Bench, subject: Subject, rate: float | None = None, apart: int = 1
+) -> Run:
+    """Do what `run_service` does on *store*, with people so many numbers *apart*."""
     bench.peers.become(subject.peers)
-    store = bench.new_store(subject.store)
     settings = {**subject.settings, **using(store)}
     with open_service(bench.new_folder(), bench.peers, settings, subject.on) as server:
-        load = load_of(bench.effort, server.port, rate)
+        load = load_of(bench.effort, server.port, rate, apart=apart)
         run = bench.loader.post(load)
     check_stored({load.messages.mid(index) for index in run.accepted}, store)
     return checked(run)
@@ -66,8 +72,10 @@ def checked(run: Run) -> Run:
     return run
 
 
-def load_of(effort: Effort, port: int, rate: float | None = None, first: int = 0) -> Load:
-    """Return the load of one run; its messages are numbered on from *first*."""
+def load_of(
+    effort: Effort, port: int, rate: float | None = None, first: int = 0, apart: int = 1
+) -> Load:
+    """Return the load of one run; see `Messages` for *first* and *apart*."""
     count = int((effort.warm_up + effort.seconds) * MOST_A_SECOND)
-    messages = Messages(count, CONVERSATIONS, first)
+    messages = Messages(count, CONVERSATIONS, first, apart)
     return Load(port, messages, warm_up=effort.warm_up, seconds=effort.seconds, rate=rate)

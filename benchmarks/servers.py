@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.processes import NotReady, free_port, wait_until_ready
+
 from . import cores
 from .peers import Peers
 from .webhooks import ACCOUNT, APP_SECRET
 
-READY_WITHIN = 20.0  # seconds
 _FOREVER = "86400"  # seconds
 
 
@@ -49,7 +48,7 @@ class Server:
 @contextmanager
 def open_limit() -> Iterator[Server]:
     """Run the limit while the block does."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.limit", str(port)]
     with _open(command, port, dict(os.environ), cores.SUBJECT, Path(os.devnull)) as server:
         yield server
@@ -58,7 +57,7 @@ def open_limit() -> Iterator[Server]:
 @contextmanager
 def open_bare_server(peers: Peers) -> Iterator[Server]:
     """Run the webhook that stores nothing while the block does."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.bare_server", str(port)]
     command += [peers.graph_url, peers.agent_url]
     with _open(command, port, dict(os.environ), cores.SUBJECT, Path(os.devnull)) as server:
@@ -77,7 +76,7 @@ def open_service(
 
     Not stopped but killed: what it has acknowledged has to be in the file all the same.
     """
-    port = _free_port()
+    port = free_port()
     environment = _environment(folder, peers, port) | dict(settings or {})
     command = [sys.executable, "-m", "ak_instagram", "serve"]
     with _open(command, port, environment, on, folder / "log") as server:
@@ -125,25 +124,7 @@ def _open(
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.perf_counter() + READY_WITHIN
-    while not _is_ready(port):
-        if process.poll() is not None or time.perf_counter() > until:
-            raise RuntimeError(f"{process.args!r} did not start; see {log}")
-        time.sleep(0.005)
-
-
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as plug:
-        port: int = plug.getsockname()[1]
-        return port
+        wait_until_ready(port, lambda: process.poll() is None)
+    except NotReady as exc:
+        raise RuntimeError(f"{process.args!r} did not start; see {log}") from exc

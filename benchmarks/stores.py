@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from enum import StrEnum
+from pathlib import Path
 
 import asyncpg
 from sqlalchemy import make_url
@@ -25,9 +29,24 @@ def using(url: str) -> dict[str, str]:
     return {"AK_STORE__URL": url}
 
 
+def is_file(url: str) -> bool:
+    """Return whether the store at *url* is a file, rather than on a server."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+@contextmanager
+def copied_file(url: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a copy in *folder* of the file at *url*, which is removed at the end."""
+    copy = folder / "copy.db"
+    shutil.copy(make_url(url).database or "", copy)
+    os.sync()  # not while something is measured
+    yield f"sqlite:///{copy}"
+    copy.unlink()
+
+
 def stored_mids(url: str) -> set[str]:
     """Return the messages that are in the store at *url*."""
-    if make_url(url).get_backend_name() != "sqlite":
+    if not is_file(url):
         return asyncio.run(_mids_on_server(url))
     with closing(sqlite3.connect(make_url(url).database or "")) as connection:
         return {mid for (mid,) in connection.execute(_MIDS)}

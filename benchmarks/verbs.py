@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from statistics import fmean
@@ -25,9 +25,10 @@ from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.values import Arrival, Claim, EventStatus, Settlement
 
 from . import cores
-from .filling import fill, people_in
+from .filling import people_in
 from .webhooks import ACCOUNT, contact_of
 
+ALONE = 4  # events one after another
 TOGETHER = 64  # events of as many people, as from webhooks of the same moment
 _LEASE = 30_000  # milliseconds
 _MID_LENGTH = 164
@@ -36,7 +37,7 @@ _MID_LENGTH = 164
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    What to measure: the URLs of empty *stores* by how many events are to be in them.
+    What to measure: the URLs of filled *stores* by how many events are in them.
 
     *rounds* samples are taken of each, the mean of so many *batches*.
     """
@@ -48,9 +49,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an event takes to be stored, and a conversation from claim to release, in µs."""
+    """
+    What an event takes to be stored, and a conversation from claim to release, in µs.
+
+    First alone, then of `TOGETHER` at once.
+    """
 
     ack_alone: float
+    claim_alone: float
     ack: float
     claim: float
 
@@ -70,7 +76,7 @@ async def _measure(plan: Plan) -> dict[int, list[Cost]]:
     costs: dict[int, list[Cost]] = {events: [] for events in plan.stores}
     async with AsyncExitStack() as stack:
         stores = {
-            events: (await stack.enter_async_context(_open_filled(url, events)), people_in(events))
+            events: (await stack.enter_async_context(_open(url)), people_in(events))
             for events, url in plan.stores.items()
         }
         for store, people in stores.values():
@@ -81,14 +87,8 @@ async def _measure(plan: Plan) -> dict[int, list[Cost]]:
     return costs
 
 
-@asynccontextmanager
-async def _open_filled(url: str, events: int) -> AsyncIterator[Store]:
-    """Yield the store at *url* with *events* in it, opened as the service does after a start."""
-    async with open_store(url, Inbox(), Leases("filling", _LEASE)):
-        pass  # it is migrated now
-    await fill(url, events)
-    async with open_store(url, Inbox(), Leases("benchmark", _LEASE)) as store:
-        yield store
+def _open(url: str) -> AbstractAsyncContextManager[Store]:
+    return open_store(url, Inbox(), Leases("benchmark", _LEASE))
 
 
 async def _round(stores: Mapping[int, tuple[Store, int]], batches: int) -> dict[int, Cost]:
@@ -105,9 +105,10 @@ def _mean(costs: Sequence[Cost]) -> Cost:
 
 
 async def _take(store: Store, people: int) -> Cost:
-    ack_alone, _ = await _see_through(store, _arrivals(people, 1))
+    alone = [await _see_through(store, _arrivals(people, 1)) for _ in range(ALONE)]
+    ack_alone, claim_alone = map(fmean, zip(*alone, strict=True))
     ack, claim = await _see_through(store, _arrivals(people, TOGETHER))
-    return Cost(ack_alone, ack / TOGETHER, claim / TOGETHER)
+    return Cost(ack_alone, claim_alone, ack / TOGETHER, claim / TOGETHER)
 
 
 async def _see_through(store: Store, arrivals: Sequence[Arrival]) -> tuple[float, float]:
@@ -128,9 +129,9 @@ def _arrivals(people: int, count: int) -> list[Arrival]:
 
 
 def _arrival(contact: str) -> Arrival:
-    key = random.randbytes(16).hex()
-    mid = f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{key}".ljust(_MID_LENGTH, "Z")
     now = time.time_ns() // 1_000_000
+    key = f"{now:012x}{random.randbytes(10).hex()}"
+    mid = f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{key}".ljust(_MID_LENGTH, "Z")
     payload = (
         f'{{"sender":{{"id":"{contact}"}},"recipient":{{"id":"{ACCOUNT}"}},"timestamp":{now},'
         f'"message":{{"mid":"{mid}","text":"And would you send it?"}}}}'

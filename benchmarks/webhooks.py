@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from dataclasses import dataclass
@@ -15,20 +16,30 @@ ACCOUNT = "17841400000000001"
 APP_SECRET = "a-secret-of-the-benchmark"
 PATH = "/instagram/webhook"
 BODY_BYTES = 400
-_MID_LENGTH = 164  # as long as Meta's own
+
+# What Meta's ids are made of: a thread, and items that begin with their time in µs.
+_THREAD = 340282366841710301244276000000000000001
+_FIRST_SAID = 1_760_000_000_000_000
+_APART = 150  # µs
+_SCATTER = 0x9E3779B97F4A7C15  # odd: each number has an item of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """*count* messages with distinct mids, numbered on from *first*, in so many *conversations*."""
+    """
+    *count* messages with distinct mids, numbered on from *first*, in so many *conversations*.
+
+    Their people are so many numbers *apart*.
+    """
 
     count: int
     conversations: int
     first: int = 0
+    apart: int = 1
 
     def contact(self, index: int) -> str:
         """Return who says message *index*, counted from 0."""
-        return contact_of(self.first + index % self.conversations)
+        return contact_of(self.first + index % self.conversations * self.apart)
 
     def mid(self, index: int) -> str:
         """Return the id of message *index*, counted from 0."""
@@ -55,8 +66,10 @@ def contact_of(number: int) -> str:
 
 
 def mid_of(number: int) -> str:
-    """Return the id of the message with *number*."""
-    return f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{number:08}".ljust(_MID_LENGTH, "Z")
+    """Return the id, in the form of Meta's, of the message with *number*: they rise with time."""
+    item = (_FIRST_SAID + number * _APART << 64) + number * _SCATTER % (1 << 64)
+    plain = f"ig_dm_item:1:IGMessageID:{ACCOUNT}:{_THREAD}:{item}"
+    return base64.b64encode(plain.encode()).decode().replace("Z", "ZA").replace("=", "ZD")
 
 
 def body_of(mid: str, contact: str, now: int) -> bytes:

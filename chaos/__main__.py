@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
-import uvloop
-
-from .campaign import Effort, Outcome, run
-from .report import evidence, table
+from .campaign import Effort, Outcome
+from .report import table
+from .side_by_side import run_all
 from .stores import NAMES
 
 
@@ -18,23 +16,15 @@ def main() -> int:
     """Return 0 if nothing was lost, doubled or overtaken."""
     options = _options()
     stores = NAMES if options.store == "both" else (options.store,)
-    effort = Effort(options.messages, options.people, options.seconds)
+    effort = Effort(options.messages, options.people, options.seconds, options.limit)
     seeds = range(options.seed, options.seed + options.seeds)
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="ak-instagram-chaos-") as temporary:
         folder = options.logs or Path(temporary)
-        outcomes = [_campaign(store, seed, effort, folder) for seed in seeds for store in stores]
+        for seed in seeds:
+            outcomes += run_all(stores, seed, effort, folder)
     print(table(outcomes))
-    return 1 if any(outcome.violations or outcome.left for outcome in outcomes) else 0
-
-
-def _campaign(store: str, seed: int, effort: Effort, folder: Path) -> Outcome:
-    print(f"seed {seed} on {store} ...", file=sys.stderr, flush=True)
-    place = folder / f"{store}-{seed}"
-    place.mkdir(parents=True)
-    outcome = uvloop.run(run(store, seed, effort, place))
-    for line in evidence(outcome):
-        print(line, file=sys.stderr, flush=True)
-    return outcome
+    return 0 if all(outcome.kept for outcome in outcomes) else 1
 
 
 def _options() -> argparse.Namespace:
@@ -45,8 +35,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--store", choices=(*NAMES, "both"), default="both")
     parser.add_argument("--messages", type=int, default=usual.messages)
     parser.add_argument("--people", type=int, default=usual.people)
+    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of trouble")
     parser.add_argument(
-        "--seconds", type=float, default=usual.seconds, help="of trouble, on each store"
+        "--limit", type=float, default=usual.limit, help="seconds for a seed, its end not counted"
     )
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep logs and stores there")
     return parser.parse_args()

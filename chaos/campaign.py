@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ak_instagram.simulator import Retries, Simulator
 from .agent import Agent, open_agent
 from .ingress import Ingress
 from .people import People
+from .progress import describe, telling
 from .record import Record
 from .replica import Replica
 from .stores import Store, open_store
@@ -33,14 +34,14 @@ class Effort:
     """
     How much of it: *messages* by *people* in *seconds* of trouble at a *pace*.
 
-    Then everything works again, and *peace* is how many seconds there are until all
-    has to be done.
+    Then everything works again, and there is peace until all is done, or until *limit*
+    seconds have passed since the beginning: what is not done by then is left.
     """
 
     messages: int = 2000
     people: int = 300
     seconds: float = 40.0
-    peace: float = 150.0  # a piece that failed five times waits for 81 s
+    limit: float = 170.0  # with the end, three minutes; a piece that failed five times waits 81 s
     pace: Pace = field(default_factory=Pace)
 
 
@@ -61,6 +62,11 @@ class Outcome:
     seconds: float
     healed_in: float
 
+    @property
+    def kept(self) -> bool:
+        """Whether every promise was."""
+        return not self.violations and not self.left
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -72,18 +78,34 @@ class Scene:
     store: Store
     record: Record
 
+    async def left(self) -> int:
+        """Return how much is still to do: what nobody accepted, and what waits in the store."""
+        written = sum(map(len, self.record.said.values()))
+        return written - len(self.record.accepted) + await self.store.work()
 
-async def run(name: str, seed: int, effort: Effort, folder: Path) -> Outcome:
-    """Return what came of a campaign against the store called *name*; logs are in *folder*."""
+
+def _in_silence(_line: str) -> None:
+    """Tell nobody."""
+
+
+async def run(
+    name: str, seed: int, effort: Effort, folder: Path, tell: Callable[[str], None] = _in_silence
+) -> Outcome:
+    """
+    Return what came of a campaign against the store called *name*; logs are in *folder*.
+
+    Meanwhile, *tell* hears how far it is.
+    """
     began = time.monotonic()
     async with _open_scene(name, seed, folder) as scene:
         people = People(scene.meta, scene.record, effort.people, seed)
         trouble = Trouble(scene.meta, scene.replicas, scene.store, effort.pace, seed)
-        writing = people.write(effort.messages, effort.seconds)
-        await asyncio.gather(writing, trouble.last(effort.seconds))
-        scene.agent.heal()
-        healing = time.monotonic()
-        left = await _until_quiet(scene, effort.peace)
+        async with telling(lambda: describe(scene.record, people.arrived()), tell):
+            writing = people.write(effort.messages, effort.seconds)
+            await asyncio.gather(writing, trouble.last(effort.seconds))
+            scene.agent.heal()
+            healing = time.monotonic()
+            left = await until_quiet(scene, began + effort.limit - healing)
         ended = time.monotonic()
         trouble.count["faults"] += scene.agent.faults.total()
         return _outcome(seed, scene, people, trouble.count, left, ended - began, ended - healing)
@@ -95,7 +117,7 @@ async def _open_scene(name: str, seed: int, folder: Path) -> AsyncIterator[Scene
     async with AsyncExitStack() as stack:
         meta = await stack.enter_async_context(Simulator(retries=_RETRIES, seed=seed))
         agent = await stack.enter_async_context(open_agent(record, seed))
-        store = stack.enter_context(open_store(name, folder))
+        store = await stack.enter_async_context(open_store(name, folder))
         settings = _settings(meta, agent, store)
         replicas = [Replica(folder, number, settings) for number in range(store.replicas)]
         running = [stack.enter_async_context(replica.running()) for replica in replicas]
@@ -125,19 +147,16 @@ def _settings(meta: Simulator, agent: Agent, store: Store) -> dict[str, str]:
     }
 
 
-async def _until_quiet(scene: Scene, within: float) -> int:
+async def until_quiet(scene: Scene, within: float) -> int:
     """Wait until every webhook is accepted and nothing is left to do; return what is left."""
-    until = time.monotonic() + within
-    try:
-        await scene.meta.settled(within)
-        while (left := await scene.store.work()) and time.monotonic() < until:
-            await asyncio.sleep(_LOOK)  # no process tells when it is done
-        # Whoever was cut off may still be about to send: nothing may come of that.
-        await scene.meta.settled(within)
-        await asyncio.sleep(_LOOK)
-    except TimeoutError:
-        return await scene.store.work()
-    return left
+    quiet = 0  # looks in a row: somebody who was cut off may still be about to send
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            while quiet < 2:
+                await scene.meta.settled(within)
+                await asyncio.sleep(_LOOK)  # no process tells when it is done
+                quiet = 0 if await scene.left() else quiet + 1
+    return await scene.left()
 
 
 def _outcome(

@@ -12,7 +12,7 @@ _PIECE = re.compile(r"Part (\d+) of (\d+) of answer (\d+), to (.*)")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Piece *number* of *of* that the agent's answer *answer* to messages has, by their names."""
+    """Piece *number* of the *of* pieces of answer *answer*; *names* are the messages it answers."""
 
     answer: int
     number: int

@@ -10,11 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
+from harness.processes import free_port, variable, wait_until_ready
 
-from tests.service import free_port, variable
-
-READY_WITHIN = 20.0  # seconds
 PAUSE = 0.3  # seconds from an end to the next start
 
 
@@ -63,10 +60,7 @@ class Replica:
 
     async def ready(self) -> None:
         """Return once it answers that it is ready."""
-        url = f"http://127.0.0.1:{self.port}/readyz"
-        async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
-            while not await _is_ready(session, url):
-                await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_until_ready, self.port)
 
     async def _keep_running(self) -> None:
         while not self._ending:
@@ -80,11 +74,3 @@ class Replica:
                 )
             await self._process.wait()
             await asyncio.sleep(0 if self._ending else PAUSE)
-
-
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url) as response:
-            return response.status == 200
-    except aiohttp.ClientError:
-        return False

@@ -27,9 +27,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def evidence(outcome: Outcome) -> Iterator[str]:
     """Yield a line for each of the first violations."""
     for violation in outcome.violations[:EVIDENCE]:
-        yield f"  {violation.sort}: {violation.evidence} (person {violation.person})"
+        yield f"{violation.sort}: {violation.evidence} (person {violation.person})"
     if (more := len(outcome.violations) - EVIDENCE) > 0:
-        yield f"  … and {more} more"
+        yield f"… and {more} more"
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Protocol
 
 import asyncpg
 
-from tests import postgres
+from harness import postgres
 
 NAMES = ("sqlite", "postgres")
 LOCKED = (1.0, 5.0)  # seconds; the service waits for two
@@ -104,14 +104,14 @@ class Postgres:
             await connection.close()
 
 
-@contextmanager
-def open_store(name: str, folder: Path) -> Iterator[Store]:
+@asynccontextmanager
+async def open_store(name: str, folder: Path) -> AsyncIterator[Store]:
     """Yield the store called *name*, new and empty."""
     if name == "sqlite":
         yield Sqlite(folder)
         return
-    server = postgres.launch()
+    server = await asyncio.to_thread(postgres.launch)
     try:
         yield Postgres(server)
     finally:
-        postgres.discard(server)
+        await asyncio.to_thread(postgres.discard, server)

@@ -37,7 +37,9 @@ class Value:
 
 def read_values(text: str) -> list[Value]:
     """Return every key of *text* that has a comment, in order."""
-    return list(_below(yaml.compose(text, yaml.SafeLoader), text.splitlines(), ""))
+    root = yaml.compose(text, yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)
+    return list(_below(root, text.splitlines(), ""))
 
 
 def _below(parent: yaml.MappingNode, lines: list[str], path: str) -> Iterator[Value]:

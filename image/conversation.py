@@ -134,10 +134,8 @@ class Conversation:
 
     def _until_said(self, *questions: str) -> None:
         """Return once *questions*, and nothing else, have come back."""
-        meta, heard = self.stage.meta, list[str]()
-
-        def is_said() -> bool:
-            heard[:] = meta.answers(self.person)
-            return says_the_same(questions, heard)
-
-        until(is_said, ANSWERED_WITHIN, f"the answers to {len(questions)} questions")
+        until(
+            lambda: says_the_same(questions, self.stage.meta.answers(self.person)),
+            ANSWERED_WITHIN,
+            f"the answers to {len(questions)} questions",
+        )

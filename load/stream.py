@@ -15,9 +15,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.journal import Arrival
 from benchmarks.load import Load, Run
 from benchmarks.loader import open_loader
-from benchmarks.peers import Arrival, Peers, open_peers
+from benchmarks.peers import Peers, open_peers
 from benchmarks.servers import open_service
 from benchmarks.webhooks import Messages
 
@@ -50,7 +51,8 @@ class Outcome:
 
 def run(rate: float, seconds: float) -> Outcome:
     """Return what came of *rate* messages a second for *seconds*."""
-    messages = Messages(count := round(rate * seconds), conversations=count)
+    count = round(rate * seconds)
+    messages = Messages(count, conversations=count)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ak-instagram-load-")))
         peers = stack.enter_context(open_peers())

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ak_instagram.agents.contract import Part, Turn
-from ak_instagram.sender.graph import Profile, RecentMessage
+from ak_instagram.sender.graph_answers import Profile, RecentMessage
 from ak_instagram.store.values import Blocker, Claim, PieceStatus, Settlement
 
 
@@ -99,6 +99,7 @@ class FakeStore:
     log: list[tuple] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
     left: float = 30.0
+    time: int = 0
 
     async def claim(self, most: int) -> list[Claim]:
         if not self.claims:
@@ -131,6 +132,9 @@ class FakeStore:
     async def wake_account(self, account: str) -> int:
         self._note("wake_account", account)
         return 1
+
+    def now(self) -> int:
+        return self.time
 
     def lease_left(self, claim: Claim) -> float:
         return self.left

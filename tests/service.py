@@ -5,37 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import signal
-import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from harness.processes import free_port, variable
+
 WITHIN = 10.0  # seconds that anything may take before a test gives up on it
 LONGEST_LINE = 1 << 20
-
-
-# Below what systems hand out to clients: a port that is to be used again after its server
-# was down is not taken meanwhile.
-_PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, and that no client will get by chance."""
-    for port in random.sample(_PORTS, k=100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no port is free")
-
-
-def variable(key: str) -> str:
-    """Return the environment variable of a setting: `agent.url` is `AK_AGENT__URL`."""
-    return f"AK_{key.replace('.', '__').upper()}"
 
 
 class Service:

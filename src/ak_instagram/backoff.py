@@ -25,13 +25,13 @@ class Backoff:
     longest: float = 600.0
     chance: Chance = random.random
 
-    def wait(self, failures: int) -> float | None:
+    def wait_or_give_up(self, failures: int) -> float | None:
         """Return the seconds to wait after *failures* failures in a row, `None` to give up."""
         if failures >= self.attempts:
             return None
-        return self.pause(failures)
+        return self.wait(failures)
 
-    def pause(self, failures: int) -> float:
+    def wait(self, failures: int) -> float:
         """Return the seconds to wait after *failures* failures, however many there were."""
         longest = min(self.first * self.factor ** min(failures - 1, 50), self.longest)
         return longest * (1 - self.chance() / 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,3 +42,17 @@ def _tell(task: asyncio.Task[None]) -> None:
     """Log the death of a job once, when it happens."""
     if not task.cancelled():
         log.critical("job.died", job=task.get_name(), exc_info=task.exception())
+
+
+async def went_well(work: Awaitable[None], *, failure: str) -> bool:
+    """
+    Return whether *work* was done; if it failed, that is logged as *failure*.
+
+    For the rounds of a job, which outlives whatever it meets.
+    """
+    try:
+        await work
+    except Exception as exc:  # whatever it is, the next round may do
+        log.exception(failure, reason=type(exc).__name__)
+        return False
+    return True

@@ -17,20 +17,23 @@ from structlog.typing import EventDict, WrappedLogger
 MASK = "***"
 
 _SECRET_NAME = re.compile(r"token|secret|authorization|signature|api_?key|password|^text$", re.I)
-_BEFORE_SECRET = re.compile(
-    r"[Bb]earer\s+|sha(?:1|256)=|(?:access_token|client_secret|verify_token)[\"']?\s*[=:]\s*[\"']?"
+# What tells that a secret follows, and how far that goes.
+_TOLD = (
+    (r"Bearer\s+", r"[^\s\"',]+"),
+    (r"bearer\s+", r"[^\s\"',]+"),
+    (r"sha1=", r"[0-9a-fA-F]+"),
+    (r"sha256=", r"[0-9a-fA-F]+"),
+    *(
+        (rf"{name}[\"']?\s*[=:]\s*[\"']?", r"[^\s\"'&,}]+")
+        for name in ("access_token", "client_secret", "verify_token")
+    ),
 )
+_BEFORE_SECRET = re.compile("|".join(before for before, _ in _TOLD))
 # Every branch starts with a plain letter, so that the search runs at the speed of a scan.
 _SECRET_LOOKS = (
     r"IG[A-Z][A-Z](?<![\w-]....)[\w-]{12,}",  # Meta's access tokens, old and new
     r"EAA(?<![\w-]...)[\w-]{12,}",
-    r"Bearer\s+[^\s\"',]+",
-    r"bearer\s+[^\s\"',]+",
-    r"sha1=[0-9a-fA-F]+",
-    r"sha256=[0-9a-fA-F]+",
-    r"access_token[\"']?\s*[=:]\s*[\"']?[^\s\"'&,}]+",
-    r"client_secret[\"']?\s*[=:]\s*[\"']?[^\s\"'&,}]+",
-    r"verify_token[\"']?\s*[=:]\s*[\"']?[^\s\"'&,}]+",
+    *(before + secret for before, secret in _TOLD),
 )
 _LEAST = 6  # characters; a shorter secret would mask half of every line
 _SHORT = 24  # characters; longer texts are seldom met again

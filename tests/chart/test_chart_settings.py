@@ -68,7 +68,7 @@ def test_the_service_starts_with_what_it_gets(release, settings):
 
     assert len(settings.instagram.accounts) == main + len(accounts)
     assert settings.instagram.app_secrets
-    assert settings.instagram.require_signature
+    assert release.env["AK_INSTAGRAM__REQUIRE_SIGNATURE"] == "true"
 
 
 def test_the_store_is_the_one_that_was_chosen(release, settings):

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
-import signal
 import sqlite3
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from ak_instagram import health
-from ak_instagram.app import allow_files, create_app, stopping
+from ak_instagram.app import create_app
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import running
 from ak_instagram.settings.values import Account, Agent, Instagram, Settings, Store
@@ -174,26 +171,3 @@ async def test_a_job_that_died_turns_the_liveness_probe_red():
 @pytest.mark.parametrize("path", ["/", "/docs", "/admin", "/instagram", "/instagram/webhook/x"])
 async def test_there_is_nothing_else(ask, path):
     assert (await ask(path))[0] == 404
-
-
-async def test_a_signal_that_comes_before_the_server_listens_for_it_ends_it():
-    server = uvicorn.Server(uvicorn.Config(Starlette(), port=0, lifespan="off", log_config=None))
-    before = signal.signal(signal.SIGTERM, stopping(server))
-    try:
-        signal.raise_signal(signal.SIGTERM)
-
-        async with asyncio.timeout(5):
-            await server.serve()
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_it_takes_as_many_open_files_as_it_may_have():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        allow_files()
-
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from ak_instagram.settings import load
 from ak_instagram.settings.table import KEYS, SECTIONS
+from harness.processes import free_port, variable
 from tests.agent_kernel import environment, served
 from tests.fake_openai import API_KEY, fake_openai
-from tests.service import free_port, variable
 from tests.stage import open_stage
 
 pytestmark = [

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.campaign import Effort, run
+from chaos.campaign import Effort
+from chaos.side_by_side import run_all
 from chaos.stores import NAMES
 from chaos.trouble import Pace
+
+pytestmark = pytest.mark.timeout(120)
 
 SEED = 1
 LITTLE = Effort(
     messages=150,
     people=30,
     seconds=3,
-    peace=30,
+    limit=60,
     pace=Pace(process=1.0, graph=0.4, store=2.0, echo=1.0),
 )
 
 
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """What came of a campaign on each store."""
+    folder = tmp_path_factory.mktemp("chaos")
+    return {outcome.store: outcome for outcome in run_all(NAMES, SEED, LITTLE, folder)}
+
+
 @pytest.mark.parametrize("store", NAMES)
-async def test_nothing_is_lost_doubled_or_overtaken(store, tmp_path):
-    outcome = await run(store, SEED, LITTLE, tmp_path)
+def test_nothing_is_lost_doubled_or_overtaken(store, outcomes):
+    outcome = outcomes[store]
 
     assert outcome.violations == []
     assert outcome.left == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import pytest_asyncio
 
 from ak_instagram.simulator import Fault, FaultKind
 from tests.scripted_agent import says, sends
@@ -34,6 +35,35 @@ async def dead_turn(stage: Stage, igsid: str, said: str) -> dict[str, object]:
     return letter
 
 
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def half_sent(running_stage):
+    """
+    Someone who got the first of three pieces, and the dead letter that the others are.
+
+    They are looked for when their send and an echo have had their time, which passes while
+    other tests run.
+    """
+    stage = running_stage
+    mia = stage.person()
+    stage.agent.will(says("\n\n".join(PARAGRAPHS)))
+    stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=0))  # the first piece is spared
+    stage.meta.fail(Fault(FaultKind.PERSON_UNAVAILABLE, times=1))
+    stage.meta.phones.say(mia, "Tell me all of it")
+    await stage.service.until_logged(
+        lambda line: line["event"] == "delivery.dead_lettered" and line["contact"] == mia
+    )
+    stage.meta.phones.say(mia, "Are you done?")
+    await stage.until_answered(mia, 2)
+    [letter] = await letters(stage, "--contact", mia)
+    stage.agent.forget()
+    return mia, letter
+
+
+@pytest.fixture(autouse=True)
+def _half_is_sent_first(half_sent):
+    """Let its time begin before any other test."""
+
+
 async def test_a_turn_is_listed_shown_and_replayed_until_it_is_answered(stage):
     mia = stage.person()
     letter = await dead_turn(stage, mia, "Can you help me?")
@@ -50,29 +80,6 @@ async def test_a_turn_is_listed_shown_and_replayed_until_it_is_answered(stage):
     assert again == (1, f"Error: no dead letter is called {turn}\n")
     assert stage.answers(mia) == [SORRY, "You said: Can you help me?"]
     assert await letters(stage, "--contact", mia) == []
-
-
-async def test_of_an_answer_only_what_was_not_sent_goes_out(stage):
-    mia = stage.person()
-    stage.agent.will(says("\n\n".join(PARAGRAPHS)))
-    stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=0))  # the first piece is spared
-    stage.meta.fail(Fault(FaultKind.PERSON_UNAVAILABLE, times=1))
-    stage.meta.phones.say(mia, "Tell me all of it")
-    await stage.service.until_logged(
-        lambda line: line["event"] == "delivery.dead_lettered" and line["contact"] == mia
-    )
-    stage.meta.phones.say(mia, "Are you done?")
-    await stage.until_answered(mia, 2)
-    [letter] = await letters(stage, "--contact", mia)
-
-    replayed = await stage.service.command("dead-letters", "replay", letter["turn"])
-    await stage.until_answered(mia, 4, within=15)
-
-    assert (letter["what"], letter["count"]) == ("pieces", 2)
-    assert letter["reason"].startswith("person_unavailable")
-    assert replayed == (0, "1 to be tried again\n")
-    assert stage.answers(mia) == [PIECES[0], "You said: Are you done?", *PIECES[1:]]
-    assert len(stage.agent.asked) == 2
 
 
 async def test_filters_say_which_and_what_is_discarded_is_gone(stage):
@@ -100,3 +107,16 @@ async def test_nothing_is_replayed_where_a_person_answers(stage):
     assert (code, output.splitlines()[0]) == (0, "0 to be tried again")
     assert "a person answers" in output
     assert await letters(stage, "--contact", mia) == [letter]
+
+
+async def test_of_an_answer_only_what_was_not_sent_goes_out(stage, half_sent):
+    mia, letter = half_sent
+
+    replayed = await stage.service.command("dead-letters", "replay", letter["turn"])
+    await stage.until_answered(mia, 4, within=15)
+
+    assert (letter["what"], letter["count"]) == ("pieces", 2)
+    assert letter["reason"].startswith("person_unavailable")
+    assert replayed == (0, "1 to be tried again\n")
+    assert stage.answers(mia) == [PIECES[0], "You said: Are you done?", *PIECES[1:]]
+    assert stage.agent.asked == []

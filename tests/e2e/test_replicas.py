@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from ak_instagram.simulator import Fault, FaultKind
-from tests import postgres
+from harness import postgres
 from tests.scripted_agent import Hold, says, sends
 from tests.service import Service
 from tests.stage import Stage, open_stage
@@ -19,7 +19,7 @@ from tests.stage import Stage, open_stage
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LEASE = 5  # seconds, the least that can be set
-PATIENCE = LEASE + 10
+PATIENCE = LEASE + 20  # a send that was cut off, and its echo, have their time too
 FIRST, SECOND = "First paragraph. " * 40, "Second paragraph. " * 40
 ANSWER = [FIRST.strip(), SECOND.strip()]
 

@@ -22,12 +22,12 @@ def steady(**changes: float) -> Backoff:
     ],
 )
 def test_waits_of_the_defaults(failures, seconds):
-    assert steady().wait(failures) == seconds
+    assert steady().wait_or_give_up(failures) == seconds
 
 
 def test_chance_shortens_a_wait_by_half_at_most():
     assert Backoff(chance=lambda: 1.0).wait(1) == 0.5
 
 
-def test_a_pause_never_gives_up_and_never_overflows():
-    assert steady().pause(100_000) == 600
+def test_a_wait_alone_never_gives_up_and_never_overflows():
+    assert steady().wait(100_000) == 600

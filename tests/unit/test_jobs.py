@@ -1,12 +1,13 @@
-"""A job that ends while the service runs is seen."""
+"""A job outlives what it meets; one that ends while the service runs is seen."""
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.jobs import running
+from ak_instagram.jobs import running, went_well
 
 
 async def forever() -> None:
@@ -31,3 +32,29 @@ async def test_leaving_stops_the_jobs():
         assert jobs.dead() == []
 
     assert all(task.cancelled() for task in jobs.tasks)
+
+
+async def test_a_round_that_fails_is_logged_and_goes_no_further():
+    with capture_logs() as logs:
+        assert not await went_well(broken(), failure="job.stumbled")
+
+    assert [(line["event"], line["reason"]) for line in logs] == [
+        ("job.stumbled", "ZeroDivisionError")
+    ]
+
+
+async def test_a_round_that_is_done_is_not_told_of():
+    with capture_logs() as logs:
+        assert await went_well(asyncio.sleep(0), failure="job.stumbled")
+
+    assert logs == []
+
+
+async def test_a_round_that_is_cancelled_ends_the_job():
+    job = asyncio.create_task(went_well(forever(), failure="job.stumbled"))
+    await asyncio.sleep(0)
+
+    job.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await job

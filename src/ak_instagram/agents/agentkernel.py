@@ -16,7 +16,7 @@ from ak_instagram.settings import values
 from .address import agent_url
 from .contract import Attachment, Handoff, MessageEnd, Part, Text, Turn
 from .prompt import attachments_of, prompt
-from .wire import Endpoint, JsonObject, as_object
+from .wire import Endpoint, JsonObject, require_object
 
 # Meta names neither file nor type. These are what Instagram's network serves. Agent
 # Kernel asks for a name, and for a type only with inline data. Voice notes and videos
@@ -55,7 +55,7 @@ class AgentKernel:
         """Yield the result, or the stream's text and message ends as they come."""
         async with self._endpoint.ask(turn.id, request_body(turn)) as answer:
             if not answer.is_stream:
-                yield read_result(as_object(await answer.json()))
+                yield read_result(require_object(await answer.json()))
                 return
             async for frame in answer.frames(is_last):
                 for part in read_frame(frame):

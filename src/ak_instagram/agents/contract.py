@@ -64,7 +64,8 @@ class Turn:
     *session* names the conversation without giving the person's id away.
     *account* is the professional account's id, *contact* the person's IGSID.
     *agent* is the name of the agent to ask (`instagram.agent`), if any.
-    *history* is empty unless the adapter asks for it (`Agent.history`).
+    *locale* is always `None` in this version. *history* is empty unless the adapter
+    asks for it (`Agent.history`).
     """
 
     id: str

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-
 from ak_instagram.errors import Permanent, Transient
 
 MAX_RETRY_AFTER = 3600.0
@@ -35,24 +32,3 @@ def check_status(status: int, retry_after: float | None = None) -> None:
         raise Transient(f"agent answered {status}", retry_after)
     advice = _REDIRECTED if 300 <= status < 400 else _ADVICE.get(status, "")
     raise Permanent(f"agent answered {status}{advice}")
-
-
-def parse_retry_after(
-    value: str | None, now: datetime, longest: float = MAX_RETRY_AFTER
-) -> float | None:
-    """Return how many seconds a `Retry-After` asks for, *longest* at most, or `None`."""
-    try:
-        seconds = _seconds((value or "").strip(), now)
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), longest)
-
-
-def _seconds(value: str, now: datetime) -> float:
-    """Read *value* as either form of RFC 9110 section 10.2.3: seconds, or a date."""
-    if value.isdecimal():
-        return float(value)
-    date = parsedate_to_datetime(value)
-    # No zone, or "-0000", gives a naive datetime; HTTP dates are always in GMT.
-    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return (aware - now).total_seconds()

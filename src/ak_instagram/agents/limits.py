@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import astuple
 
 from ak_instagram.errors import Permanent, Transient
+from ak_instagram.surrogates import well_formed
 
 from .contract import Agent, Part, Text, Turn
 
@@ -77,7 +78,5 @@ def _bytes_in(value: object) -> int:
 
 
 def _clean(part: Part) -> Part:
-    """Replace what JSON can spell but UTF-8 can't: surrogates without their other half."""
-    if isinstance(part, Text) and not part.text.isascii():
-        return Text(part.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    return part
+    """Return *part* with text that can be stored and sent."""
+    return Text(well_formed(part.text)) if isinstance(part, Text) else part

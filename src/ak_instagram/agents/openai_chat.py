@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings import values
+from ak_instagram.settings.adapters import OPENAI_URL, is_openai
 
 from .address import agent_url
 from .contract import Attachment, Part, Text, Turn
 from .http_errors import check_status
 from .prompt import attachments_of, prompt, references
-from .wire import Answer, Endpoint, JsonObject, as_object
+from .wire import Answer, Endpoint, JsonObject, require_object
 
-OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-5.4-mini"
 
 
@@ -38,7 +37,7 @@ class OpenAIChat:
             if answer.is_stream:
                 yield Text(await self._joined(answer))
             else:
-                yield Text(read_completion(as_object(await answer.json())))
+                yield Text(read_completion(require_object(await answer.json())))
 
     async def _joined(self, answer: Answer) -> str:
         """Return the text of a stream, which nobody asked for but some servers send."""
@@ -90,7 +89,7 @@ def _model(settings: values.Agent, url: str) -> str:
     """Return the model to name; other servers' models can't be guessed."""
     if settings.model:
         return settings.model
-    if urlsplit(url).hostname == urlsplit(OPENAI_URL).hostname:
+    if is_openai(url):
         return DEFAULT_MODEL
     raise SettingsError(["agent.model: agent.url needs to be told which; set AK_AGENT__MODEL"])
 

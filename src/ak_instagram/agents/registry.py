@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ import aiohttp
 
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import values
+from ak_instagram.settings.adapters import no_adapter
 
 from .agentkernel import AgentKernel
 from .contract import Agent
@@ -50,7 +50,7 @@ def load_factory(adapter: str) -> AgentFactory:
         return known
     module, colon, name = adapter.partition(":")
     if not colon:
-        raise SettingsError([_unknown(adapter)])
+        raise SettingsError([f"agent.adapter: {no_adapter(adapter)}"])
     try:
         factory: AgentFactory = getattr(import_module(module), name)
     except Exception as exc:  # whatever a plug-in does when it is imported
@@ -59,10 +59,3 @@ def load_factory(adapter: str) -> AgentFactory:
     if not callable(factory):
         raise SettingsError([f"agent.adapter: `{adapter}` is not a class or function"])
     return factory
-
-
-def _unknown(adapter: str) -> str:
-    """Return the problem with a name that no adapter has, and what it may have meant."""
-    close = get_close_matches(adapter, ADAPTERS, n=1)
-    meant = f"; did you mean `{close[0]}`?" if close else ""
-    return f"agent.adapter: no `{adapter}`{meant} There are {', '.join(ADAPTERS)} and module:object"

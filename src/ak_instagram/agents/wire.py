@@ -12,9 +12,10 @@ import aiohttp
 import orjson
 
 from ak_instagram.errors import Permanent, Transient
+from ak_instagram.retry_after import parse_retry_after
 from ak_instagram.settings import values
 
-from .http_errors import check_status, parse_retry_after
+from .http_errors import MAX_RETRY_AFTER, check_status
 from .sse import SseParser
 
 # An answer's total time is limited around every adapter (see `limits`). Here only a
@@ -95,7 +96,7 @@ class Answer:
             for event in parser.feed(chunk):
                 if event == _STREAM_END:
                     return
-                yield (frame := as_object(parse_json(event, self._content_type)))
+                yield (frame := require_object(parse_json(event, self._content_type)))
                 if is_last(frame):
                     return
         raise Transient("agent's stream ended early")
@@ -111,7 +112,7 @@ def parse_json(body: bytes | str, content_type: str) -> Any:  # noqa: ANN401 - t
         raise Permanent(f"agent answered {content_type[:60]}, not JSON") from None
 
 
-def as_object(parsed: object) -> JsonObject:
+def require_object(parsed: object) -> JsonObject:
     """Return *parsed* if it is a JSON object, else raise `Permanent`."""
     if not isinstance(parsed, dict):
         raise Permanent(f"agent answered a JSON {type(parsed).__name__}, not an object")
@@ -136,5 +137,6 @@ def _headers(settings: values.Agent) -> dict[str, str]:
 
 def _check(response: aiohttp.ClientResponse) -> None:
     """Raise what *response* means unless it is a success."""
-    retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    asked = response.headers.get("Retry-After")
+    retry_after = parse_retry_after(asked, datetime.now(UTC), MAX_RETRY_AFTER)
     check_status(response.status, retry_after)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from pathlib import Path
-from textwrap import shorten
 
 import click
 
-from ak_instagram.settings import Found, explain
+from ak_instagram.masking import MASK
+from ak_instagram.settings import Found, Settings, explain, load
 from ak_instagram.settings.keys import plain
 
 from . import options
 
 _WIDEST = 60  # characters of a value
+# A password that is not encoded as it should be may hold any character, an @ too.
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):.*@|(password=)[^&]*")
 
 
 @click.command(epilog="Example: ak-instagram check-config --config config.yaml")
@@ -21,20 +25,44 @@ def check_config(config: Path | None) -> None:
     """
     Print every setting and its source.
 
-    Of secrets only the length is shown. What is wrong is printed instead, a line for
-    each problem, and the exit code is 2.
+    Of secrets only the length is shown, of the store's URL all but the password. What is
+    wrong is printed instead, a line for each problem, and the exit code is 2.
     """
+    asyncio.run(_build_agent(load(config=config)))
     rows = [(found.path, shown(found), found.source) for found in explain(config=config)]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     for path, value, source in rows:
         click.echo(f"{path:<{first}}  {value:<{second}}  {source}")
 
 
+async def _build_agent(settings: Settings) -> None:
+    """Make the agent as `serve` does, which opens nothing; `SettingsError` if it can't be."""
+    # Here and not above: they take longer to import than the other commands take to run.
+    from ak_instagram.agents.registry import build_agent
+    from ak_instagram.connections import open_session
+
+    async with open_session() as session:
+        build_agent(settings.agent, session)
+
+
 def shown(found: Found) -> str:
     """Return the value of *found* for a screen that others may see."""
     if not found.value and isinstance(found.value, (str, tuple, dict, type(None))):
         return "empty" if found.is_set else "not set"
+    if found.path == "store.url":
+        return _short(_PASSWORD.sub(_without_password, found.value))
     if found.key.secret and found.value != found.key.default:
         unit = "characters" if isinstance(found.value, str) else "values"
         return f"set ({len(found.value)} {unit})"
-    return shorten(plain(found.value), _WIDEST, placeholder=" …")
+    return _short(plain(found.value))
+
+
+def _without_password(found: re.Match[str]) -> str:
+    """Return what is around a password in a URL: the user, or the name of the parameter."""
+    return f"{found[2]}{MASK}" if found[2] else f"{found[1]}:{MASK}@"
+
+
+def _short(text: str) -> str:
+    """Return *text* in one line that is not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 2]} …"

@@ -2,49 +2,95 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
 import click
-import structlog
+from sqlalchemy import Connection
 
-from ak_instagram.errors import StoreUnavailable
-from ak_instagram.settings import load
 from ak_instagram.store import dead_letters as letters
 from ak_instagram.store.dead_letters import DeadLetter, Filter
-from ak_instagram.store.transactions import Work
-from ak_instagram.store.visit import visit
 
 from . import options
+from .store import OpenStore, open_store
 
-T = TypeVar("T")
+_ALL = 1_000_000  # letters, which is more than there ever are
 
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Look at turns that were given up, try them again, or let them go."""
+    """
+    List, retry or discard what was given up.
+
+    These are turns that the agent failed on for good, and answers that could not be sent.
+    """
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option("--account", help="Only of this professional account's id."),
-        click.option("--contact", help="Only of this person (IGSID)."),
-        click.option("--since", type=click.DateTime(), help="Only from this time on (UTC)."),
+    """Give *command* the options by which dead letters are chosen."""
+    for option in (  # the last one is the first of the help
         options.config,
+        click.option("--since", type=click.DateTime(), help="Only from this time on (UTC)."),
+        click.option("--contact", help="Only of this person (IGSID)."),
+        click.option("--account", help="Only of this professional account's id."),
     ):
         command = option(command)
     return command
 
 
+class _Act(Protocol):
+    """What happens to a letter; returns whether it could."""
+
+    def __call__(self, connection: Connection, now: int, /, turn: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The letters that a command is for: those called *named*, or all that are *wanted*."""
+
+    named: Sequence[str]
+    wanted: Filter
+
+
+def _of_chosen(act: Callable[[Path | None, _Chosen], None]) -> Callable[..., None]:
+    """Return *act* as a command with the arguments that choose letters."""
+
+    @click.argument("turns", nargs=-1)
+    @click.option("--all", "everything", is_flag=True, help="All that the filters let through.")
+    @_filters
+    @wraps(act)
+    def command(
+        turns: Sequence[str],
+        everything: bool,
+        account: str | None,
+        contact: str | None,
+        since: datetime | None,
+        config: Path | None,
+    ) -> None:
+        if everything and turns:
+            raise click.UsageError("name the turns, or use --all, not both")
+        if not everything and not turns:
+            raise click.UsageError("name the turns, or use --all")
+        wanted = Filter(account=account, contact=contact, since=_millis(since), limit=_ALL)
+        act(config, _Chosen(turns, wanted))
+
+    return command
+
+
 @dead_letters.command("list", epilog="Example: ak-instagram dead-letters list --since 2026-11-01")
 @_filters
-@click.option("--limit", default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(
     account: str | None,
@@ -55,8 +101,9 @@ def list_(
     as_json: bool,
 ) -> None:
     """List dead letters, oldest first."""
-    wanted = Filter(account=account, contact=contact, since=_millis(since), most=limit)
-    found = in_store(config, partial(letters.find, wanted=wanted))
+    wanted = Filter(account=account, contact=contact, since=_millis(since), limit=limit)
+    with open_store(config) as store:
+        found = store.run(partial(letters.find, wanted=wanted))
     for letter in found:
         click.echo(_as_json(letter) if as_json else _as_line(letter))
     if not found and not as_json:
@@ -67,98 +114,69 @@ def list_(
 @click.argument("turn")
 @options.config
 def show(turn: str, config: Path | None) -> None:
-    """Show what TURN was about, with the texts: mind who sees the screen."""
-    [letter] = _known(config, [turn])
+    """
+    Show TURN with its texts.
+
+    Mind who sees the screen.
+    """
+    with open_store(config) as store:
+        letter = _known(store, turn)
+        contents = store.run(partial(letters.contents, turn=turn))
     click.echo(_as_line(letter))
-    for kind, payload in in_store(config, partial(letters.contents, turn=turn)):
+    for kind, payload in contents:
         click.echo(f"  {kind}: {payload or '(wiped)'}")
 
 
 @dead_letters.command("replay", epilog="Example: ak-instagram dead-letters replay --all")
-@click.argument("turns", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that the filters let through.")
-@_filters
-def replay(
-    turns: Sequence[str],
-    everything: bool,
-    account: str | None,
-    contact: str | None,
-    since: datetime | None,
-    config: Path | None,
-) -> None:
+@_of_chosen
+def replay(config: Path | None, chosen: _Chosen) -> None:
     """
-    Try TURNS again: the running service does so within seconds.
+    Try TURNS again.
 
-    Of an answer only what was not sent goes out. Repeating it is harmless. Nothing is
-    tried where a person answers, nor what has been wiped since.
+    The running service does so within seconds. Of an answer only what was not sent goes
+    out. Repeating it is harmless. Nothing is tried where a person answers, nor what has
+    been wiped since.
     """
-    wanted = Filter(account=account, contact=contact, since=_millis(since), most=1_000_000)
-    left = _each(config, turns, everything, wanted, letters.replay, "to be tried again")
+    done, left = _each(config, chosen, letters.replay)
+    click.echo(f"{done} to be tried again")
     if left:
-        click.echo(f"{left} not: a person answers there (see resume), or the texts were wiped")
+        click.echo(
+            f"{left} left out: a person answers there (see `resume`), or their texts were wiped"
+        )
 
 
 @dead_letters.command("discard", epilog="Example: ak-instagram dead-letters discard 1f0c…")
-@click.argument("turns", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that the filters let through.")
-@_filters
-def discard(
-    turns: Sequence[str],
-    everything: bool,
-    account: str | None,
-    contact: str | None,
-    since: datetime | None,
-    config: Path | None,
-) -> None:
+@_of_chosen
+def discard(config: Path | None, chosen: _Chosen) -> None:
     """Let TURNS go for good."""
-    wanted = Filter(account=account, contact=contact, since=_millis(since), most=1_000_000)
-    _each(config, turns, everything, wanted, letters.discard, "discarded")
+    done, _ = _each(config, chosen, letters.discard)
+    click.echo(f"{done} discarded")
 
 
-def in_store(config: Path | None, work: Work[T]) -> T:
-    """Return what *work* returns, on the store that the settings name; log to stderr."""
-    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
-    try:
-        return asyncio.run(visit(load(config=config).store.url, work))
-    except StoreUnavailable as exc:
-        raise click.ClickException(f"the store can't be used: {exc}") from exc
+def _each(config: Path | None, chosen: _Chosen, act: _Act) -> tuple[int, int]:
+    """Let *act* happen to each letter that is meant; return for how many it did and did not."""
+    with open_store(config) as store:
+        turns = [_known(store, turn).turn for turn in chosen.named] or [
+            letter.turn for letter in store.run(partial(letters.find, wanted=chosen.wanted))
+        ]
+        done = sum(store.run(partial(act, turn=turn)) for turn in turns)
+    return done, len(turns) - done
 
 
-def _each(
-    config: Path | None,
-    turns: Sequence[str],
-    everything: bool,
-    wanted: Filter,
-    act: Callable[..., bool],
-    done: str,
-) -> int:
-    """Let *act* happen to each letter that is meant; return for how many it could not."""
-    if bool(turns) == everything:
-        raise click.UsageError("name turns, or --all")
-    named = turns or [it.turn for it in in_store(config, partial(letters.find, wanted=wanted))]
-    if not everything:
-        _known(config, named)
-    count = sum(in_store(config, partial(act, turn=turn)) for turn in named)
-    click.echo(f"{count} {done}")
-    return len(named) - count
-
-
-def _known(config: Path | None, turns: Sequence[str]) -> list[DeadLetter]:
-    """Return the dead letters called *turns*; end with exit code 1 if one is not there."""
-    known = []
-    for turn in turns:
-        found = in_store(config, partial(letters.find, wanted=Filter(turn=turn)))
-        if not found:
-            raise click.ClickException(f"no dead letter is called {turn}")
-        known += found
-    return known
+def _known(store: OpenStore, turn: str) -> DeadLetter:
+    """Return the dead letter called *turn*; end with exit code 1 if it is not there."""
+    found = store.run(partial(letters.find, wanted=Filter(turn=turn)))
+    if not found:
+        raise click.ClickException(f"no dead letter is called {turn}")
+    return found[0]
 
 
 def _as_line(letter: DeadLetter) -> str:
     when = datetime.fromtimestamp(letter.since / 1000, UTC).isoformat(timespec="seconds")
+    what = "message" if letter.what == "turn" else "piece"
     return (
         f"{letter.turn}  {when}  account {letter.account}  contact {letter.contact}"
-        f"  {letter.count} {'messages' if letter.what == 'turn' else 'pieces'}: {letter.reason}"
+        f"  {letter.count} {what}{'' if letter.count == 1 else 's'}: {letter.reason}"
     )
 
 

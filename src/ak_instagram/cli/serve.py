@@ -24,6 +24,6 @@ def serve(ctx: click.Context, config: Path | None) -> None:
     logs.configure(settings.logs, secrets=settings.secrets)
     # Here and not above: the server's libraries take longer to import than the other
     # commands take to run.
-    from ak_instagram import app
+    from ak_instagram import server
 
-    ctx.exit(app.serve(settings))
+    ctx.exit(server.serve(settings))

@@ -7,12 +7,25 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.settings import load
+from ak_instagram.settings import kinds, load_app_secrets
 from ak_instagram.webhook.signature import sign as signature
 
 from . import options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _first_in(_context: click.Context, _option: click.Parameter, file: Path | None) -> str | None:
+    """Return the secret that *file* has, of several by commas the first: as the settings do."""
+    if file is None:
+        return None
+    try:
+        secrets: tuple[str, ...] = kinds.TEXTS.read(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{file} is not UTF-8") from None
+    if not secrets:
+        raise click.BadParameter(f"{file} holds no secret")
+    return secrets[0]
 
 
 @click.command(epilog="Example: ak-instagram sign message.json --secret-file app-secret | sh")
@@ -23,16 +36,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Where to post.",
 )
-@click.option("--secret-file", type=_FILE, help="The app secret.  [default: the settings' first]")
+@click.option(
+    "--secret-file",
+    "secret",
+    type=_FILE,
+    callback=_first_in,
+    help="The app secret, of several by commas the first.  [default: the settings' first]",
+)
 @options.config
-def sign(payload: Path, url: str, secret_file: Path | None, config: Path | None) -> None:
+def sign(payload: Path, url: str, secret: str | None, config: Path | None) -> None:
     """
     Print a signed curl command.
 
     It posts the file PAYLOAD as it is, with the X-Hub-Signature-256 that Meta would send.
     """
-    secret = _read_secret(secret_file) if secret_file else _configured_secret(config)
-    click.echo(curl(payload, url, signature(secret, payload.read_bytes())))
+    key = secret or _configured_secret(config)
+    click.echo(curl(payload, url, signature(key, payload.read_bytes())))
 
 
 def curl(payload: Path, url: str, signature: str) -> str:
@@ -52,13 +71,9 @@ def curl(payload: Path, url: str, signature: str) -> str:
     )
 
 
-def _read_secret(file: Path) -> str:
-    return file.read_text(encoding="utf-8").rstrip("\r\n")
-
-
 def _configured_secret(config: Path | None) -> str:
     """Return the first app secret of the settings."""
-    secrets = load(config=config).instagram.app_secrets
+    secrets = load_app_secrets(config=config)
     if not secrets:
         raise click.UsageError("there is no instagram.app_secret to sign with; use --secret-file")
     return secrets[0]

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import click
 
+from ak_instagram.settings.checks import http_url
+
+
+def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    """Refuse what nothing can be posted to, which would be waited for without end."""
+    try:
+        http_url(url)
+    except ValueError as reason:
+        raise click.BadParameter(str(reason)) from None
+    return url
+
 
 @click.command(epilog="Example: ak-instagram simulator --verify-token a-long-random-text")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8001, show_default=True, help="The page's and the Graph API's.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8001,
+    show_default=True,
+    help="The page's and the Graph API's; 0 takes a free one.",
+)
 @click.option(
     "--webhook",
+    callback=_url,
     default="http://127.0.0.1:8000/instagram/webhook",
     show_default=True,
     help="The service's webhook; waited for if it is not up yet.",

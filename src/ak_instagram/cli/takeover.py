@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,18 +14,24 @@ from sqlalchemy import Connection
 from ak_instagram.store import takeover
 
 from . import options
-from .dead_letters import in_store
+from .store import open_store
 
-_account = click.option(
-    "--account", required=True, help="The professional account's id, as the log names it."
-)
-_LONGEST = 10 * 365 * 24  # hours
+_MAX_HOURS = 10 * 365 * 24
 
 
 @dataclass(frozen=True, slots=True)
 class _Of:
     account: str
     contact: str
+
+
+def _an_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """Refuse the names of people and accounts: under a name nothing is stored."""
+    if not (name.isascii() and name.isdigit()):
+        raise click.BadParameter(
+            "is not an id: it has digits alone, as `account` and `contact` in the log"
+        )
+    return name
 
 
 def _a_number(_context: click.Context, _option: click.Parameter, hours: float) -> float:
@@ -34,12 +41,21 @@ def _a_number(_context: click.Context, _option: click.Parameter, hours: float) -
     return hours
 
 
+_contact = click.argument("contact", callback=_an_id)
+_account = click.option(
+    "--account",
+    required=True,
+    callback=_an_id,
+    help="The professional account's id, as the log names it.",
+)
+
+
 @click.command(epilog="Example: ak-instagram pause 75139… --account 17841… --hours 48")
-@click.argument("contact")
+@_contact
 @_account
 @click.option(
     "--hours",
-    type=click.FloatRange(0, _LONGEST, min_open=True),
+    type=click.FloatRange(0, _MAX_HOURS, min_open=True),
     callback=_a_number,
     default=12.0,
     show_default=True,
@@ -48,30 +64,42 @@ def _a_number(_context: click.Context, _option: click.Parameter, hours: float) -
 @options.config
 def pause(contact: str, account: str, hours: float, config: Path | None) -> None:
     """
-    Let the bot be silent towards CONTACT (an IGSID), so that a person can answer.
+    Silence the bot towards CONTACT (an IGSID).
 
-    What it has not sent yet of an answer is dropped. A longer pause stays as it is.
+    A person can answer meanwhile. What has not been sent yet of an answer is dropped. A
+    longer pause stays as it is.
     """
+    milliseconds = int(hours * 3_600_000)
+    with open_store(config) as store:
+        until = store.run(partial(_pause, of=_Of(account, contact), milliseconds=milliseconds))
+    if until is None:
+        raise _unknown(contact)
+    when = datetime.fromtimestamp(until / 1000, UTC)
+    click.echo(f"the bot is silent until {when.isoformat(timespec='seconds')}")
 
-    def work(connection: Connection, now: int) -> int:
-        until = takeover.pause(connection, _Of(account, contact), now + int(hours * 3_600_000))
-        takeover.drop(connection, now, _Of(account, contact))
-        return until
 
-    until = datetime.fromtimestamp(in_store(config, work) / 1000, UTC)
-    click.echo(f"the bot is silent until {until.isoformat(timespec='seconds')}")
+def _pause(connection: Connection, now: int, of: _Of, milliseconds: int) -> int | None:
+    """Return until when the bot is silent, `None` if the conversation is not known."""
+    if not takeover.is_known(connection, of):
+        return None
+    until = takeover.pause(connection, of, now + milliseconds)
+    takeover.drop(connection, now, of)
+    return until
 
 
 @click.command(epilog="Example: ak-instagram resume 75139… --account 17841…")
-@click.argument("contact")
+@_contact
 @_account
 @options.config
 def resume(contact: str, account: str, config: Path | None) -> None:
     """Let the bot answer CONTACT (an IGSID) again."""
-
-    def work(connection: Connection, _now: int) -> bool:
-        return takeover.resume(connection, _Of(account, contact))
-
-    if not in_store(config, work):
-        raise click.ClickException(f"no conversation with {contact} is known")
+    of = _Of(account, contact)
+    with open_store(config) as store:
+        is_known = store.run(lambda connection, _now: takeover.resume(connection, of))
+    if not is_known:
+        raise _unknown(contact)
     click.echo("the bot answers again")
+
+
+def _unknown(contact: str) -> click.ClickException:
+    return click.ClickException(f"no conversation with {contact} is known")

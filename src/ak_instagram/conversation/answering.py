@@ -16,8 +16,8 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
+from ak_instagram.sender.courtesy import Courtesy
 from ak_instagram.sender.plan import Plan, plan_answer
-from ak_instagram.sender.typing import Courtesy
 from ak_instagram.settings.values import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement
@@ -92,7 +92,7 @@ class Answering:
         return await self._settle(claim, composed, EventStatus.IGNORED, reason=reason)
 
     async def _try_again(self, claim: Claim, composed: Composed, exc: Transient) -> Claim | None:
-        wait = self.backoff.wait(claim.attempts + 1)
+        wait = self.backoff.wait_or_give_up(claim.attempts + 1)
         if wait is None:
             return await self._dead_letter(claim, composed, f"gave up: {exc}")
         after = max(wait, exc.retry_after or 0.0)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from ak_instagram.agents.contract import Attachment, Inbound, Turn, Utterance
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent
 from ak_instagram.webhook.content import Content, Edit, Message, Postback, Referral, Unsend
 from ak_instagram.webhook.reading import read_content
+
+# An event, and what it says.
+Read: TypeAlias = tuple[StoredEvent, Content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +37,20 @@ def compose(claim: Claim, agent: str | None = None) -> Composed:
 
     A message that was edited says its last version; one that was taken back is gone.
     """
-    spoken: dict[int, Inbound] = {}
-    edits: list[tuple[int, Edit]] = []
-    settled: dict[int, EventStatus] = {}
-    for event in claim.events:
-        if event.is_unsent:
-            settled[event.id] = EventStatus.UNSENT
-            continue
-        content = read_content(event.kind, event.payload)
-        inbound = _inbound(event, content)
-        if inbound is not None:
-            spoken[event.id] = inbound
-            continue
-        settled[event.id] = EventStatus.IGNORED
-        if isinstance(content, Edit):
-            edits.append((event.id, content))
-        elif isinstance(content, Unsend):
-            settled |= _unsend(spoken, content)
-    edited = _edit(spoken, edits)
+    read = _read(claim.events)
+    said = {event.id: message for event, content in read if (message := _inbound(event, content))}
+    gone = _taken_back(read, said)
+    kept = {id_: message for id_, message in said.items() if id_ not in gone}
+    edits = _edits_of(read, kept.values())
+    asked = (*kept, *edits)
     name = turn_id(claim)
-    turn = _turn(claim, name, tuple(spoken.values()), agent) if spoken else None
-    return Composed(name, turn, (*spoken, *edited), settled)
+    messages = tuple(_edited(message, edits.values()) for message in kept.values())
+    return Composed(
+        turn_id=name,
+        turn=_turn(claim, name, messages, agent) if messages else None,
+        asked=asked,
+        settled={it.id: _end(it, gone) for it in claim.events if it.id not in asked},
+    )
 
 
 def session_id(account: str, contact: str, epoch: int) -> str:
@@ -81,6 +78,41 @@ def turn_id(claim: Claim) -> str:
     events = ",".join(str(event.id) for event in claim.events)
     name = f"{claim.account}/{claim.contact}/{events}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def _read(events: Sequence[StoredEvent]) -> list[Read]:
+    """Return the events that are not taken back, each with what it says."""
+    return [
+        (event, read_content(event.kind, event.payload)) for event in events if not event.is_unsent
+    ]
+
+
+def _taken_back(read: Sequence[Read], said: Mapping[int, Inbound]) -> frozenset[int]:
+    """Return which of what was *said* another of the events takes back."""
+    mids = {content.mid for _, content in read if isinstance(content, Unsend)}
+    return frozenset(id_ for id_, message in said.items() if message.mid in mids)
+
+
+def _end(event: StoredEvent, gone: Collection[int]) -> EventStatus:
+    """Return how an event ends that the agent is not asked about."""
+    is_gone = event.is_unsent or event.id in gone
+    return EventStatus.UNSENT if is_gone else EventStatus.IGNORED
+
+
+def _edits_of(read: Sequence[Read], messages: Iterable[Inbound]) -> dict[int, Edit]:
+    """Return, by their events, the edits that change what one of *messages* says."""
+    mids = {message.mid for message in messages}
+    return {
+        event.id: content
+        for event, content in read
+        if isinstance(content, Edit) and content.text and content.mid in mids
+    }
+
+
+def _edited(message: Inbound, edits: Iterable[Edit]) -> Inbound:
+    """Return *message* as the last of its *edits* has it."""
+    own = sorted((it for it in edits if it.mid == message.mid), key=lambda it: it.num_edit)
+    return replace(message, text=own[-1].text) if own else message
 
 
 def _inbound(event: StoredEvent, content: Content) -> Inbound | None:
@@ -123,23 +155,6 @@ def _context(message: Message) -> dict[str, str]:
         "product_id": referral.product_id,
     }
     return {key: value for key, value in known.items() if value}
-
-
-def _edit(spoken: dict[int, Inbound], edits: Sequence[tuple[int, Edit]]) -> list[int]:
-    """Let messages say what the last of *edits* make of them; return the ids of those that did."""
-    mids = {message.mid: event for event, message in spoken.items()}
-    known = [(id_, edit) for id_, edit in edits if edit.mid in mids and edit.text]
-    for _, edit in sorted(known, key=lambda each: each[1].num_edit):
-        event = mids[edit.mid]
-        spoken[event] = replace(spoken[event], text=edit.text)
-    return [id_ for id_, _ in known]
-
-
-def _unsend(spoken: dict[int, Inbound], unsend: Unsend) -> dict[int, EventStatus]:
-    gone = [event for event, message in spoken.items() if message.mid == unsend.mid]
-    for event in gone:
-        del spoken[event]
-    return dict.fromkeys(gone, EventStatus.UNSENT)
 
 
 def endings(composed: Composed, of_asked: EventStatus) -> dict[int, EventStatus]:

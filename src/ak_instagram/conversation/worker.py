@@ -8,75 +8,80 @@ happens in order: pieces that wait, then the events that wait, then their answer
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Set
 
 import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
+from ak_instagram.jobs import went_well
 from ak_instagram.sender.delivery import Delivery
 from ak_instagram.settings.values import Conversation
-from ak_instagram.store.store import Store
-from ak_instagram.store.values import Blocker, Claim, EventStatus, PieceStatus, Settlement
+from ak_instagram.store.store import Store, holding_of
+from ak_instagram.store.values import (
+    Blocker,
+    Claim,
+    EventStatus,
+    Holding,
+    PieceStatus,
+    Settlement,
+)
 
 from .answering import Answering
+from .background import Background
 from .turn import turn_id
 
 log = structlog.get_logger()
 
-MOST_CLAIMS = 32  # in one transaction: webhooks wait for it too
-PAUSE = 1.0  # seconds before the store is asked again after it refused
-
-# A claim: account, contact, fence.
-Holding: TypeAlias = tuple[str, str, int]
+MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
+RETRY_CLAIMING = 1.0  # seconds before the store is asked again after it refused
+RENEWALS = 3  # of a lease while it lasts: two may fail before it is lost
 
 
 class Worker:
     """Keeps up to `conversation.concurrency` conversations going."""
 
     def __init__(
-        self, store: Store, settings: Conversation, backoff: Backoff | None = None
+        self,
+        store: Store,
+        settings: Conversation,
+        answering: Answering,
+        delivery: Delivery,
+        background: Background,
+        *,
+        backoff: Backoff | None = None,
+        retry_claiming: float = RETRY_CLAIMING,
     ) -> None:
         self._store = store
         self._settings = settings
+        self._answering = answering
+        self._delivery = delivery
+        self._background = background
         self._backoff = backoff or Backoff(settings.attempts)
+        self._retry_claiming = retry_claiming
         self._active: dict[Holding, asyncio.Task[None]] = {}
         metrics.TURNS_ACTIVE.set_function(lambda: len(self._active))
         self._freed = asyncio.Event()
-        self._courtesies: set[asyncio.Task[None]] = set()
-        self._idle: set[Holding] = set()
-
-    def spawn(self, courtesy: Coroutine[Any, Any, None]) -> None:
-        """Run *courtesy* without anybody waiting for it."""
-        task = asyncio.create_task(courtesy)
-        self._courtesies.add(task)
-        task.add_done_callback(self._courtesies.discard)
+        self._idle: dict[Holding, int] = {}
 
     # --- jobs -----------------------------------------------------------------
 
-    async def claim(self, answering: Answering, delivery: Delivery) -> None:
+    async def run_claims(self) -> None:
         """Claim what is due and work on it; never return."""
         while True:
-            try:
-                await self._claim_once(answering, delivery)
-            except Exception as exc:  # the loop outlives whatever it meets
-                log.exception("worker.stumbled", reason=type(exc).__name__)
-                await asyncio.sleep(PAUSE)
+            if not await went_well(self._claim(), failure="worker.stumbled"):
+                await asyncio.sleep(self._retry_claiming)
 
-    async def renew(self) -> None:
+    async def run_renewals(self) -> None:
         """Extend the leases of what is being worked on; never return."""
         while True:
-            await asyncio.sleep(self._settings.lease / 3)
-            try:
-                await self._compare(await self._store.renew())
-            except Exception as exc:  # the loop outlives whatever it meets
-                log.exception("worker.renewal_failed", reason=type(exc).__name__)
+            await asyncio.sleep(self._settings.lease / RENEWALS)
+            await went_well(self._renew(), failure="worker.renewal_failed")
 
     async def drain(self, seconds: float) -> None:
         """Wait for the conversations under way, at most *seconds*; then cut them off."""
-        tasks = [*self._active.values(), *self._courtesies]
+        tasks = [*self._active.values(), *self._background.tasks]
         if not tasks:
             return
         log.info("worker.draining", conversations=len(self._active))
@@ -87,18 +92,19 @@ class Worker:
 
     # --- claiming -------------------------------------------------------------
 
-    async def _claim_once(self, answering: Answering, delivery: Delivery) -> None:
+    async def _claim(self) -> None:
+        """Wait for room, then for conversations that are due, and begin with them."""
         room = self._settings.concurrency - len(self._active)
         if room <= 0:
             self._freed.clear()
             await self._freed.wait()
             return
-        for claim in await self._store.claim(min(room, MOST_CLAIMS)):
-            self._start(claim, answering, delivery)
+        for claim in await self._store.claim(min(room, MAX_CLAIMS)):
+            self._start(claim)
 
-    def _start(self, claim: Claim, answering: Answering, delivery: Delivery) -> None:
-        holding = (claim.account, claim.contact, claim.fence)
-        task = asyncio.create_task(self._see_through(claim, answering, delivery))
+    def _start(self, claim: Claim) -> None:
+        holding = holding_of(claim)
+        task = asyncio.create_task(self._see_through(claim))
         self._active[holding] = task
         task.add_done_callback(lambda _: self._end(holding))
 
@@ -106,57 +112,77 @@ class Worker:
         del self._active[holding]
         self._freed.set()
 
-    async def _compare(self, held: set[Holding]) -> None:
-        """Drop work whose lease is gone; let leases go that nobody has worked on for a while."""
-        for holding in self._active.keys() - held:
-            log.warning("conversation.lease_lost", contact=holding[1])
+    async def _renew(self) -> None:
+        # What is claimed while the renewal runs need not be in what it returns.
+        known = frozenset(self._active)
+        held = await self._store.renew()
+        self._cut_off(known - held)
+        await self._abandon_idle(held)
+
+    def _cut_off(self, lost: Set[Holding]) -> None:
+        """Drop the work whose lease is gone."""
+        for holding in lost & self._active.keys():
+            log.warning("conversation.lease_lost", contact=holding.contact)
             self._active[holding].cancel()
+
+    async def _abandon_idle(self, held: Set[Holding]) -> None:
+        """
+        Let leases go that nobody has worked on for the length of a lease.
+
+        A claim that turns up even later finds that the lease it began with is over.
+        """
         idle = held - self._active.keys()
-        abandoned, self._idle = idle & self._idle, idle
+        self._idle = {holding: self._idle.get(holding, 0) + 1 for holding in idle}
+        abandoned = {holding for holding, times in self._idle.items() if times > RENEWALS}
         if abandoned:
             await self._store.abandon(abandoned)
 
     # --- one conversation -----------------------------------------------------
 
-    async def _see_through(self, claim: Claim, answering: Answering, delivery: Delivery) -> None:
+    async def _see_through(self, claim: Claim) -> None:
         """Take step after step until nothing is due or the conversation has to wait."""
         structlog.contextvars.bind_contextvars(account=claim.account, contact=claim.contact)
         step: Claim | None = claim
         while step is not None:
-            step = await self._step(step, answering, delivery)
+            step = await self._take(step)
 
-    async def _step(self, claim: Claim, answering: Answering, delivery: Delivery) -> Claim | None:
+    async def _take(self, step: Claim) -> Claim | None:
+        """Take *step* and return the next; whatever happens stays in this conversation."""
         try:
-            if claim.piece is not None:
-                return await delivery.deliver(claim, claim.piece)
-            return await answering.answer(claim)
+            if step.piece is not None:
+                return await self._delivery.deliver(step, step.piece)
+            return await self._answering.answer(step)
         except LeaseLost:
             log.warning("conversation.lease_lost")
         except StoreUnavailable as exc:
             log.warning("conversation.dropped", reason=str(exc))
         except Exception as exc:  # noqa: BLE001 - a bug must cost no other conversation
-            await self._put_off(claim, exc)
+            await self._put_off(step, exc)
         return None
 
     async def _put_off(self, claim: Claim, exc: Exception) -> None:
         """Try *claim* again later; give it up once it has crashed too often."""
-        crashed = not isinstance(exc, Transient)
-        if crashed:
-            log.exception("conversation.crashed", tries=claim.attempts + 1)
-        else:
-            log.warning("conversation.put_off", reason=str(exc))
         try:
-            if crashed and self._backoff.wait(claim.attempts + 1) is None:
-                await self._bury(claim, f"bug: {type(exc).__name__}")
+            if isinstance(exc, Transient):
+                log.warning("conversation.put_off", reason=str(exc))
+                await self._retry(claim, exc, Blocker.OTHER)
                 return
-            pause = self._backoff.pause(claim.attempts + 1)
-            why = type(exc).__name__
-            blocker = None if crashed else Blocker.OTHER
-            # Whether its piece had been sent by then is not known here.
-            sending = PieceStatus.SENDING
-            await self._store.retry(claim, after=pause, why=why, piece=sending, blocker=blocker)
+            log.exception("conversation.crashed", tries=claim.attempts + 1)
+            if self._backoff.wait_or_give_up(claim.attempts + 1) is None:
+                await self._bury(claim, f"bug: {type(exc).__name__}")
+            else:
+                await self._retry(claim, exc)
         except (LeaseLost, StoreUnavailable) as lost:
             log.warning("conversation.dropped", reason=str(lost))
+
+    async def _retry(self, claim: Claim, exc: Exception, blocker: Blocker | None = None) -> None:
+        await self._store.retry(
+            claim,
+            after=self._backoff.wait(claim.attempts + 1),
+            why=type(exc).__name__,
+            piece=PieceStatus.SENDING,  # whether it had been sent by then is not known here
+            blocker=blocker,
+        )
 
     async def _bury(self, claim: Claim, reason: str) -> None:
         """Make *claim* a dead letter; what else waits in the conversation goes on later."""

@@ -12,7 +12,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.errors import Transient
 from ak_instagram.settings.values import Account
 
-from .graph import Profile
+from .graph_answers import Profile
 from .graph_errors import GraphError
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class Accounts:
             failures += 1
             await asyncio.gather(*(self._ask(account) for account in list(self._unasked)))
             if self._unasked:
-                await asyncio.sleep(_RETRY.pause(failures))
+                await asyncio.sleep(_RETRY.wait(failures))
         await asyncio.Event().wait()
 
     async def _ask(self, account: Account) -> None:

@@ -1,4 +1,4 @@
-"""Characters as people see them: well-formed text, bytes that fit, whole grapheme clusters."""
+"""Characters as people see them: bytes that fit, whole grapheme clusters."""
 
 from __future__ import annotations
 
@@ -6,20 +6,6 @@ import regex
 
 # Extended grapheme clusters: https://www.unicode.org/reports/tr29/
 _CLUSTER = regex.compile(r"\X")
-
-
-def well_formed(text: str) -> str:
-    """
-    Return *text* such that UTF-8 can encode it.
-
-    JSON may carry half a surrogate pair. Halves that meet become their character,
-    a half alone becomes U+FFFD.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def fitting_end(text: str, start: int, limit: int) -> int:

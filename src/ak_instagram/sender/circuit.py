@@ -18,7 +18,8 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 
-from .graph_errors import ErrorClass, GraphError
+from .graph_codes import ErrorClass
+from .graph_errors import GraphError
 
 log = structlog.get_logger()
 
@@ -108,7 +109,7 @@ class Circuits:
 def _block(known: Block | None, now: float, error: GraphError, error_class: ErrorClass) -> Block:
     failures = known.failures + 1 if known and known.error_class is error_class else 1
     is_rest = error_class is ErrorClass.RATE_LIMITED
-    pause = (_RESTING if is_rest else _BLOCKED).pause(failures)
+    pause = (_RESTING if is_rest else _BLOCKED).wait(failures)
     return Block(now, now + max(pause, error.retry_after or 0.0), failures, error_class)
 
 

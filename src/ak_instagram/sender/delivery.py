@@ -10,14 +10,15 @@ from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.store import Store
-from ak_instagram.store.transactions import Clock, wall_clock
 from ak_instagram.store.values import Blocker, Claim, Piece, PieceStatus
 
 from .accounts import Accounts
 from .circuit import Circuits
 from .doubt import ECHO_WAIT, find, until_echo
+from .failures import Failure, Failures
 from .graph import GraphClient
-from .graph_errors import ErrorClass, GraphError
+from .graph_codes import ErrorClass
+from .graph_errors import GraphError
 from .rate import RateLimits
 
 log = structlog.get_logger()
@@ -25,8 +26,10 @@ log = structlog.get_logger()
 TIMEOUT = 10.0  # seconds for one send, if the lease lasts so long
 # Seconds before the try after which a failure counts as the person's: whoever has not
 # blocked the account but met a bad minute of Meta's has another chance.
-SECOND_THOUGHT = 60.0
+LAST_TRY_WAIT = 60.0
 LEASE_MARGIN = 1.0  # seconds of a lease in which nothing is sent any more
+# Seconds that a piece waits for its turn, unaware of a person who answers meanwhile.
+PATIENCE = 1.0
 LOOK_UPS = 2.0  # a second and account: what Meta allows of conversations
 LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its turn and keeps the worker busy
 # Meta took the account's word and refused this message or this person.
@@ -49,7 +52,7 @@ class Delivery:
     rate: RateLimits
     backoff: Backoff
     look_ups: RateLimits = field(default_factory=lambda: RateLimits(LOOK_UPS))
-    clock: Clock = wall_clock
+    failures: Failures = field(default_factory=Failures)
 
     async def deliver(self, claim: Claim, piece: Piece) -> Claim | None:
         """
@@ -59,11 +62,15 @@ class Delivery:
         """
         account = self.accounts.find(claim.account)
         if account is None:
-            return await self._give_up(claim, "the account is not configured any more")
+            return await self._give_up(claim, piece, "the account is not configured any more")
         if await self._is_put_off(claim, piece):
             return None
         if piece.doubtful:
             return await self._look_for(claim, piece, account.access_token)
+        if wait := self.rate.put_off(claim.account, PATIENCE):
+            why = "the account sends as fast as it may"
+            await self._come_back(claim, wait, why, then=PieceStatus.PLANNED)
+            return None
         await self.rate.acquire(claim.account)
         if await self._is_put_off(claim, piece):  # blocked while this one waited for its turn
             return None
@@ -73,7 +80,8 @@ class Delivery:
         """Put *piece* off while its account is blocked; return whether it is."""
         wait = self.circuits.wait(claim.account, claim.contact)
         if wait:
-            await self._wait_for_account(claim, piece, wait, "the account is blocked")
+            why = "the account is blocked"
+            await self._wait_for_account(claim, wait, why, in_doubt=piece.doubtful)
         return wait > 0
 
     def _time_to_send(self, claim: Claim) -> float:
@@ -90,34 +98,47 @@ class Delivery:
                 token, claim.contact, piece.message, self._time_to_send(claim)
             )
         except GraphError as exc:
-            error_class = exc.class_after(claim.attempts + 1)
-            _record(piece, error_class.value, self.circuits.now() - began, exc)
-            if error_class in _WHOLE_ACCOUNT:
-                await self._block(claim, piece, began, exc, error_class)
-                return None
-            if error_class in _SPOKEN_TO:
-                await self._heal(claim, began)
-            return await self._failed(claim, exc, error_class)
+            return await self._not_sent(claim, piece, began, exc)
         _record(piece, "sent", self.circuits.now() - began)
-        await self._heal(claim, began)
-        return await self.store.sent(claim, message_id)
+        try:
+            return await self._sent(claim, piece, message_id)
+        finally:
+            await self._heal(claim, began)
+
+    async def _not_sent(
+        self, claim: Claim, piece: Piece, began: float, error: GraphError
+    ) -> Claim | None:
+        failure = self.failures.note(piece, error)
+        _record(piece, failure.error_class.value, self.circuits.now() - began, error)
+        if failure.error_class in _WHOLE_ACCOUNT:
+            await self._block(claim, piece, began, error, failure.error_class)
+            return None
+        try:
+            return await self._failed(claim, piece, error, failure)
+        finally:
+            if failure.error_class in _SPOKEN_TO:
+                await self._heal(claim, began)
 
     async def _failed(
-        self, claim: Claim, error: GraphError, error_class: ErrorClass
+        self, claim: Claim, piece: Piece, error: GraphError, failure: Failure
     ) -> Claim | None:
         """See to an error that is this message's, this person's, or the moment's."""
-        match error_class:
+        match failure.error_class:
             case ErrorClass.OUTCOME_UNKNOWN:
                 wait = max(ECHO_WAIT, error.retry_after or 0.0)
-                await self._stay_in_doubt(claim, wait, str(error))
+                await self._come_back(claim, wait, str(error), then=PieceStatus.SENDING)
             case ErrorClass.WINDOW_CLOSED:
                 return await self.store.close_window(claim, str(error))
             case ErrorClass.TRANSIENT:
-                wait = max(error.retry_after or 0.0, _before_it_decides(claim, error))
-                return await self._try_again(claim, str(error), wait)
+                wait = max(error.retry_after or 0.0, _wait_before_reclassified(error, failure))
+                return await self._try_again(claim, piece, str(error), wait)
             case ErrorClass.PERSON_UNAVAILABLE | ErrorClass.BAD_REQUEST:
-                return await self._give_up(claim, str(error))
+                return await self._give_up(claim, piece, str(error))
         return None
+
+    async def _sent(self, claim: Claim, piece: Piece, message_id: str) -> Claim | None:
+        self.failures.forget(piece)
+        return await self.store.sent(claim, message_id)
 
     async def _heal(self, claim: Claim, began: float) -> None:
         """Let all go on that waits for the account, now that Meta listens to it again."""
@@ -129,34 +150,41 @@ class Delivery:
     ) -> None:
         """Let the whole account wait because of a call that *began* then."""
         pause = self.circuits.trip(claim.account, began, error, error_class)
-        await self._wait_for_account(claim, piece, pause, str(error))
+        # Meta may have done what it reports to have failed, whoever is to blame for that.
+        in_doubt = piece.doubtful or error.error_class is ErrorClass.OUTCOME_UNKNOWN
+        await self._wait_for_account(claim, pause, str(error), in_doubt=in_doubt)
 
-    async def _wait_for_account(self, claim: Claim, piece: Piece, seconds: float, why: str) -> None:
-        then = PieceStatus.SENDING if piece.doubtful else PieceStatus.PLANNED
+    async def _wait_for_account(
+        self, claim: Claim, seconds: float, why: str, *, in_doubt: bool
+    ) -> None:
+        then = PieceStatus.SENDING if in_doubt else PieceStatus.PLANNED
         await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.ACCOUNT)
 
-    async def _stay_in_doubt(self, claim: Claim, seconds: float, why: str) -> None:
-        """Come back in *seconds* to find out; that uses up no try."""
-        then = PieceStatus.SENDING
+    async def _come_back(
+        self, claim: Claim, seconds: float, why: str, *, then: PieceStatus
+    ) -> None:
+        """Go on in *seconds*; that uses up no try."""
         await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.OTHER)
 
     async def _try_again(
         self,
         claim: Claim,
+        piece: Piece,
         why: str,
         at_least: float = 0.0,
         *,
         then: PieceStatus = PieceStatus.PLANNED,
     ) -> Claim | None:
-        wait = self.backoff.wait(claim.attempts + 1)
+        wait = self.backoff.wait_or_give_up(claim.attempts + 1)
         if wait is None:
-            return await self._give_up(claim, f"gave up: {why}")
+            return await self._give_up(claim, piece, f"gave up: {why}")
         await self.store.retry(claim, after=max(wait, at_least), why=why, piece=then)
         return None
 
-    async def _give_up(self, claim: Claim, why: str) -> Claim | None:
+    async def _give_up(self, claim: Claim, piece: Piece, why: str) -> Claim | None:
         metrics.DEAD_LETTERS.labels("piece").inc()
         log.error("delivery.dead_lettered", reason=why)
+        self.failures.forget(piece)
         return await self.store.give_up(claim, why)
 
     # --- in doubt -------------------------------------------------------------
@@ -164,7 +192,8 @@ class Delivery:
     async def _look_for(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         """Find out whether a piece of unknown outcome arrived, and send it only if it did not."""
         if wait := self._until_look_up(claim, piece):
-            await self._stay_in_doubt(claim, wait, "it has yet to be looked for")
+            why = "it has yet to be looked for"
+            await self._come_back(claim, wait, why, then=PieceStatus.SENDING)
             return None
         await self.look_ups.acquire(claim.account)
         began = self.circuits.now()
@@ -175,23 +204,35 @@ class Delivery:
                 await self._block(claim, piece, began, exc, exc.error_class)
                 return None
             then = PieceStatus.SENDING
-            return await self._try_again(claim, str(exc), exc.retry_after or 0.0, then=then)
+            return await self._try_again(claim, piece, str(exc), exc.retry_after or 0.0, then=then)
         arrived = find(piece, recent, await self.store.sent_ids(claim), claim.contact)
         log.info("delivery.looked_up", piece=piece.seq, arrived=arrived is not None)
         if arrived is not None:
-            return await self.store.sent(claim, arrived.mid)
-        return await self._try_again(claim, "it did not arrive")
+            return await self._sent(claim, piece, arrived.mid)
+        return await self._send_again(claim, piece)
 
     def _until_look_up(self, claim: Claim, piece: Piece) -> float:
         """Return for how many seconds the conversation is not to be asked yet, 0 for none."""
-        busy = self.look_ups.wait(claim.account)
-        return until_echo(piece, self.clock()) or (busy if busy > LOOK_UP_PATIENCE else 0.0)
+        # A try that nobody saw end may have been cut off just now, and Meta be still at it.
+        has_ended = self.failures.of_latest_try(piece) is not None
+        patience = ECHO_WAIT if has_ended else TIMEOUT + ECHO_WAIT
+        wait = until_echo(piece, self.store.now(), patience)
+        return wait or self.look_ups.put_off(claim.account, LOOK_UP_PATIENCE)
+
+    async def _send_again(self, claim: Claim, piece: Piece) -> Claim | None:
+        """Let a piece that did not arrive be sent anew."""
+        why = "it did not arrive"
+        failure = self.failures.of_latest_try(piece)
+        if failure is None or failure.error_class not in _WHOLE_ACCOUNT:
+            return await self._try_again(claim, piece, why)
+        await self._come_back(claim, 0.0, why, then=PieceStatus.PLANNED)
+        return None
 
 
-def _before_it_decides(claim: Claim, error: GraphError) -> float:
-    """Return how long to wait at least if the next *error* of the kind would mean another thing."""
-    decides = error.class_after(claim.attempts + 2) is not error.error_class
-    return SECOND_THOUGHT if decides else 0.0
+def _wait_before_reclassified(error: GraphError, failure: Failure) -> float:
+    """Return how long to wait at least if one more such *error* would mean another thing."""
+    is_last = error.class_after(failure.times + 1) is not failure.error_class
+    return LAST_TRY_WAIT if is_last else 0.0
 
 
 def _record(piece: Piece, outcome: str, seconds: float, error: GraphError | None = None) -> None:

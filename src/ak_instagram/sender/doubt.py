@@ -14,20 +14,18 @@ from ak_instagram.store.values import Piece
 from .graph_answers import RecentMessage
 
 ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
-# Milliseconds before the latest try in which a piece may have been said: an earlier try
-# may have arrived as well, and Meta's clock may be behind ours.
-EARLIER_TRIES = 1_800_000
+CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 
 
-def until_echo(piece: Piece, now: int) -> float:
+def until_echo(piece: Piece, now: int, patience: float) -> float:
     """
     Return for how many seconds the echo of *piece*'s latest try may still be on its way.
 
-    After a crash that try may be but a moment ago. *now* is in UTC milliseconds; a
-    clock that is not the store's makes the wait shorter or longer, never endless.
+    That is *patience* seconds from when the try began. *now* is the store's time in UTC
+    milliseconds; a clock that was set back makes the wait shorter, never endless.
     """
-    age = (now - piece.since) / 1000
-    return ECHO_WAIT - age if 0 <= age < ECHO_WAIT else 0.0
+    away = abs(now - piece.since) / 1000
+    return max(patience - away, 0.0)
 
 
 def find(
@@ -43,7 +41,8 @@ def find(
         return None
     for message in recent:
         is_candidate = message.from_id != contact and message.mid not in ours
-        is_recent = message.created_at >= piece.since - EARLIER_TRIES
+        # Any try of it may have arrived, not just the latest.
+        is_recent = message.created_at >= piece.planned_at - CLOCK_SLACK
         if is_candidate and is_recent and text_key(message.text) == text_key(text):
             return message
     return None

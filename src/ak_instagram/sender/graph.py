@@ -24,9 +24,8 @@ from .graph_answers import (
     read_profile,
     read_recent_messages,
 )
-from .graph_errors import ErrorClass, GraphError, classify, unanswered
-
-__all__ = ["Action", "GraphClient", "Profile", "RecentMessage"]
+from .graph_codes import ErrorClass
+from .graph_errors import GraphError, classify, unanswered
 
 Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
 _Value = TypeVar("_Value")

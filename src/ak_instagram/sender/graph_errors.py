@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from ak_instagram.agents.http_errors import parse_retry_after
+from ak_instagram.retry_after import parse_retry_after
 
 from .graph_codes import ErrorClass, Rule, rule_for
-
-__all__ = ["ErrorClass", "GraphError", "classify"]
 
 # Shorter than a token, so that an id which echoes one is not taken for an id.
 _TRACE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -61,10 +59,15 @@ class GraphError(Exception):
         return (rule and rule.class_after(tries)) or self.error_class
 
     def __str__(self) -> str:
-        names = ("code", "subcode", "status", "fbtrace_id")
-        facts = [(name, getattr(self, name)) for name in names]
         head = f"{self.error_class}: {self.meaning}" if self.meaning else self.error_class.value
-        return " ".join([head, *(f"{name}={fact}" for name, fact in facts if fact is not None)])
+        facts = {
+            "code": self.code,
+            "subcode": self.subcode,
+            "status": self.status,
+            "fbtrace_id": self.fbtrace_id,
+        }
+        known = (f"{name}={fact}" for name, fact in facts.items() if fact is not None)
+        return " ".join([head, *known])
 
 
 def classify(

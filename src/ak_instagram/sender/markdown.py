@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from .characters import well_formed
+from ak_instagram.surrogates import well_formed
+
 from .markdown_inline import inline_text, literals
 
 # Nobody means Markdown beyond these. The parser would take seconds over the
@@ -33,11 +34,6 @@ class Plain:
 
     text: str
     verbatim: tuple[tuple[int, int], ...] = ()
-
-
-def plain_text(markdown: str) -> str:
-    """Return *markdown* as text for people."""
-    return plain(markdown).text
 
 
 def plain(markdown: str) -> Plain:

@@ -38,7 +38,9 @@ def inline_text(nodes: Sequence[SyntaxTreeNode]) -> str:
     """Return the text of inline *nodes*."""
     texts = ["", *(_text(node) for node in nodes), ""]
     for at, node in enumerate(nodes, 1):
-        if node.type in _EMPHASIS and _is_literal(node.markup, *texts[at - 1 : at + 2]):
+        if node.type in _EMPHASIS and _is_literal(
+            node.markup, before=texts[at - 1], text=texts[at], after=texts[at + 1]
+        ):
             texts[at] = f"{node.markup}{texts[at]}{node.markup}"
     return "".join(texts)
 
@@ -63,7 +65,7 @@ def _link(title: str, target: str) -> str:
     return f"{title} ({address})" if address else title
 
 
-def _is_literal(marker: str, before: str, text: str, after: str) -> bool:
+def _is_literal(marker: str, *, before: str, text: str, after: str) -> bool:
     """Tell a product (`2*3*4`) and a face (`*_*`) from emphasis."""
     seams = (before[-1:] + text[:1], text[-1:] + after[:1])
     inside_word = all(len(it) == 2 and it.isascii() and it.isalnum() for it in seams)

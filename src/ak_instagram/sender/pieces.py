@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 import regex
 
-from .characters import cluster_end, fitting_end, well_formed
+from ak_instagram.surrogates import well_formed
+
+from .characters import cluster_end, fitting_end
 
 # https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
 MAX_TEXT_BYTES = 1000

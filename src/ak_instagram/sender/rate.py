@@ -24,8 +24,10 @@ class RateLimits:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         burst = max(1, int(rate))
+        self._rate = rate
         self._period = burst / rate
         self._latest = defaultdict[str, deque[float]](lambda: deque(maxlen=burst))
+        self._latest_back = defaultdict[str, float](float)
         self._now = now
         self._sleep = sleep
 
@@ -37,10 +39,20 @@ class RateLimits:
         if turn > now:
             await self._sleep(turn - now)
 
-    def wait(self, account: str) -> float:
-        """Return for how many seconds `acquire` would keep *account* waiting now."""
+    def put_off(self, account: str, patience: float) -> float:
+        """
+        Return 0 if `acquire` would keep *account* waiting for *patience* seconds at most.
+
+        Otherwise return in how many seconds to come back. Each of those who are put off
+        gets a time of its own, so that they don't all come back at once.
+        """
         now = self._now()
-        return self._turn(account, now) - now
+        turn = self._turn(account, now)
+        if turn - now <= patience:
+            return 0.0
+        back = max(turn, self._latest_back[account] + 1 / self._rate)
+        self._latest_back[account] = back
+        return back - now
 
     def _turn(self, account: str, now: float) -> float:
         """Return when the next of *account* may send."""

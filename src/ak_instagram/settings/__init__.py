@@ -1,7 +1,8 @@
 """
 What can be set: `config.yaml` under the environment makes frozen, typed values.
 
-`load` is all that the service needs, `explain` is for people who ask what it sees.
+`load` is all that the service needs, `explain` is for people who ask what it sees, and
+`load_app_secrets` for those who sign a webhook of their own.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from pathlib import Path
 from ak_instagram.errors import SettingsError
 
 from .agent import complete_agent
-from .building import build
+from .building import app_secrets, build
 from .reading import Found, Reader, Values
 from .rules import broken_rules
-from .sources import gather
+from .sources import Sources, gather
 from .strays import find_strays
 from .values import Settings
 
-__all__ = ["Found", "Settings", "explain", "load"]
+__all__ = ["Found", "Settings", "explain", "load", "load_app_secrets"]
 
 
 def load(environ: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
@@ -38,14 +39,36 @@ def explain(environ: Mapping[str, str] | None = None, config: Path | None = None
     return list(_read(os.environ if environ is None else environ, config).values())
 
 
-def _read(environ: Mapping[str, str], config: Path | None) -> Values:
+def load_app_secrets(
+    environ: Mapping[str, str] | None = None, config: Path | None = None
+) -> tuple[str, ...]:
+    """Return the app secrets, whatever else a start would lack; see `load`."""
     problems: list[str] = []
-    sources = gather(environ, config, problems)
-    problems += find_strays(sources, environ)
-    values = Reader(sources, problems).read_all()
+    values, _ = _read_keys(os.environ if environ is None else environ, config, problems)
+    return app_secrets(_sound(values, problems))
+
+
+def _read(environ: Mapping[str, str], config: Path | None) -> Values:
+    """Return what a start would have, completed."""
+    problems: list[str] = []
+    values, sources = _read_keys(environ, config, problems)
     if sources.complete:  # else what seems to be missing may be in the file
         problems += broken_rules(values)
         values = complete_agent(values, environ, problems)
+    return _sound(values, problems)
+
+
+def _read_keys(
+    environ: Mapping[str, str], config: Path | None, problems: list[str]
+) -> tuple[Values, Sources]:
+    """Return each key by itself, and where the keys come from."""
+    sources = gather(environ, config, problems)
+    problems += find_strays(sources, environ)
+    return Reader(sources, problems).read_all(), sources
+
+
+def _sound(values: Values, problems: list[str]) -> Values:
+    """Return *values*; raise `SettingsError` if there are *problems*."""
     if problems:
         raise SettingsError(problems)
     return values

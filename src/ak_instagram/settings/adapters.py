@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -25,7 +27,7 @@ class Adapter:
 
 ADAPTERS = {
     "agentkernel": Adapter(
-        needs=(("agent.url", "set the server's root, for example http://localhost:8000"),),
+        needs=(("agent.url", "set the server's root, for example http://localhost:8080"),),
         root=True,
     ),
     "openai-chat": Adapter(
@@ -41,3 +43,17 @@ ADAPTERS = {
 
 PLANNED = ("openai-responses",)
 CHOICES = f"{', '.join(ADAPTERS)} or module:object"
+
+
+def no_adapter(name: str) -> str:
+    """Say that there is no adapter *name*, in this version or at all, and what to use."""
+    if name in PLANNED:
+        return f"{name} is not part of this version yet; use openai-chat"
+    nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
+    fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
+    return f"is not an adapter that exists; {fix}"
+
+
+def is_openai(url: str | None) -> bool:
+    """Return whether *url* leads to OpenAI itself, not to a server that speaks like it."""
+    return urlsplit(url or "").hostname == urlsplit(OPENAI_URL).hostname

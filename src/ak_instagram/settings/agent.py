@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
-from urllib.parse import urlsplit
 
 from . import problems as say
-from .adapters import ADAPTERS, CHOICES, OPENAI_URL, PLANNED, Adapter
+from .adapters import ADAPTERS, CHOICES, Adapter, is_openai, no_adapter
 from .reading import Found, Given, Values, read_given
 
 OPENAI_KEY = "OPENAI_API_KEY"
@@ -44,26 +42,18 @@ def _infer(values: Values, environ: Mapping[str, str]) -> Found:
 
 
 def _undecided() -> str:
-    why = "and nothing tells which is meant"
-    fix = f"set agent.url for an Agent Kernel server, {OPENAI_KEY} for OpenAI, or one of {CHOICES}"
-    return say.missing("agent.adapter", fix, why)
+    where = say.label("agent.adapter")
+    ways = f"agent.url for an Agent Kernel server, {OPENAI_KEY} for OpenAI"
+    fix = f"set {ways}, or agent.adapter to one of {CHOICES}"
+    return f"{where}: is not set and can't be inferred; {fix}"
 
 
 def _wanted(adapter: Found, problems: list[str]) -> Adapter:
     """Return what *adapter* wants: nothing when it is the user's own or none at all."""
     name = adapter.value or ""
     if name and name not in ADAPTERS and not re.fullmatch(r"[\w.]+:[\w.]+", name):
-        problems.append(f"{say.label('agent.adapter')}: {_no_adapter(name)}")
+        problems.append(f"{say.label('agent.adapter')}: {no_adapter(name)}")
     return ADAPTERS.get(name, Adapter())
-
-
-def _no_adapter(name: str) -> str:
-    """Say that there is no adapter *name*, in this version or at all."""
-    if name in PLANNED:
-        return f"{name} is not part of this version yet; use openai-chat"
-    nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
-    fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
-    return f"is not an adapter that exists; {fix}"
 
 
 def _openai_keys(environ: Mapping[str, str]) -> list[str]:
@@ -94,6 +84,6 @@ def _lacking(name: str, wanted: Adapter, values: Values) -> list[str]:
 
 def _openai_needs(url: str | None) -> list[tuple[str, str]]:
     """Return what OpenAI at *url* needs: itself a key, a compatible server a model's name."""
-    if urlsplit(url or "").hostname == urlsplit(OPENAI_URL).hostname:
+    if is_openai(url):
         return [("agent.api_key", f"set it, or {OPENAI_KEY}")]
     return [("agent.model", "set one that the server has")]

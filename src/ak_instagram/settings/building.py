@@ -24,6 +24,12 @@ def build(values: Values) -> v.Settings:
     )
 
 
+def app_secrets(values: Values) -> tuple[str, ...]:
+    """Return the secrets of all accounts without repeats, in their order."""
+    secrets = [secret for found in of_accounts("app_secret", values) for secret in found.value]
+    return tuple(dict.fromkeys(secrets))
+
+
 def _section(section: str, values: Values) -> dict[str, Any]:
     """Return the values of the keys right below *section* by their last names."""
     return {
@@ -35,12 +41,10 @@ def _section(section: str, values: Values) -> dict[str, Any]:
 
 def _instagram(values: Values) -> v.Instagram:
     main = _section("instagram", values)
-    secrets = [secret for found in of_accounts("app_secret", values) for secret in found.value]
     return v.Instagram(
         verify_token=main["verify_token"],
         accounts=_accounts(values),
-        app_secrets=tuple(dict.fromkeys(secrets)),
-        require_signature=main["require_signature"],
+        app_secrets=app_secrets(values),
         api_version=main["api_version"],
         graph_url=main["graph_url"].rstrip("/"),
     )

@@ -11,6 +11,14 @@ from urllib.parse import urlsplit
 Check: TypeAlias = Callable[[Any], None]
 
 
+class Unfit(ValueError):
+    """A reason that the key's own example does not answer; *example* does, if there is one."""
+
+    def __init__(self, reason: str, example: str = "") -> None:
+        super().__init__(reason)
+        self.example = example
+
+
 def at_least(least: float, why: str = "") -> Check:
     """Check that a number is *least* or more; *why* is told to whoever sets less."""
 
@@ -68,10 +76,13 @@ def store_url(value: str) -> None:
     """Check that a URL names a SQLite file, or a PostgreSQL database whose driver is there."""
     if value.startswith("postgresql://"):
         if find_spec("asyncpg") is None:
-            raise ValueError("needs the driver of PostgreSQL: pip install 'ak-instagram[postgres]'")
+            raise Unfit("needs the driver of PostgreSQL: pip install 'ak-instagram[postgres]'")
         return
     if value.startswith(("postgresql+", "postgres:")):
-        raise ValueError("must start with postgresql:// to name a PostgreSQL database")
+        raise Unfit(
+            "must start with postgresql:// to name a PostgreSQL database",
+            example="postgresql://user:password@host:5432/database",
+        )
     path = value.removeprefix("sqlite:///")
     if path in (value, "", ":memory:"):
         raise ValueError("must be sqlite:/// and the path of a file, which outlives the process")

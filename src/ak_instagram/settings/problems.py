@@ -10,6 +10,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
+from .checks import Unfit
 from .keys import Key, plain, variable
 
 _SHOWN = 16  # characters; every token and app secret is longer
@@ -28,7 +29,7 @@ def missing(path: str, fix: str, why: str = "") -> str:
 def unfit(where: str, key: Key, reason: ValueError, raw: object) -> str:
     """Say why the value *raw* won't do."""
     seen = "" if key.secret else _seen(raw)
-    example = key.example or plain(key.default)
+    example = reason.example if isinstance(reason, Unfit) else key.example or plain(key.default)
     return f"{where}: {reason}{seen}{f'; for example {example}' if example else ''}"
 
 

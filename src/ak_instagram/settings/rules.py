@@ -30,7 +30,10 @@ def _unsigned(values: Values) -> list[str]:
     is_required = values["instagram.require_signature"].value
     if not is_required or any(found.value for found in of_accounts("app_secret", values)):
         return []
-    fix = "set the app secret from the Meta app's dashboard"
+    fix = (
+        "set the Instagram app secret (App Dashboard > API setup with Instagram login), not the one"
+        " under App settings > Basic"
+    )
     why = "and instagram.require_signature is true"
     return [say.missing("instagram.app_secret", fix, why)]
 

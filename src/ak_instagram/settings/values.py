@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+FALLBACK = "Sorry, I can't answer right now. Please try again in a little while."
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -35,7 +37,6 @@ class Instagram:
     verify_token: str = field(repr=False)
     accounts: tuple[Account, ...]
     app_secrets: tuple[str, ...] = field(default=(), repr=False)
-    require_signature: bool = False
     api_version: str = "v21.0"
     graph_url: str = "https://graph.instagram.com"
 
@@ -57,7 +58,7 @@ class Agent:
     model: str | None = None
     instructions: str | None = None
     timeout: float = 60.0
-    fallback: str = ""
+    fallback: str = FALLBACK
     history: int = 20
     max_answer: int = 65536
     request: Mapping[str, object] | None = None
@@ -84,7 +85,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin API's bearer token; `None` switches it off."""
+    """Reserved for an admin API: *token* has no effect in this version."""
 
     token: str | None = field(default=None, repr=False)
 

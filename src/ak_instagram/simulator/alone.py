@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from urllib.parse import urlsplit
 
 import click
 
@@ -35,16 +36,16 @@ async def _run(host: str, port: int, webhook: str, verify_token: str) -> None:
     async with meta.on(listen(host, port)):
         for name, username in PEOPLE:
             meta.add_person(name, username)
-        _introduce(meta, host, port, verify_token)
+        _introduce(meta, host, verify_token)
         subscribing = asyncio.create_task(_subscribe(meta, webhook, verify_token))
         await over.wait()
         subscribing.cancel()
         await asyncio.gather(subscribing, return_exceptions=True)
 
 
-def _introduce(meta: Simulator, host: str, port: int, verify_token: str) -> None:
+def _introduce(meta: Simulator, host: str, verify_token: str) -> None:
     """Print what the service has to be told; none of it is a secret worth anything."""
-    url = f"http://localhost:{port}" if host in _EVERYWHERE else meta.url
+    url = f"http://localhost:{urlsplit(meta.url).port}" if host in _EVERYWHERE else meta.url
     click.echo(f"Chat on {url}. The service needs:")
     click.echo(f"  AK_INSTAGRAM__GRAPH_URL={url}")
     click.echo(f"  AK_INSTAGRAM__VERIFY_TOKEN={verify_token}")

@@ -9,12 +9,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from .control.accounts import Accounts
+from .control.conditions import Conditions
 from .control.media import Media
 from .control.messages import Messages
 from .control.people import People
 from .control.requests import ERRORS
-from .control.weather import Weather
+from .control.state import State
 from .core import Core
 from .graph.endpoint import Graph
 from .guard import Guard
@@ -26,7 +26,7 @@ STATIC = Path(__file__).parent / "static"
 def simulator_app(core: Core) -> Starlette:
     """Return the app for one world; the Graph API is what no other route is."""
     media = Media(core)
-    rooms = (Accounts(core), People(core), Messages(core), Weather(core), media)
+    rooms = (State(core), People(core), Messages(core), Conditions(core), media)
     control = [route for room in rooms for route in room.routes()]
     guarded = [Middleware(Guard)]
     return Starlette(

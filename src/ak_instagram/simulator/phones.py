@@ -70,12 +70,12 @@ class Phones:
 
     def unsend(self, mid: str) -> Message:
         """Take a message back; only an own message can be."""
-        self._own(mid)
+        self._check_own(mid)
         return self._change(self._core.world.unsend(mid), unsend_event)
 
     def edit(self, mid: str, text: str) -> Message:
         """Change the text of an own message."""
-        self._own(mid)
+        self._check_own(mid)
         return self._change(self._core.world.edit(mid, text), edit_event)
 
     def react(self, mid: str, emoji: str | None) -> Message:
@@ -114,7 +114,7 @@ class Phones:
         self._core.journal.write("message", **message_json(message))
         self._core.dispatch.send(message_event(message))
 
-    def _own(self, mid: str) -> None:
+    def _check_own(self, mid: str) -> None:
         if not self._core.world.message(mid).is_from_person:
             raise ValueError("only an own message can be changed")
 

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from .line import LINE
-
+# An extension of the ASGI scope, `{"line": callable}`: it breaks the line that a call came by.
+ABORT = "ak_instagram.abort"
 _BACKLOG = 4096  # connections that wait to be accepted; what more of them send comes late
 _GRACE = 1.0  # seconds that calls may take which are open at the end
 
@@ -78,6 +78,6 @@ class _Protocol(HttpToolsProtocol):
     """HTTP whose app may break the line, which no ASGI message can say."""
 
     def on_message_begin(self) -> None:
-        """Give the app the line."""
+        """Let the app break the line."""
         super().on_message_begin()
-        self.scope["extensions"] = {LINE: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {ABORT: {"line": self.transport.abort}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from types import TracebackType
 from typing import Self
 
 from .app import simulator_app
@@ -44,12 +43,7 @@ class Simulator(Core):
         """Listen on any free port of the loopback."""
         return await self._open.enter_async_context(self.on(listen("127.0.0.1", 0)))
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close what the block opened."""
         await self._open.aclose()
 

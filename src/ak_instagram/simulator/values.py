@@ -45,7 +45,7 @@ class Content:
     What a message says, in the words of the API it came by.
 
     *quick_replies* are the chips under it, *quick_reply* is the payload of the chip
-    that was tapped to send it. *via* names the button of a postback.
+    that was tapped to send it, *postback* that of a button.
     """
 
     text: str | None = None

@@ -10,13 +10,13 @@ from .schema import IS_DEAD, IS_OPEN, conversations, events, outbox
 from .statements import Statement
 from .values import PieceStatus
 
-MOST = 2_000  # rows of each kind that are looked at: webhooks wait for it too
+MAX_ROWS = 2_000  # of each kind that are looked at: webhooks wait for it too
 
 _c, _e, _o = conversations.c, events.c, outbox.c
 
 
-def _count_turns(dead: Select[tuple[str]]) -> Statement:
-    turns = dead.where(IS_DEAD).distinct().limit(MOST).subquery()
+def _count_turns(dead: Select[str]) -> Statement:
+    turns = dead.where(IS_DEAD).distinct().limit(MAX_ROWS).subquery()
     return Statement(select(func.count()).select_from(turns))
 
 
@@ -29,11 +29,11 @@ _due = (
         _c.paused_until <= bindparam("now"),
     )
     .order_by(_c.claimable_at)
-    .limit(MOST)
+    .limit(MAX_ROWS)
     .subquery()
 )
 _DUE = Statement(select(func.count(), func.min(_due.c.claimable_at)))
-_open = select(_o.status).where(IS_OPEN).limit(MOST).subquery()
+_open = select(_o.status).where(IS_OPEN).limit(MAX_ROWS).subquery()
 _PARKED = Statement(
     select(func.count()).select_from(_open).where(_open.c.status == PieceStatus.PARKED.value)
 )
@@ -48,7 +48,7 @@ _NEWEST = Statement(
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """
-    What waits in the store; a number of `MOST` means so many or more.
+    What waits in the store; a number of `MAX_ROWS` means so many or more.
 
     *due* conversations could be worked on and are not, the first of them for *overdue*
     milliseconds. *parked* pieces wait for the person. *dead_turns* and *dead_answers*

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import (
     BindParameter,
@@ -13,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Table,
     bindparam,
     case,
     exists,
@@ -22,22 +22,20 @@ from sqlalchemy import (
     update,
 )
 
-from .schema import conversations, events, outbox
+from .schema import IS_DEAD, conversations, events, outbox
 from .values import EventStatus, PieceStatus
 
 _e, _o, _c = events.c, outbox.c, conversations.c
-_DEAD_EVENT = _e.status == EventStatus.DEAD.value
-_DEAD_PIECE = _o.status == PieceStatus.DEAD.value
 _of_turn: BindParameter[str] = bindparam("of_turn")
 
-_FIRST_EVENT = select(_e.id).where(_e.turn == _of_turn, _DEAD_EVENT).limit(1)
+_FIRST_EVENT = select(_e.id).where(_e.turn == _of_turn, IS_DEAD).limit(1)
 
 
-def _is_left_to_us(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table's columns
+def _is_left_to_us(table: Table) -> ColumnElement[bool]:
     """Return the condition for rows of conversations in which no person answers now."""
     return ~exists().where(
-        _c.account == table.account,
-        _c.contact == table.contact,
+        _c.account == table.c.account,
+        _c.contact == table.c.contact,
         _c.paused_until > bindparam("now"),
     )
 
@@ -45,30 +43,29 @@ def _is_left_to_us(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table
 # What has been wiped meanwhile can't be asked about any more.
 _REVIVE_EVENTS = (
     update(events)
-    .where(_e.turn == _of_turn, _DEAD_EVENT, _e.payload.is_not(None), _is_left_to_us(_e))
+    .where(_e.turn == _of_turn, IS_DEAD, _e.payload.is_not(None), _is_left_to_us(events))
     .values(status=EventStatus.WAITING.value, reason=None)
     .returning(_e.account, _e.contact)
 )
-# A piece that was tried may have arrived: it is looked for, as far back as it was
-# planned, before it is sent again.
+# A piece that was tried may have arrived: it is looked for before it is sent again. The
+# time of its last change stays, by which a late echo of it is known as ours.
 _REVIVE_PIECES = (
     update(outbox)
-    .where(_o.turn == _of_turn, _DEAD_PIECE, _is_left_to_us(_o))
+    .where(_o.turn == _of_turn, IS_DEAD, _is_left_to_us(outbox))
     .values(
         status=case((_o.tries > 0, PieceStatus.SENDING.value), else_=PieceStatus.PLANNED.value),
-        changed_at=_o.planned_at,
         error=None,
     )
     .returning(_o.account, _o.contact)
 )
 _DROP_PIECES = (
     update(outbox)
-    .where(_o.turn == _of_turn, _DEAD_PIECE)
+    .where(_o.turn == _of_turn, IS_DEAD)
     .values(status=PieceStatus.DROPPED.value, error=bindparam("why"))
 )
 _DISCARD_EVENTS = (
     update(events)
-    .where(_e.turn == _of_turn, _DEAD_EVENT)
+    .where(_e.turn == _of_turn, IS_DEAD)
     .values(status=EventStatus.IGNORED.value, reason="discarded")
 )
 _WAKE = text(
@@ -107,24 +104,24 @@ class Filter:
     account: str | None = None
     contact: str | None = None
     since: int | None = None
-    most: int = 100
+    limit: int = 100
 
 
 def find(connection: Connection, _now: int, wanted: Filter) -> list[DeadLetter]:
     """Return the dead letters that fit, oldest first."""
-    turns = connection.execute(_grouped(wanted, events.c.reason, events.c.at, _DEAD_EVENT))
+    turns = connection.execute(_grouped(wanted, _e.reason, _e.at))
     found = [_letter("turn", row) for row in turns]
     dead = {letter.turn for letter in found}
-    pieces = connection.execute(_grouped(wanted, outbox.c.error, outbox.c.planned_at, _DEAD_PIECE))
+    pieces = connection.execute(_grouped(wanted, _o.error, _o.planned_at))
     # Of a dead turn it is only the apology that could not be sent.
     found += [_letter("pieces", row) for row in pieces if row.turn not in dead]
-    return sorted(found, key=lambda letter: letter.since)[: wanted.most]
+    return sorted(found, key=lambda letter: letter.since)[: wanted.limit]
 
 
 def contents(connection: Connection, _now: int, turn: str) -> list[tuple[str, str | None]]:
     """Return the kind and the JSON of the dead events and pieces of *turn*, in order."""
-    said = select(_e.kind, _e.payload).where(_e.turn == turn, _DEAD_EVENT).order_by(_e.at, _e.id)
-    unsent = select(_o.seq, _o.payload).where(_o.turn == turn, _DEAD_PIECE).order_by(_o.id)
+    said = select(_e.kind, _e.payload).where(_e.turn == turn, IS_DEAD).order_by(_e.at, _e.id)
+    unsent = select(_o.seq, _o.payload).where(_o.turn == turn, IS_DEAD).order_by(_o.id)
     return [
         *((row.kind, row.payload) for row in connection.execute(said)),
         *((f"piece {row.seq}", row.payload) for row in connection.execute(unsent)),
@@ -158,36 +155,37 @@ def discard(connection: Connection, _now: int, turn: str) -> bool:
     return ended + dropped > 0
 
 
-def _letter(what: Literal["turn", "pieces"], row: Row[*tuple[Any, ...]]) -> DeadLetter:
-    turn, account, contact, reason, since, count = row
+def _letter(
+    what: Literal["turn", "pieces"], group: Row[str, str, str, str, int, int]
+) -> DeadLetter:
+    turn, account, contact, reason, since, count = group
     return DeadLetter(turn, account, contact, what, reason, since, count)
 
 
 def _grouped(
-    wanted: Filter,
-    reason: Column[Any],
-    time: Column[Any],
-    dead: Any,  # noqa: ANN401 - a condition
-) -> Select[Any]:
-    columns = reason.table.c
+    wanted: Filter, reason: Column[str], time: Column[int]
+) -> Select[str, str, str, str, int, int]:
+    """Return the query for what is dead of a table, a row for each turn, oldest first."""
+    table = reason.table
+    turn, account, contact = table.c.turn, table.c.account, table.c.contact
     since = func.min(time)
-    query = (
-        select(
-            columns.turn, columns.account, columns.contact, func.min(reason), since, func.count()
-        )
-        .where(dead, *_conditions(wanted, columns, time))
-        .group_by(columns.turn, columns.account, columns.contact)
+    return (
+        select(turn, account, contact, func.min(reason), since, func.count())
+        .where(IS_DEAD, *_conditions(wanted, time))
+        .group_by(turn, account, contact)
+        .order_by(since)
+        .limit(wanted.limit)
     )
-    return query.order_by(since).limit(wanted.most)
 
 
-def _conditions(wanted: Filter, columns: Any, time: Column[Any]) -> Sequence[Any]:  # noqa: ANN401 - a table's columns
+def _conditions(wanted: Filter, time: Column[int]) -> list[ColumnElement[bool]]:
+    table = time.table
     conditions = [
-        column == value
-        for column, value in (
-            (columns.turn, wanted.turn),
-            (columns.account, wanted.account),
-            (columns.contact, wanted.contact),
+        table.c[name] == value
+        for name, value in (
+            ("turn", wanted.turn),
+            ("account", wanted.account),
+            ("contact", wanted.contact),
         )
         if value is not None
     ]

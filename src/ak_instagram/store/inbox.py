@@ -95,11 +95,11 @@ class Inbox:
 
     def put(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> Receipt:
         """Store what is new of *arrivals* and make their conversations due."""
-        spoken = takeover.fresh_voices(connection, arrivals)
+        said = takeover.fresh_echoes_and_standby(connection, arrivals)
         is_sqlite = connection.dialect.name == "sqlite"
         put = self._put_sqlite if is_sqlite else self._put_postgres
         fresh = put(connection, now, arrivals)
-        takeover.hear(connection, now, spoken, self.takeover_pause)
+        takeover.apply(connection, now, said, self.takeover_pause)
         unsend.wipe(connection, arrivals)
         return Receipt(fresh, len(arrivals) - fresh)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, exists, func, literal_column, select, text, tuple_, update
+from sqlalchemy import bindparam, exists, func, literal_column, select, tuple_, update
 
+from .conditions import IS_TAKEN_BACK, of_conversation
 from .schema import (
     IS_BLOCKED,
     IS_CLAIMABLE,
@@ -16,11 +17,11 @@ from .schema import (
 )
 from .statements import Statement
 
-MOST_EVENTS = 200  # of one turn; the rest makes the next
-MOST_CLAIMS = 32  # of one statement
+MAX_EVENTS = 200  # of one turn; the rest makes the next
+MAX_CLAIMS = 32  # of one statement
 
 _c = conversations.c
-_key = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
+_key = of_conversation(conversations)
 
 _state = (
     _c.account,
@@ -37,12 +38,12 @@ _DUE = (
     select(_c.account, _c.contact)
     .where(_c.claimable_at <= bindparam("now"))
     .order_by(_c.claimable_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
     .cte("due")
 )
 # Written out, so that PostgreSQL knows how few they are: it would read the whole table else.
-_FEW = select(_DUE.c.account, _DUE.c.contact).limit(literal_column(str(MOST_CLAIMS)))
+_FEW = select(_DUE.c.account, _DUE.c.contact).limit(literal_column(str(MAX_CLAIMS)))
 CLAIM = Statement(
     update(conversations)
     .where(tuple_(_c.account, _c.contact).in_(_FEW))
@@ -61,7 +62,7 @@ RENEW = Statement(
     .values(lease_until=bindparam("until"))
     .returning(_c.account, _c.contact, _c.fence)
 )
-LET_GO = Statement(
+RELEASE_ALL = Statement(
     update(conversations)
     .where(_c.lease_owner == bindparam("owner"))
     .values(lease_owner=None, lease_until=0)
@@ -98,16 +99,8 @@ FINISH = Statement(
     update(conversations)
     .where(
         *_key,
-        ~exists().where(
-            events.c.account == bindparam("of_account"),
-            events.c.contact == bindparam("of_contact"),
-            IS_WAITING,
-        ),
-        ~exists().where(
-            outbox.c.account == bindparam("of_account"),
-            outbox.c.contact == bindparam("of_contact"),
-            IS_OPEN,
-        ),
+        ~exists().where(*of_conversation(events), IS_WAITING),
+        ~exists().where(*of_conversation(outbox), IS_OPEN),
     )
     .values(
         lease_owner=None,
@@ -132,7 +125,6 @@ UNBLOCK = Statement(
 CLOSE_WINDOW = Statement(
     update(conversations).where(*_key).values(window_closes_at=bindparam("now"))
 )
-_unsends = events.alias("unsends")
 WAITING = Statement(
     select(
         events.c.id,
@@ -140,30 +132,15 @@ WAITING = Statement(
         events.c.mid,
         events.c.at,
         events.c.payload,
-        exists()
-        .where(
-            _unsends.c.account == events.c.account,
-            _unsends.c.contact == events.c.contact,
-            _unsends.c.mid == events.c.mid,
-            text("unsends.kind = 'unsend'"),
-        )
-        .label("is_unsent"),
+        IS_TAKEN_BACK.label("is_unsent"),
     )
-    .where(
-        events.c.account == bindparam("of_account"),
-        events.c.contact == bindparam("of_contact"),
-        IS_WAITING,
-    )
+    .where(*of_conversation(events), IS_WAITING)
     .order_by(events.c.at, events.c.id)
-    .limit(MOST_EVENTS)
+    .limit(MAX_EVENTS)
 )
 LINES = Statement(
     select(transcript.c.role, transcript.c.text)
-    .where(
-        transcript.c.account == bindparam("of_account"),
-        transcript.c.contact == bindparam("of_contact"),
-        transcript.c.epoch == bindparam("of_epoch"),
-    )
+    .where(*of_conversation(transcript), transcript.c.epoch == bindparam("of_epoch"))
     .order_by(transcript.c.id.desc())
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
 )

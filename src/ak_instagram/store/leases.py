@@ -17,8 +17,8 @@ from ak_instagram.errors import LeaseLost
 
 from . import lease_statements as statements
 from . import ledger, takeover
-from .rows import Held, key_of
-from .values import Blocker, Claim, Line, Piece, StoredEvent
+from .rows import Held, HeldRow, key_of
+from .values import Blocker, Claim, Holding, Line, Piece, StoredEvent
 
 log = structlog.get_logger()
 
@@ -36,19 +36,19 @@ class Leases:
     lease: int
     lines: int = 0
 
-    def claim(self, connection: Connection, now: int, most: int) -> list[Claim]:
-        """Take up to *most* due conversations whose lease is free or has run out."""
+    def claim(self, connection: Connection, now: int, limit: int) -> list[Claim]:
+        """Take up to *limit* due conversations whose lease is free or has run out."""
         claims = (
-            self._advance(connection, now, held, due_at=now)
-            for held in self._take(connection, now, most)
+            self._claim_next(connection, now, held, due_at=now)
+            for held in self._take(connection, now, limit)
         )
         return [claim for claim in claims if claim is not None]
 
-    def _take(self, connection: Connection, now: int, most: int) -> list[Held]:
+    def _take(self, connection: Connection, now: int, limit: int) -> list[Held]:
         taken: list[Held] = []
-        while wanted := min(most - len(taken), statements.MOST_CLAIMS):
-            rows = statements.CLAIM.rows(
-                connection, now=now, most=wanted, owner=self.owner, until=now + self.lease
+        while wanted := min(limit - len(taken), statements.MAX_CLAIMS):
+            rows: list[Held] = statements.CLAIM.rows(
+                connection, now=now, limit=wanted, owner=self.owner, until=now + self.lease
             )
             taken += rows
             if len(rows) < wanted:
@@ -60,37 +60,31 @@ class Leases:
         due: int | None = statements.NEXT_DUE.value(connection)
         return None if due is None else max(due - now, 0)
 
-    def renew(self, connection: Connection, now: int) -> set[tuple[str, str, int]]:
-        """Extend everything this process holds; return (account, contact, fence) of each."""
+    def renew(self, connection: Connection, now: int) -> set[Holding]:
+        """Extend everything this process holds, and return it."""
         rows = statements.RENEW.rows(connection, owner=self.owner, until=now + self.lease)
-        return {(row.account, row.contact, row.fence) for row in rows}
+        return {Holding(*row) for row in rows}
 
-    def let_go(self, connection: Connection, _now: int) -> None:
+    def release_all(self, connection: Connection, _now: int) -> None:
         """Release everything this process holds, as it is."""
-        statements.LET_GO.run(connection, owner=self.owner)
+        statements.RELEASE_ALL.run(connection, owner=self.owner)
 
-    def abandon(
-        self, connection: Connection, _now: int, holdings: Collection[tuple[str, str, int]]
-    ) -> None:
-        """Release *holdings* (account, contact, fence) as they are."""
-        for account, contact, fence in holdings:
+    def abandon(self, connection: Connection, _now: int, holdings: Collection[Holding]) -> None:
+        """Release *holdings*, as they are."""
+        for holding in holdings:
             statements.ABANDON.run(
-                connection,
-                of_account=account,
-                of_contact=contact,
-                of_fence=fence,
-                owner=self.owner,
+                connection, **key_of(holding), of_fence=holding.fence, owner=self.owner
             )
 
-    def held(self, connection: Connection, claim: Claim) -> Held:
+    def held(self, connection: Connection, claim: Claim) -> HeldRow:
         """Return the row of *claim*, or raise `LeaseLost` if it does not hold it any more."""
-        row = statements.HELD.row(connection, **key_of(claim), of_fence=claim.fence)
+        row: HeldRow | None = statements.HELD.row(connection, **key_of(claim), of_fence=claim.fence)
         if row is None or row.lease_owner != self.owner:
             raise LeaseLost(f"fence {claim.fence} is not the latest")
         return row
 
-    def advance(
-        self, connection: Connection, now: int, held: Held, piece: Piece | None = None
+    def next_step(
+        self, connection: Connection, now: int, held: HeldRow, piece: Piece | None = None
     ) -> Claim | None:
         """
         Return what is to be done next in a conversation that made progress.
@@ -99,31 +93,31 @@ class Leases:
         is released, both in this transaction: whatever arrives from now on makes the
         conversation due again.
         """
-        claim = _claim(held, piece=piece) if piece else self._next(connection, now, held)
+        claim = _claim(held, piece=piece) if piece else self._finish_or_claim(connection, now, held)
         if claim is None:
             return None
         if claim.events or claim.attempts:
             statements.PROGRESS.run(connection, **key_of(held))
         return replace(claim, attempts=0) if claim.attempts else claim
 
-    def _next(self, connection: Connection, now: int, held: Held) -> Claim | None:
+    def _finish_or_claim(self, connection: Connection, now: int, held: HeldRow) -> Claim | None:
         # Mostly this is the end: one statement says whether it is, and ends it.
         if statements.FINISH.run(connection, **key_of(held)):
             return None
-        return self._advance(connection, now, held, due_at=held.due_at)
+        return self._claim_next(connection, now, held, due_at=held.due_at)
 
-    def _advance(
+    def _claim_next(
         self, connection: Connection, now: int, held: Held, due_at: int | None
     ) -> Claim | None:
         piece = ledger.next_piece(connection, now, held)
         if piece is not None:
             return _claim(held, piece=piece)
-        if held.paused_until > now and takeover.hush(connection, held):
+        if held.paused_until > now and takeover.settle_unanswered(connection, held):
             log.info("turn.hushed", contact=held.contact, reason="a person answers")
         waiting = self._waiting(connection, held)
         if waiting and (due_at is None or due_at <= now):
             return _claim(held, events=waiting, transcript=self._transcript(connection, held))
-        self._let_go(connection, held, attempts=0, due=due_at if waiting else None, wait=0)
+        self._release(connection, held, attempts=0, due=due_at if waiting else None, wait=0)
         return None
 
     def unblock(self, connection: Connection, now: int) -> int:
@@ -140,13 +134,13 @@ class Leases:
         """Release the conversation until *after* milliseconds from now; no message hastens it."""
         due = now + after
         attempts = held.attempts + (1 if blocker is None else 0)
-        self._let_go(connection, held, attempts=attempts, due=due, wait=due, blocker=blocker)
+        self._release(connection, held, attempts=attempts, due=due, wait=due, blocker=blocker)
 
     def wake_account(self, connection: Connection, now: int, account: str) -> int:
         """Make all conversations due that wait for *account*; return how many."""
         return statements.WAKE_ACCOUNT.run(connection, of_account=account, now=now)
 
-    def _let_go(
+    def _release(
         self,
         connection: Connection,
         held: Held,
@@ -177,7 +171,7 @@ class Leases:
         if not self.lines:
             return ()
         rows = statements.LINES.rows(
-            connection, **key_of(held), of_epoch=held.epoch, most=self.lines
+            connection, **key_of(held), of_epoch=held.epoch, limit=self.lines
         )
         return tuple(Line(*row) for row in reversed(rows))
 

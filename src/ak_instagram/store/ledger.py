@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from .conditions import of_conversation
 from .rows import Held, key_of
 from .schema import IS_KNOWN_TO_META, IS_OPEN, outbox
 from .statements import Statement
@@ -24,8 +26,17 @@ log = structlog.get_logger()
 LOOK_BACK = 100  # pieces of a conversation among which a repeat is looked for
 
 _o = outbox.c
-_of_conversation = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
-_columns = (_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.changed_at)
+_of_conversation = of_conversation(outbox)
+_columns = (
+    _o.id,
+    _o.turn,
+    _o.seq,
+    _o.payload,
+    _o.status,
+    _o.tries,
+    _o.planned_at,
+    _o.changed_at,
+)
 
 _NEXT = Statement(select(*_columns).where(*_of_conversation, IS_OPEN).order_by(_o.id).limit(1))
 _insert = insert(outbox).values(
@@ -79,14 +90,12 @@ _SENT_IDS = Statement(
     .order_by(_o.id.desc())
     .limit(LOOK_BACK)
 )
-_DROP_TURN = Statement(
-    update(outbox)
-    .where(
-        *_of_conversation,
-        _o.turn == bindparam("of_turn"),
-        IS_OPEN,
-    )
-    .values(status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now"))
+_give_up = update(outbox).values(
+    status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now")
+)
+_GIVE_UP = Statement(_give_up.where(_o.id == bindparam("piece"), IS_OPEN))
+_GIVE_UP_REST = Statement(
+    _give_up.where(*_of_conversation, _o.turn == bindparam("of_turn"), IS_OPEN)
 )
 
 
@@ -109,7 +118,7 @@ def plan(
     begun = {"status": PieceStatus.SENDING.value, "tries": 1}
     piece: int = _PLAN_AND_BEGIN.value(connection, **(rows[0] | begun))
     _PLAN.run_many(connection, rows[1:])
-    return Piece(piece, turn, 0, messages[0], tries=1, doubtful=False, since=now)
+    return Piece(piece, turn, 0, messages[0], 1, doubtful=False, since=now, planned_at=now)
 
 
 def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
@@ -122,16 +131,24 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
     row = _NEXT.row(connection, **key_of(held))
     if row is None:
         return None
+    piece = Piece(
+        row.id,
+        row.turn,
+        row.seq,
+        json.loads(row.payload),
+        row.tries,
+        doubtful=True,
+        since=row.changed_at,
+        planned_at=row.planned_at,
+    )
     if row.status == PieceStatus.SENDING:
-        return Piece(
-            row.id, row.turn, row.seq, json.loads(row.payload), row.tries, True, row.changed_at
-        )
+        return piece
     if held.window_closes_at <= now:
         _park(connection, now, held)
         return None
-    tried = row.tries + 1
-    _BEGIN.run(connection, piece=row.id, tried=tried, now=now)
-    return Piece(row.id, row.turn, row.seq, json.loads(row.payload), tried, False, now)
+    begun = replace(piece, tries=piece.tries + 1, doubtful=False, since=now)
+    _BEGIN.run(connection, piece=begun.id, tried=begun.tries, now=now)
+    return begun
 
 
 def mark_sent(connection: Connection, now: int, piece: int, message_id: str) -> None:
@@ -149,9 +166,14 @@ def sent_ids(connection: Connection, held: Held) -> frozenset[str]:
     return frozenset(row[0] for row in _SENT_IDS.rows(connection, **key_of(held)))
 
 
-def drop_turn(connection: Connection, now: int, held: Held, turn: str, why: str) -> int:
-    """Give up what is left of *turn*; return how many pieces that is."""
-    return _DROP_TURN.run(connection, **key_of(held), of_turn=turn, why=why, now=now)
+def give_up(connection: Connection, now: int, held: Held, piece: Piece, why: str) -> None:
+    """
+    Give up *piece* and what follows it in its turn.
+
+    If an echo has shown meanwhile that the piece arrived, that stands, and the rest goes on.
+    """
+    if _GIVE_UP.run(connection, piece=piece.id, why=why, now=now):
+        _GIVE_UP_REST.run(connection, **key_of(held), of_turn=piece.turn, why=why, now=now)
 
 
 def _may_begin(connection: Connection, now: int, held: Held) -> bool:

@@ -29,7 +29,7 @@ async def listen(engine: AsyncEngine, wake: Callable[[], None]) -> None:
         except REFUSED as exc:
             failures += 1
             log.warning("store.listener_lost", reason=type(exc).__name__)
-        await asyncio.sleep(_RETRY.pause(failures + 1))
+        await asyncio.sleep(_RETRY.wait(failures + 1))
 
 
 async def _hear(connection: AsyncConnection, wake: Callable[[], None]) -> None:

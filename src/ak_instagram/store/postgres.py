@@ -51,6 +51,10 @@ class Pool:
         for listener in self._listeners:
             listener()
 
+    async def listen(self) -> None:
+        """Hear for ever of work that other replicas have stored."""
+        await listen(self._engine, self.wake)
+
     async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         """See `Transactions.run`."""
         async with nullcontext() if urgent else self._room:
@@ -108,14 +112,28 @@ async def open_postgres(url: str, clock: ServerClock | None = None) -> AsyncIter
     Raises `errors.StoreUnavailable` if the server can't be reached.
     """
     await _migrate(url)
-    engine = _open_engine(url)
-    pool = Pool(engine, clock or ServerClock())
-    listening = asyncio.create_task(listen(engine, pool.wake), name="store-listener")
+    async with open_pool(url, clock) as pool:
+        listening = asyncio.create_task(pool.listen(), name="store-listener")
+        try:
+            yield pool
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+@asynccontextmanager
+async def open_pool(
+    url: str, clock: ServerClock | None = None, answer_within: float = ANSWER_WITHIN
+) -> AsyncIterator[Pool]:
+    """
+    Yield the store behind *url* as it is: nothing is migrated, and other replicas not heard.
+
+    *answer_within* is how many seconds one statement may take.
+    """
+    engine = _open_engine(url, answer_within)
     try:
-        yield pool
+        yield Pool(engine, clock or ServerClock())
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
         await engine.dispose()
 
 
@@ -136,13 +154,13 @@ async def _migrate(url: str) -> None:
         await engine.dispose()
 
 
-def _open_engine(url: str) -> AsyncEngine:
+def _open_engine(url: str, answer_within: float) -> AsyncEngine:
     engine = create_async_engine(
         driver_url(url),
         pool_size=CONNECTIONS + RESERVED + 1,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,
-        connect_args={"timeout": CONNECT_WITHIN, "command_timeout": ANSWER_WITHIN},
+        connect_args={"timeout": CONNECT_WITHIN, "command_timeout": answer_within},
     )
     event.listen(engine.sync_engine, "checkout", _replace_if_ended)
     return engine

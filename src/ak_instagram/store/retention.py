@@ -22,7 +22,7 @@ from .values import EventStatus, PieceStatus
 
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
-MOST = 500  # rows of a table in one transaction: webhooks wait for it too
+MAX_ROWS = 500  # of a table in one transaction: webhooks wait for it too
 _NO_ROW = 2**63 - 1  # an id above all
 
 _c = conversations.c
@@ -30,9 +30,9 @@ _before: BindParameter[int] = bindparam("before")
 _CLOSED = [PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value]
 
 
-def _oldest(time: Column[int], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _oldest(time: Column[int], *conditions: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
     """
-    Return the condition for the oldest rows that fulfil *conditions* and whose *time* has come.
+    Return what the oldest rows fulfil that fulfil *conditions* and whose *time* has come.
 
     Ids rise with time, so that only what is older than the first young row is looked at:
     an index by time would cost every message something. What has to stay, however old
@@ -45,13 +45,15 @@ def _oldest(time: Column[int], *conditions: ColumnElement[bool]) -> ColumnElemen
         select(table.c.id)
         .where(table.c.id < func.coalesce(youngest.scalar_subquery(), _NO_ROW), *conditions)
         .order_by(table.c.id)
-        .limit(MOST)
+        .limit(MAX_ROWS)
     )
-    return table.c.id.in_(old)
+    return table.c.id.in_(old), *conditions
 
 
+# Every condition is there twice: which rows it is, and again of each row. PostgreSQL waits
+# for a row that another transaction has, and then looks at the outer conditions alone.
 _DELETE_EVENTS = delete(events).where(
-    _oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
+    *_oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
 )
 _WIPE_PAYLOADS = (
     update(events)
@@ -60,29 +62,36 @@ _WIPE_PAYLOADS = (
             select(events.c.id)
             .where(SAYS_SOMETHING, events.c.received_at < _before)
             .order_by(events.c.id)
-            .limit(MOST)
-        )
+            .limit(MAX_ROWS)
+        ),
+        SAYS_SOMETHING,
     )
     .values(payload=None)
 )
-_DELETE_PIECES = delete(outbox).where(_oldest(outbox.c.planned_at, outbox.c.status.in_(_CLOSED)))
+_DELETE_PIECES = delete(outbox).where(
+    *_oldest(
+        outbox.c.planned_at,
+        outbox.c.status.in_(_CLOSED),
+        # The echo of one that was sent late is still to be known as ours.
+        outbox.c.changed_at < _before,
+    )
+)
 _EXPIRE_PARKED = (
     update(outbox)
-    .where(_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
+    .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
 )
-_DELETE_LINES = delete(transcript).where(_oldest(transcript.c.at))
-_IDLE = (
-    select(_c.account, _c.contact)
-    .where(
-        _c.due_at.is_(None),
-        _c.lease_owner.is_(None),
-        _c.window_closes_at < _before,
-        _c.paused_until < _before,
-    )
-    .limit(MOST)
+_DELETE_LINES = delete(transcript).where(*_oldest(transcript.c.at))
+_is_idle = (
+    _c.due_at.is_(None),
+    _c.lease_owner.is_(None),
+    _c.window_closes_at < _before,
+    _c.paused_until < _before,
 )
-_DELETE_CONVERSATIONS = delete(conversations).where(tuple_(_c.account, _c.contact).in_(_IDLE))
+_IDLE = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
+_DELETE_CONVERSATIONS = delete(conversations).where(
+    tuple_(_c.account, _c.contact).in_(_IDLE), *_is_idle
+)
 
 
 @dataclass(frozen=True, slots=True)

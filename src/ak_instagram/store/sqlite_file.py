@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from ak_instagram.errors import StoreUnavailable
 
 BUSY_TIMEOUT = 2.0  # seconds to wait for another program's lock; Meta waits five for its answer
-WAL_PAGES = 8000  # 32 MiB; moving them into the file stops the writer for a moment
+PAGE_SIZE = 2048  # bytes, in new files; each of many people's messages changes a page of its own
+WAL_PAGES = 8000  # 16 MiB; moving them into the file stops the writer for a moment
 CACHE_KIB = 65_536  # at most; in a large store each message is written to other pages
 
 _PRAGMAS = (
+    f"page_size = {PAGE_SIZE}",
     "journal_mode = WAL",
     "synchronous = FULL",
     f"wal_autocheckpoint = {WAL_PAGES}",

@@ -21,15 +21,28 @@ from .retention import Purged
 from .sqlite import open_sqlite
 from .transactions import Clock, Transactions, Work, notify, wall_clock
 from .turns import Turns
-from .values import Arrival, Blocker, Claim, PieceStatus, Receipt, Settlement
+from .values import Arrival, Blocker, Claim, Holding, PieceStatus, Receipt, Settlement
+
+
+def holding_of(claim: Claim) -> Holding:
+    """Return *claim* in short."""
+    return Holding(claim.account, claim.contact, claim.fence)
 
 
 class Store:
-    """Events, conversations and pieces; every verb may raise `errors.StoreUnavailable`."""
+    """
+    Events, conversations and pieces, durable when a verb returns.
+
+    Every verb may raise `errors.StoreUnavailable`; those that take a claim also
+    `errors.LeaseLost`, when another worker holds its conversation now. Verbs that
+    end a step of a claim return the next one, `None` when the claim has ended: nothing
+    is due any more, or it has to wait.
+    """
 
     def __init__(self, transactions: Transactions, inbox: Inbox, leases: Leases) -> None:
         self._run = transactions.run
         self._clock = transactions.clock
+        self._renewed: frozenset[Holding] = frozenset()
         self._renewed_until = 0
         self._inbox = inbox
         self._leases = leases
@@ -51,7 +64,7 @@ class Store:
         metrics.EVENTS_STORED.inc(receipt.fresh)
         metrics.EVENTS_REPEATED.inc(receipt.repeats)
         if room:
-            self._lookout.hand_over(found)
+            await self._give_back(self._lookout.hand_over(found))
         else:
             self._lookout.wake()  # whoever is just looking may have looked too early
 
@@ -66,32 +79,62 @@ class Store:
             notify(connection)
         return receipt, Found([])
 
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        """Release *claims* that came too late; their events are stored whatever becomes of it."""
+        if claims:
+            with suppress(StoreUnavailable):
+                await self.abandon([holding_of(claim) for claim in claims])
+
     # --- the worker's verbs ---------------------------------------------------
 
-    async def claim(self, most: int) -> list[Claim]:
-        """See `Lookout.claim`."""
-        return await self._lookout.claim(most)
+    async def claim(self, limit: int) -> list[Claim]:
+        """
+        Wait for conversations that are due and take up to *limit* of them, the oldest first.
 
-    async def renew(self) -> set[tuple[str, str, int]]:
-        """Extend all leases of this process; return (account, contact, fence) of each it holds."""
-        held, self._renewed_until = await self._run(self._renew)
-        return held
+        What webhooks bring meanwhile comes on top. Returns none when nothing came up for
+        a while. Call it from one task only.
+        """
+        return await self._lookout.claim(limit)
 
-    def _renew(self, connection: Connection, now: int) -> tuple[set[tuple[str, str, int]], int]:
-        return self._leases.renew(connection, now), now + self._leases.lease
+    async def renew(self) -> frozenset[Holding]:
+        """
+        Extend all leases of this process, and return what it holds.
+
+        What was claimed while this ran may be missing.
+        """
+        self._renewed, self._renewed_until = await self._run(self._renew)
+        return self._renewed
+
+    def _renew(self, connection: Connection, now: int) -> tuple[frozenset[Holding], int]:
+        return frozenset(self._leases.renew(connection, now)), now + self._leases.lease
+
+    def now(self) -> int:
+        """Return the database's time in UTC milliseconds, as far as it is known here."""
+        return self._clock()
 
     def lease_left(self, claim: Claim) -> float:
         """
-        Return for how many seconds nobody else can hold the conversation.
+        Return for how many seconds surely nobody else holds the conversation; below 0: none.
 
-        After a renewal that did not find it this is wrong: its work has to be
-        cancelled in the same step.
+        For a claim that was abandoned that is true once the lease it began with is over.
         """
-        return (max(claim.lease_until, self._renewed_until) - self._clock()) / 1000
+        is_renewed = holding_of(claim) in self._renewed
+        until = max(claim.lease_until, self._renewed_until) if is_renewed else claim.lease_until
+        return (until - self._clock()) / 1000
 
-    async def abandon(self, holdings: Collection[tuple[str, str, int]]) -> None:
-        """Release the conversations in *holdings* (account, contact, fence), still due."""
-        await self._run(partial(self._leases.abandon, holdings=holdings))
+    async def abandon(self, holdings: Collection[Holding]) -> None:
+        """
+        Release *holdings*, which are still due.
+
+        Nobody may be working on them, nor begin before the lease of their claim is over.
+        """
+        self._renewed -= frozenset(holdings)
+        await self._run(partial(self._abandon, holdings=holdings))
+        self._lookout.wake()
+
+    def _abandon(self, connection: Connection, now: int, holdings: Collection[Holding]) -> None:
+        self._leases.abandon(connection, now, holdings)
+        notify(connection)
 
     async def wake_account(self, account: str) -> int:
         """Make all conversations due that wait for *account*; return how many."""
@@ -104,23 +147,28 @@ class Store:
         await self._run(self._leases.unblock)
 
     async def settle(self, claim: Claim, settlement: Settlement) -> Claim | None:
-        """See `Turns.settle`."""
+        """
+        End the turn's events, plan its answer, and return the next step.
+
+        Nothing is settled if the person took back one of its messages meanwhile: the
+        next step is then the turn anew. Nothing is planned if a person has answered.
+        """
         return await self._step(partial(self._turns.settle, claim=claim, settlement=settlement))
 
     async def sent(self, claim: Claim, message_id: str) -> Claim | None:
-        """See `Turns.sent`."""
+        """Note that the claim's piece was sent, as *message_id*, and return the next step."""
         return await self._step(partial(self._turns.sent, claim=claim, message_id=message_id))
 
     async def give_up(self, claim: Claim, why: str) -> Claim | None:
-        """See `Turns.give_up`."""
+        """Drop the claim's piece and the rest of its answer, and return the next step."""
         return await self._step(partial(self._turns.give_up, claim=claim, why=why))
 
     async def close_window(self, claim: Claim, why: str) -> Claim | None:
-        """See `Turns.close_window`."""
+        """Take the 24 h window for closed, as Meta does: park the piece, return the next step."""
         return await self._step(partial(self._turns.close_window, claim=claim, why=why))
 
     async def sent_ids(self, claim: Claim) -> frozenset[str]:
-        """See `Turns.sent_ids`."""
+        """Return the ids under which Meta took this conversation's latest pieces."""
         return await self._run(partial(self._turns.sent_ids, claim=claim))
 
     async def retry(
@@ -132,7 +180,12 @@ class Store:
         piece: PieceStatus = PieceStatus.PLANNED,
         blocker: Blocker | None = None,
     ) -> None:
-        """See `Turns.retry`; *after* is in seconds."""
+        """
+        Release the conversation and come back in *after* seconds; messages don't hasten that.
+
+        *piece* is what becomes of the claim's piece: `SENDING` when it may have arrived.
+        With a *blocker* the conversation is not to blame, and the wait uses up no try.
+        """
         await self._run(
             partial(
                 self._turns.retry,
@@ -155,22 +208,26 @@ class Store:
     # --- upkeep ---------------------------------------------------------------
 
     async def purge(self, keep: int) -> Purged:
-        """See `retention.purge`."""
+        """
+        Forget what is settled and older than *keep* milliseconds, a few hundred rows at a time.
+
+        Returns how many; none means that nothing was left.
+        """
         return await self._run(partial(retention.purge, keep=keep))
 
     async def backlog(self) -> Backlog:
-        """Return what waits in the store; see `Backlog`."""
+        """Return what waits in the store."""
         return await self._run(backlog.look)
+
+    async def let_go(self) -> None:
+        """Release everything that this process still holds, so that nobody waits for its leases."""
+        await self._run(self._leases.release_all)
 
     # --- for the probes -------------------------------------------------------
 
     async def ping(self) -> None:
         """Return once the database has answered."""
         await self._run(lambda connection, _now: connection.execute(text("SELECT 1")).scalar())
-
-    async def let_go(self) -> None:
-        """Release everything that this process still holds, so that nobody waits for its leases."""
-        await self._run(self._leases.let_go)
 
 
 @asynccontextmanager
@@ -190,6 +247,11 @@ async def open_store(
         finally:
             with suppress(StoreUnavailable):
                 await store.let_go()
+
+
+def without_password(url: str) -> str:
+    """Return the store's *url* as it may be shown."""
+    return make_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 def _open_transactions(url: str, clock: Clock) -> AbstractAsyncContextManager[Transactions]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, bindparam, case, exists, select, text, update
+from sqlalchemy import Connection, bindparam, case, select, text, update
 
+from .conditions import IS_TAKEN_BACK, of_conversation
 from .rows import OfConversation, key_of
 from .schema import IS_NOT_SENT, IS_OPEN, IS_WAITING, conversations, events, outbox
 from .statements import Statement
@@ -25,8 +26,7 @@ LATEST_ECHO = 600_000  # milliseconds after a try in which Meta may have said it
 CLOCK_SLACK = 60_000  # milliseconds that Meta's clock may be behind ours
 
 _o, _c, _e = outbox.c, conversations.c, events.c
-_of_outbox = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
-_of_conversations = (_c.account == bindparam("of_account"), _c.contact == bindparam("of_contact"))
+_of_outbox, _of_conversations = of_conversation(outbox), of_conversation(conversations)
 
 _KNOWN = Statement(select(_e.id).where(_e.key == bindparam("key")))
 _OURS = Statement(select(_o.id).where(_o.message_id == bindparam("mid")).limit(1))
@@ -70,6 +70,7 @@ _PAUSE = Statement(
     """
     )
 )
+_IS_KNOWN = Statement(select(_c.contact).where(*_of_conversations))
 _RESUME = Statement(update(conversations).where(*_of_conversations).values(paused_until=0))
 _DROP = Statement(
     update(outbox)
@@ -80,75 +81,66 @@ _DROP = Statement(
         changed_at=bindparam("now"),
     )
 )
-_waits = (
-    _e.account == bindparam("of_account"),
-    _e.contact == bindparam("of_contact"),
-    IS_WAITING,
-)
-_unsends = events.alias("unsends")
+_waits = (*of_conversation(events), IS_WAITING)
 _FORGET = Statement(
     update(events)
-    .where(
-        *_waits,
-        _e.kind != "unsend",
-        exists().where(
-            _unsends.c.account == _e.account,
-            _unsends.c.contact == _e.contact,
-            _unsends.c.mid == _e.mid,
-            text("unsends.kind = 'unsend'"),
-        ),
-    )
+    .where(*_waits, _e.kind != "unsend", IS_TAKEN_BACK)
     .values(status=EventStatus.UNSENT.value, payload=None)
 )
-_HUSH = Statement(
+_LEAVE_UNANSWERED = Statement(
     update(events)
     .where(*_waits)
     .values(status=EventStatus.IGNORED.value, reason="a person answers")
 )
 
 
-def fresh_voices(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+def fresh_echoes_and_standby(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Return the echoes and standby events among *arrivals* that are not stored yet."""
-    voices = [it for it in arrivals if it.echo_text is not None or it.is_standby]
-    return [voice for voice in voices if _KNOWN.row(connection, key=voice.key) is None]
+    said = [it for it in arrivals if it.echo_text is not None or it.is_standby]
+    return [arrival for arrival in said if _KNOWN.row(connection, key=arrival.key) is None]
 
 
-def hear(connection: Connection, now: int, voices: Sequence[Arrival], pause: int) -> None:
-    """Settle the pieces that *voices* echo; fall silent for *pause* ms where a person speaks."""
-    for voice in voices:
-        if not _is_ours(connection, now, voice):
-            _take_over(connection, now, voice, voice.at + pause)
+def apply(
+    connection: Connection, now: int, echoes_and_standby: Sequence[Arrival], pause_for: int
+) -> None:
+    """Settle the pieces that are echoed; be silent for *pause_for* ms where a person speaks."""
+    for arrival in echoes_and_standby:
+        if not _is_ours(connection, now, arrival):
+            _take_over(connection, now, arrival, arrival.at + pause_for)
 
 
-def _is_ours(connection: Connection, now: int, voice: Arrival) -> bool:
-    if voice.echo_text is None:
+def _is_ours(connection: Connection, now: int, arrival: Arrival) -> bool:
+    if arrival.echo_text is None or arrival.mid is None:
         return False
-    if voice.mid is None:
-        return False
-    if _OURS.row(connection, mid=voice.mid):
+    if _OURS.row(connection, mid=arrival.mid):
         return True
     settled = _SETTLE.run(
         connection,
-        **key_of(voice),
-        of_text=text_key(voice.echo_text),
-        mid=voice.mid,
+        **key_of(arrival),
+        of_text=text_key(arrival.echo_text),
+        mid=arrival.mid,
         now=now,
-        planned=voice.at + CLOCK_SLACK,
-        earliest=voice.at - LATEST_ECHO,
+        planned=arrival.at + CLOCK_SLACK,
+        earliest=arrival.at - LATEST_ECHO,
     )
     if settled:
-        _HASTEN.run(connection, **key_of(voice), now=now)
+        _HASTEN.run(connection, **key_of(arrival), now=now)
         return True
     # Another replica may just have entered it.
-    return _OURS.row(connection, mid=voice.mid) is not None
+    return _OURS.row(connection, mid=arrival.mid) is not None
 
 
-def _take_over(connection: Connection, now: int, voice: Arrival, until: int) -> None:
+def _take_over(connection: Connection, now: int, arrival: Arrival, until: int) -> None:
     if until <= now:
         return
-    pause(connection, voice, until)
-    drop(connection, now, voice)
-    log.info("conversation.taken_over", contact=voice.contact, by=voice.kind)
+    pause(connection, arrival, until)
+    drop(connection, now, arrival)
+    log.info("conversation.taken_over", contact=arrival.contact, by=arrival.kind)
+
+
+def is_known(connection: Connection, of: OfConversation) -> bool:
+    """Return whether anything is stored of the conversation."""
+    return _IS_KNOWN.row(connection, **key_of(of)) is not None
 
 
 def pause(connection: Connection, of: OfConversation, until: int) -> int:
@@ -172,11 +164,11 @@ def drop(connection: Connection, now: int, of: OfConversation) -> None:
     _DROP.run(connection, **key_of(of), now=now)
 
 
-def hush(connection: Connection, of: OfConversation) -> int:
+def settle_unanswered(connection: Connection, of: OfConversation) -> int:
     """
     Settle what waits without an answer, since a person answers; return how much it was.
 
     A message that came in after it had been taken back is forgotten.
     """
     _FORGET.run(connection, **key_of(of))
-    return _HUSH.run(connection, **key_of(of))
+    return _LEAVE_UNANSWERED.run(connection, **key_of(of))

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from . import ledger, takeover
+from .conditions import of_conversation
 from .leases import Leases
 from .rows import Held, key_of
 from .schema import IS_UNSEND, IS_WAITING, events, transcript
@@ -15,6 +16,8 @@ from .statements import Statement
 from .values import Blocker, Claim, EventStatus, Piece, PieceStatus, Settlement
 
 log = structlog.get_logger()
+
+WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
 
 _e, _t = events.c, transcript.c
 _END = Statement(
@@ -24,12 +27,7 @@ _END = Statement(
 )
 _WIPE = Statement(update(events).where(_e.id == bindparam("event")).values(payload=None))
 _WAITING_UNSENDS = Statement(
-    select(_e.id, _e.mid).where(
-        _e.account == bindparam("of_account"),
-        _e.contact == bindparam("of_contact"),
-        IS_WAITING,
-        IS_UNSEND,
-    )
+    select(_e.id, _e.mid).where(*of_conversation(events), IS_WAITING, IS_UNSEND)
 )
 _WRITE_LINE = Statement(
     insert(transcript).values(
@@ -63,32 +61,37 @@ class Turns:
         """
         held = self.leases.held(connection, claim)
         if _is_outdated(connection, claim, settlement):
-            return self.leases.advance(connection, now, held)
+            return self.leases.next_step(connection, now, held)
         _end_events(connection, settlement)
         piece = self._plan(connection, now, held, settlement)
-        return self.leases.advance(connection, now, held, piece)
+        return self.leases.next_step(connection, now, held, piece)
 
     def sent(self, connection: Connection, now: int, claim: Claim, message_id: str) -> Claim | None:
         """Note that the claim's piece was sent, and return the next step."""
         held = self.leases.held(connection, claim)
-        ledger.mark_sent(connection, now, _piece_of(claim), message_id)
-        return self.leases.advance(connection, now, held)
+        ledger.mark_sent(connection, now, _piece_of(claim).id, message_id)
+        return self.leases.next_step(connection, now, held)
 
     def give_up(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
-        """Drop the claim's piece and what follows it in its turn, and return the next step."""
+        """Give up the claim's piece and what follows it in its turn, and return the next step."""
         held = self.leases.held(connection, claim)
-        if claim.piece is not None:
-            ledger.drop_turn(connection, now, held, claim.piece.turn, why)
-        return self.leases.advance(connection, now, held)
+        ledger.give_up(connection, now, held, _piece_of(claim), why)
+        return self.leases.next_step(connection, now, held)
 
     def close_window(
         self, connection: Connection, now: int, claim: Claim, why: str
     ) -> Claim | None:
-        """Take the 24 h window for closed, as Meta does, and return the next step."""
-        held = self.leases.held(connection, claim)
-        ledger.mark_failed(connection, _piece_of(claim), PieceStatus.PLANNED, why)
-        self.leases.close_window(connection, now, held)
-        return self.leases.advance(connection, now, self.leases.held(connection, claim))
+        """
+        Take the 24 h window for closed, as Meta does, and return the next step.
+
+        What the person said after the try has opened it again: that stands.
+        """
+        held, piece = self.leases.held(connection, claim), _piece_of(claim)
+        ledger.mark_failed(connection, piece.id, PieceStatus.PLANNED, why)
+        if held.window_closes_at - WINDOW <= piece.since:
+            self.leases.close_window(connection, now, held)
+            held = self.leases.held(connection, claim)
+        return self.leases.next_step(connection, now, held)
 
     def sent_ids(self, connection: Connection, _now: int, claim: Claim) -> frozenset[str]:
         """Return the ids under which Meta took this conversation's latest pieces."""
@@ -135,16 +138,20 @@ class Turns:
 
 
 def _is_outdated(connection: Connection, claim: Claim, settlement: Settlement) -> bool:
-    """Whether what would be answered has been taken back, unseen by the turn."""
+    """
+    Whether what would be answered has been taken back, unseen by the turn.
+
+    What was known as taken back when the claim was made is not answered anyway.
+    """
     unsends = _WAITING_UNSENDS.rows(connection, **key_of(claim))
     unseen = {unsend.mid for unsend in unsends if unsend.id not in settlement.events}
-    return any(event.mid in unseen for event in claim.events)
+    return any(event.mid in unseen and not event.is_unsent for event in claim.events)
 
 
-def _piece_of(claim: Claim) -> int:
+def _piece_of(claim: Claim) -> Piece:
     if claim.piece is None:
         raise ValueError("the claim is for events, not for a piece")
-    return claim.piece.id
+    return claim.piece
 
 
 def _end_events(connection: Connection, settlement: Settlement) -> None:

@@ -7,31 +7,28 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
+from .conditions import of_conversation
 from .rows import key_of
-from .schema import IS_OPEN, events, outbox, transcript
+from .schema import IS_NOT_SENT, events, outbox, transcript
 from .statements import Statement
 from .values import Arrival, EventStatus, PieceStatus
 
 log = structlog.get_logger()
 
 _e, _o, _t = events.c, outbox.c, transcript.c
-_of_outbox = (_o.account == bindparam("of_account"), _o.contact == bindparam("of_contact"))
+# What is kept of an answer and has not gone out: given up as well, since a replay would send it.
+_not_sent = (*of_conversation(outbox), IS_NOT_SENT, _o.payload.is_not(None))
 _its_turn = select(_e.turn).where(_e.key == bindparam("of_key")).scalar_subquery()
 
 _FORGET_LINES = Statement(
-    delete(transcript).where(
-        _t.account == bindparam("of_account"),
-        _t.contact == bindparam("of_contact"),
-        _t.role == "user",
-        _t.turn == _its_turn,
-    )
+    delete(transcript).where(*of_conversation(transcript), _t.role == "user", _t.turn == _its_turn)
 )
 _WIPE = Statement(
     update(events)
     .where(_e.key == bindparam("of_key"))
     .values(status=EventStatus.UNSENT.value, payload=None)
 )
-_UNANSWERED = Statement(select(_o.turn).where(*_of_outbox, IS_OPEN, _o.turn == _its_turn).limit(1))
+_TURN_OF_THE_REST = Statement(select(_o.turn).where(*_not_sent, _o.turn == _its_turn).limit(1))
 _STILL_SAID = Statement(
     select(_e.id)
     .where(
@@ -43,7 +40,7 @@ _STILL_SAID = Statement(
 )
 _DROP = Statement(
     update(outbox)
-    .where(*_of_outbox, IS_OPEN, _o.turn == bindparam("of_turn"))
+    .where(*_not_sent, _o.turn == bindparam("of_turn"))
     .values(status=PieceStatus.DROPPED.value, payload=None, error="the person took it back")
 )
 
@@ -61,8 +58,9 @@ def wipe(connection: Connection, arrivals: Sequence[Arrival]) -> None:
 
 def _drop_answer(connection: Connection, arrival: Arrival, of: dict[str, object]) -> None:
     """Give up and forget what has not gone out of the answer, if it answers nothing else."""
-    turn = _UNANSWERED.value(connection, **of)
-    # No index finds a turn's events; hardly ever does an answer wait so long.
+    turn = _TURN_OF_THE_REST.value(connection, **of)
+    # The second statement looks through all events: an index of their turns would cost every
+    # message something, and hardly ever is an answer under way when its question is taken back.
     if turn is not None and _STILL_SAID.row(connection, of_turn=turn) is None:
         _DROP.run(connection, **key_of(arrival), of_turn=turn)
         log.info("reply.dropped", contact=arrival.contact, reason="the person took it back")

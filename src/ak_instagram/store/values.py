@@ -98,7 +98,7 @@ class Piece:
 
     *message* is the Graph API's `message` object. *tries* counts this one.
     *doubtful* says that an earlier try may have arrived; *since* is when that
-    try began.
+    try began. No try began before *planned_at*.
     """
 
     id: int
@@ -108,6 +108,7 @@ class Piece:
     tries: int
     doubtful: bool
     since: int
+    planned_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,14 @@ class Claim:
     piece: Piece | None = None
     events: tuple[StoredEvent, ...] = ()
     transcript: tuple[Line, ...] = ()
+
+
+class Holding(NamedTuple):
+    """A claim in short: a conversation, and the fence under which it is held."""
+
+    account: str
+    contact: str
+    fence: int
 
 
 @dataclass(frozen=True, slots=True)

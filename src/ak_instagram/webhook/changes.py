@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .events import Event, Kind
 from .keys import content_key, dedup_key
-from .kinds import Event, Kind
 from .loose import as_id, as_millis, as_object, as_text, dump
 from .messaging import TEST_ACCOUNT, read_messaging, read_standby
 

@@ -70,15 +70,6 @@ class Postback:
 
 
 @dataclass(frozen=True, slots=True)
-class Echo:
-    """What the account said, through us or through a person in the app."""
-
-    mid: str | None
-    text: str = field(default="", repr=False)
-    attachments: tuple[Attachment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Unsend:
     """The message *mid* was taken back."""
 
@@ -95,38 +86,8 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
-    """An emoji put on the message *mid* (*action* `react`) or taken off it (`unreact`)."""
-
-    mid: str | None
-    action: str
-    name: str | None = None
-    emoji: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The person has seen the message *mid*."""
-
-    mid: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A public comment on the medium *media_id*."""
-
-    id: str | None
-    text: str = field(default="", repr=False)
-    username: str | None = None
-    parent_id: str | None = None
-    media_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Other:
     """Nothing that anyone acts on, or nothing that could be read."""
 
 
-Content: TypeAlias = (
-    Message | Postback | Echo | Unsend | Edit | Reaction | Read | Referral | Comment | Other
-)
+Content: TypeAlias = Message | Postback | Unsend | Edit | Other

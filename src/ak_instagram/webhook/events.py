@@ -1,135 +1,63 @@
-"""
-Turn the body of a webhook into events.
-
-Meta puts them in four places of an entry, leaves parts out, and adds new ones without
-notice. So all that is JSON is taken: what is not understood is counted, and what can't
-be read costs none of its neighbours.
-"""
+"""What a webhook can bring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
-from ak_instagram.errors import WebhookRejected
-
-from .changes import read_change, read_unknown
-from .content import (
-    Attachment,
-    Comment,
-    Content,
-    Echo,
-    Edit,
-    Message,
-    Other,
-    Postback,
-    Reaction,
-    Read,
-    Referral,
-    Story,
-    Unsend,
-)
-from .keys import dedup_key
-from .kinds import Event, Kind, Webhook
-from .loose import as_id, as_list, as_millis, load
-from .messaging import read_messaging, read_standby
-from .reading import read_content
-
-__all__ = [
-    "Attachment",
-    "Comment",
-    "Content",
-    "Echo",
-    "Edit",
-    "Event",
-    "Kind",
-    "Message",
-    "Other",
-    "Postback",
-    "Reaction",
-    "Read",
-    "Referral",
-    "Story",
-    "Unsend",
-    "Webhook",
-    "dedup_key",
-    "parse_webhook",
-    "read_content",
-]
-
-_Reader: TypeAlias = Callable[[object, str, int], Event | None]
-
-_READERS: tuple[tuple[str, _Reader], ...] = (
-    ("messaging", read_messaging),
-    ("standby", read_standby),
-    ("changes", read_change),
-)
-# Where an entry has its events: in one of the lists, or it is a change itself.
-_PLACES = frozenset({"messaging", "standby", "changes", "field"})
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 
-def parse_webhook(body: bytes, received: int) -> Webhook:
+class Kind(StrEnum):
+    """What happened, as far as it makes a difference to the service."""
+
+    MESSAGE = "message"
+    POSTBACK = "postback"  # a tap on a button, an ice breaker or the menu
+    ECHO = "echo"  # the account said something: through us, or a person in the app
+    SELF = "self"  # the account wrote to itself, or tapped its own button
+    UNSEND = "unsend"
+    EDIT = "edit"
+    # Meta sends `message_edit` with `num_edit` 0 along with new messages: no edit at all.
+    EDIT_COMPANION = "edit_companion"
+    REACTION = "reaction"
+    READ = "read"
+    REFERRAL = "referral"
+    OPTIN = "optin"
+    HANDOVER = "handover"
+    STANDBY = "standby"  # a copy of what another app answers
+    COMMENT = "comment"
+    TEST = "test"  # the App Dashboard's "Test" button
+    UNKNOWN = "unknown"
+
+
+class Event(NamedTuple):
     """
-    Return all events in *body*, in its order.
+    One thing that happened.
 
-    *received* (UTC milliseconds) is the time of an event that has none, in itself or
-    in its entry. Raises `WebhookRejected` for what is not JSON, and for nothing else.
+    *account* is the professional account's id, *contact* the person's (IGSID); either
+    is empty when Meta does not say. *key* is the same for every delivery of the same
+    event and tells nothing about it. *at* is Meta's time in UTC milliseconds, or the
+    best there is in its place. *payload* is what Meta sent, as JSON;
+    `read_content` reads it. *label* names what it was in Meta's words, out of a
+    bounded set: a metric may carry it.
     """
-    found: list[Event | None] = []
-    for envelope in as_list(_load(body)):
-        found += _read_envelope(envelope, received)
-    events = tuple(filter(None, found))
-    return Webhook(events, unreadable=len(found) - len(events))
+
+    kind: Kind
+    account: str
+    contact: str
+    key: str
+    at: int
+    mid: str | None
+    payload: str
+    label: str
+
+    def __repr__(self) -> str:
+        """Return what it was and when, and nothing of what it says."""
+        return f"Event({self.kind}, {self.account}, {self.contact}, {self.key}, {self.at})"
 
 
-def _load(body: bytes) -> object:
-    # `from None`: what json and the decoder raise holds the body.
-    try:
-        return load(body)
-    except ValueError:
-        raise WebhookRejected(400, "the body is not JSON") from None
-    except RecursionError:
-        raise WebhookRejected(400, "the body is nested too deeply") from None
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """The events of one post in its order; *unreadable* counts those that made no sense."""
 
-
-def _read_envelope(envelope: object, received: int) -> list[Event | None]:
-    """Return the events of one envelope, `None` for each that can't be read."""
-    if not isinstance(envelope, dict):
-        return [None]
-    # The dashboard's test may send what belongs into an entry without one.
-    entries = as_list(envelope["entry"]) if "entry" in envelope else [envelope]
-    is_ours = envelope.get("object") in (None, "instagram")
-    found: list[Event | None] = []
-    for entry in entries:
-        found += _read_entry(entry, received, is_ours=is_ours)
-    return found
-
-
-def _read_entry(entry: object, received: int, *, is_ours: bool) -> list[Event | None]:
-    if not isinstance(entry, dict):
-        return [None]
-    account, at = as_id(entry.get("id")) or "", as_millis(entry.get("time")) or received
-    if not is_ours or _PLACES.isdisjoint(entry):
-        return [_read(_read_other, entry, account, at)]
-    found = [
-        _read(read, item, account, at)
-        for place, read in _READERS
-        if place in entry
-        for item in as_list(entry[place])
-    ]
-    if "field" in entry:
-        found.append(_read(read_change, entry, account, at))
-    return found
-
-
-def _read(read: _Reader, item: object, account: str, at: int) -> Event | None:
-    try:
-        return read(item, account, at)
-    except RecursionError:  # nested just so deeply that it can be read but not written
-        return None
-
-
-def _read_other(entry: object, account: str, at: int) -> Event:
-    """Return an entry that holds nothing we know."""
-    has_names_only = isinstance(entry, dict) and "changed_fields" in entry
-    return read_unknown("changed_fields" if has_names_only else "other", entry, account, at)
+    events: tuple[Event, ...]
+    unreadable: int

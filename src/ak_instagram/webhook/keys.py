@@ -4,14 +4,19 @@ The key by which a repeat of an event is known.
 Meta delivers at least once, in other batches too, and gives a message, its unsend,
 its edits, its reactions and its "seen" one and the same mid. So the key has the kind
 and whatever else tells two events of a kind apart, and nothing of the entry around them.
+
+A key that rests on a mid begins with the time that the mid tells: the index of keys then
+grows at its end, where the pages are that were written last. A mid that tells no time
+makes a key that is as good, only in no order.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-from .kinds import Kind
+from .events import Kind
 from .loose import JsonObject, as_millis, as_number, as_text, dump_canonical
+from .mids import said_at
 
 MOST_EDITS = 10  # of one message; Instagram lets people edit five times
 _TOLD_BY_MID = frozenset(
@@ -21,14 +26,20 @@ _TOLD_BY_MID = frozenset(
 
 def dedup_key(kind: Kind, account: str, *discriminator: str) -> str:
     """Return 32 hex digits: short for an index, and safe to log."""
-    # NUL can't be in a part, so no two lists of parts are joined to the same string.
-    parts = "\0".join((kind, account, *discriminator))
-    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+    return _digest(16, kind, account, *discriminator)
+
+
+def mid_key(kind: Kind, account: str, mid: str, *discriminator: str) -> str:
+    """Return the key, as `dedup_key` does, of an event that is about the message *mid*."""
+    at = said_at(mid)
+    if at is None:
+        return dedup_key(kind, account, mid, *discriminator)
+    return f"{at:012x}{_digest(10, kind, account, mid, *discriminator)}"
 
 
 def edit_keys(account: str, mid: str) -> tuple[str, ...]:
     """Return the keys of all edits that the message *mid* may have."""
-    return tuple(dedup_key(Kind.EDIT, account, mid, str(n)) for n in range(1, MOST_EDITS + 1))
+    return tuple(mid_key(Kind.EDIT, account, mid, str(n)) for n in range(1, MOST_EDITS + 1))
 
 
 def messaging_key(
@@ -36,8 +47,8 @@ def messaging_key(
 ) -> str:
     """Return the key of an item of `messaging[]`."""
     if mid is not None and kind in _TOLD_BY_MID:
-        return dedup_key(kind, account, mid)
-    return dedup_key(kind, account, *_discriminator(kind, sender, mid, item))
+        return mid_key(kind, account, mid)
+    return _other_key(kind, account, sender, mid, item)
 
 
 def content_key(kind: Kind, account: str, value: object) -> str:
@@ -45,22 +56,28 @@ def content_key(kind: Kind, account: str, value: object) -> str:
     return dedup_key(kind, account, dump_canonical(value))
 
 
-def _discriminator(
-    kind: Kind, sender: str | None, mid: str | None, item: JsonObject
-) -> tuple[str, ...]:
-    """Return what tells *item* from others of its kind; all of it when no rule applies."""
+def _other_key(
+    kind: Kind, account: str, sender: str | None, mid: str | None, item: JsonObject
+) -> str:
+    """Return the key from what tells *item* from others; from all of it when no rule applies."""
     when = str(as_millis(item.get("timestamp")))
     match kind, item:
         case Kind.EDIT, {"message_edit": {"num_edit": count}} if mid and as_number(count):
-            return (mid, str(as_number(count)))
+            return mid_key(kind, account, mid, str(as_number(count)))
         case Kind.REACTION, {"reaction": {"action": action, **rest}} if mid:
-            return (mid, str(sender), _part(action), _part(rest.get("emoji")), when)
+            reaction = (str(sender), _part(action), _part(rest.get("emoji")))
+            return mid_key(kind, account, mid, *reaction, when)
         case Kind.READ, _ if mid:
-            return (mid, when)
+            return mid_key(kind, account, mid, when)
         case Kind.POSTBACK, {"postback": {"payload": payload}} if sender:
-            return (sender, _part(payload), when)
+            return dedup_key(kind, account, sender, _part(payload), when)
         case _:
-            return (dump_canonical(item),)
+            return content_key(kind, account, item)
+
+
+def _digest(size: int, *parts: str) -> str:
+    # NUL can't be in a part, so no two lists of parts are joined to the same string.
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=size).hexdigest()
 
 
 def _part(value: object) -> str:

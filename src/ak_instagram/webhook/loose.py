@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import orjson
 
+from ak_instagram.surrogates import well_formed
+
 JsonObject: TypeAlias = dict[str, object]
 
 # Meta's ids have up to 20 digits, a mid has some 164 characters. The bound keeps an id
@@ -107,5 +109,4 @@ def as_flag(value: object) -> bool:
 
 def _encodable(text: str) -> str:
     """Return *text* with U+FFFD in the place of every lone surrogate and NUL."""
-    paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return paired.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return well_formed(text).replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .events import Event, Kind
 from .keys import messaging_key
-from .kinds import Event, Kind
 from .loose import JsonObject, as_flag, as_id, as_millis, as_number, as_object, dump
 
 # The members of which one says what an item is: those whose name is enough to tell …

@@ -7,41 +7,42 @@ from collections.abc import Callable, Iterator, Mapping
 
 from .content import (
     Attachment,
-    Comment,
     Content,
-    Echo,
     Edit,
     Message,
     Other,
     Postback,
-    Reaction,
-    Read,
     Referral,
     Story,
     Unsend,
 )
-from .kinds import Kind
+from .events import Kind
 from .loose import JsonObject, as_flag, as_id, as_list, as_number, as_object, as_text
 
 
 def read_content(kind: str, payload: str) -> Content:
     """
-    Return what an event of *kind* says.
+    Return what an event of *kind*, which waits for an answer, says.
 
-    Never raises: `Other` stands for the kinds that nobody acts on, and for a payload
-    that does not say what its kind has to.
+    Never raises: `Other` stands for every other kind, and for a payload that does not say
+    what its kind has to.
     """
+    read, item = _READERS.get(kind), _load(payload)
+    return Other() if read is None or item is None else read(item)
+
+
+def read_echo_text(payload: str) -> str | None:
+    """Return what the account said, empty without a text, `None` if it can't be read."""
+    item = _load(payload)
+    return None if item is None else as_text(as_object(item.get("message")).get("text")) or ""
+
+
+def _load(payload: str) -> JsonObject | None:
+    """Return the object that *payload* is, `None` if it can't be read."""
     try:
-        item = as_object(json.loads(payload))
+        return as_object(json.loads(payload))
     except (ValueError, RecursionError):
-        return Other()
-    read = _READERS.get(kind)
-    return read(item) if read else Other()
-
-
-def _read_spoken(item: JsonObject) -> Content:
-    """Return a message or a postback, whichever *item* is."""
-    return _read_postback(item) if item.get("message") is None else _read_message(item)
+        return None
 
 
 def _read_message(item: JsonObject) -> Content:
@@ -68,15 +69,6 @@ def _read_postback(item: JsonObject) -> Content:
     )
 
 
-def _read_echo(item: JsonObject) -> Content:
-    message = as_object(item.get("message"))
-    return Echo(
-        mid=as_id(message.get("mid")),
-        text=as_text(message.get("text")) or "",
-        attachments=_attachments(message),
-    )
-
-
 def _read_unsend(item: JsonObject) -> Content:
     mid = as_id(as_object(item.get("message")).get("mid"))
     return Unsend(mid) if mid else Other()
@@ -90,46 +82,11 @@ def _read_edit(item: JsonObject) -> Content:
     return Edit(mid, as_text(edit.get("text")) or "", as_number(edit.get("num_edit")) or 1)
 
 
-def _read_reaction(item: JsonObject) -> Content:
-    reaction = as_object(item.get("reaction"))
-    return Reaction(
-        mid=as_id(reaction.get("mid")),
-        action=as_text(reaction.get("action")) or "",
-        name=as_text(reaction.get("reaction")),
-        emoji=as_text(reaction.get("emoji")),
-    )
-
-
-def _read_seen(item: JsonObject) -> Content:
-    return Read(as_id(as_object(item.get("read")).get("mid")))
-
-
-def _read_referral(item: JsonObject) -> Content:
-    return _referral(as_object(item.get("referral"))) or Other()
-
-
-def _read_comment(change: JsonObject) -> Content:
-    value = as_object(change.get("value"))
-    return Comment(
-        id=as_id(value.get("id")) or as_id(value.get("comment_id")),
-        text=as_text(value.get("text")) or "",
-        username=as_text(as_object(value.get("from")).get("username")),
-        parent_id=as_id(value.get("parent_id")),
-        media_id=as_id(as_object(value.get("media")).get("id")),
-    )
-
-
 _READERS: Mapping[str, Callable[[JsonObject], Content]] = {
     Kind.MESSAGE: _read_message,
     Kind.POSTBACK: _read_postback,
-    Kind.SELF: _read_spoken,
-    Kind.ECHO: _read_echo,
     Kind.UNSEND: _read_unsend,
     Kind.EDIT: _read_edit,
-    Kind.REACTION: _read_reaction,
-    Kind.READ: _read_seen,
-    Kind.REFERRAL: _read_referral,
-    Kind.COMMENT: _read_comment,
 }
 
 

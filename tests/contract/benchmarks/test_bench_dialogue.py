@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from ak_instagram.webhook.events import parse_webhook
+from ak_instagram.webhook.parsing import parse_webhook
 from benchmarks.bare_server import create_app
 from benchmarks.dialogue import Dialogue, hold
 from benchmarks.journal import Journal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import astuple
 
 import asyncpg
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from ak_instagram.store.retention import DAY
 from ak_instagram.store.transactions import wall_clock
 from benchmarks import verbs
-from benchmarks.filling import fill, people_in
-from benchmarks.stores import stored_mids
+from benchmarks.filling import fill, make, people_in
+from benchmarks.stores import copied_file, is_file, stored_mids
 from tests.store_bench import Bench, FakeClock
 
 EVENTS = 1_000
@@ -56,11 +57,21 @@ async def test_nothing_in_a_filled_store_is_old_enough_to_be_purged(bench):
 
 
 def test_verbs_are_measured_on_filled_stores(url):
+    asyncio.run(make(url, EVENTS))
+
     costs = verbs.measure(verbs.Plan({EVENTS: url}, rounds=2, batches=1))
 
     assert [len(samples) for samples in costs.values()] == [2]
-    assert all(min(cost.ack_alone, cost.ack, cost.claim) > 0 for cost in costs[EVENTS])
+    assert all(min(astuple(cost)) > 0 for cost in costs[EVENTS])
     assert len(stored_mids(url)) > EVENTS
+
+
+def test_a_copied_store_has_what_the_other_has(url, databases, tmp_path):
+    asyncio.run(make(url, EVENTS))
+
+    with copied_file(url, tmp_path) if is_file(url) else databases.copied(url) as copy:
+        assert copy != url
+        assert stored_mids(copy) == stored_mids(url)
 
 
 def test_statements_are_counted_where_that_was_asked_for(databases):

@@ -12,6 +12,8 @@ from ak_instagram.cli import main
 from ak_instagram.store.values import EventStatus, Settlement
 from tests.store_bench import Bench, arrival, claim_one
 
+ACCOUNT, CONTACT = "17841400000000001", "751390000000001"
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
@@ -39,7 +41,7 @@ def _dead_letter(tmp_path):
         async with bench.stack:
             await bench.open()
             store = bench.store()
-            await store.put([arrival("m1")])
+            await store.put([arrival("m1", CONTACT, account=ACCOUNT)])
             claim = await claim_one(store)
             dead = {claim.events[0].id: EventStatus.DEAD}
             await store.settle(claim, Settlement("turn-1", dead, reason="gave up: 503"))
@@ -70,7 +72,7 @@ def test_json_is_for_programs(run):
 @pytest.mark.usefixtures("_dead_letter")
 def test_all_that_fit_the_filters_are_discarded(run):
     none = run("dead-letters", "discard", "--all", "--contact", "ben")
-    one = run("dead-letters", "discard", "--all", "--contact", "anna")
+    one = run("dead-letters", "discard", "--all", "--contact", CONTACT)
 
     assert (none.output, one.output) == ("0 discarded\n", "1 discarded\n")
 
@@ -80,14 +82,35 @@ def test_all_that_fit_the_filters_are_discarded(run):
     ("arguments", "exit_code", "said"),
     [
         pytest.param(["replay", "nope"], 1, "no dead letter is called nope", id="unknown"),
-        pytest.param(["replay"], 2, "name turns, or --all", id="nothing-named"),
-        pytest.param(["replay", "turn-1", "--all"], 2, "name turns, or --all", id="both"),
+        pytest.param(["replay", "turn-1", "nope"], 1, "called nope", id="one-of-them-unknown"),
+        pytest.param(["replay"], 2, "name the turns, or use --all", id="nothing-named"),
+        pytest.param(["replay", "turn-1", "--all"], 2, "or use --all, not both", id="both"),
+        pytest.param(["list", "--limit", "0"], 2, "0 is not in the range x>=1", id="no-limit"),
     ],
 )
 def test_what_can_not_be_done_is_said(run, arguments, exit_code, said):
     result = run("dead-letters", *arguments)
 
     assert (result.exit_code, said in result.output) == (exit_code, True)
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_one_of_several_that_is_unknown_leaves_the_others_alone(run):
+    run("dead-letters", "discard", "turn-1", "nope")
+
+    assert "turn-1" in run("dead-letters", "list").output
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_what_is_not_replayed_is_said_with_the_reason(run):
+    assert run("pause", CONTACT, "--account", ACCOUNT).exit_code == 0
+
+    replayed = run("dead-letters", "replay", "turn-1")
+
+    assert replayed.output == (
+        "0 to be tried again\n"
+        "1 left out: a person answers there (see `resume`), or their texts were wiped\n"
+    )
 
 
 def test_without_a_store_there_is_a_clear_line(run):
@@ -106,18 +129,22 @@ def test_a_server_that_is_not_there_is_said_so_and_not_among_the_letters(run):
     assert "Error: the store can't be used: ConnectionRefusedError" in result.stderr
 
 
+# --- pause and resume --------------------------------------------------------
+
+
 @pytest.mark.usefixtures("_dead_letter")
 @pytest.mark.parametrize("hours", ["0", "-1", "1e9", "nan", "inf"])
 def test_a_pause_that_is_none_is_refused(run, hours):
-    assert run("pause", "anna", "--account", "shop", "--hours", hours).exit_code == 2
+    assert run("pause", CONTACT, "--account", ACCOUNT, "--hours", hours).exit_code == 2
 
 
 @pytest.mark.usefixtures("_dead_letter")
 def test_a_pause_does_not_shorten_a_longer_one(run):
-    longer = run("pause", "anna", "--account", "shop", "--hours", "48").output
-    shorter = run("pause", "anna", "--account", "shop", "--hours", "1").output
+    longer = run("pause", CONTACT, "--account", ACCOUNT, "--hours", "48")
+    shorter = run("pause", CONTACT, "--account", ACCOUNT, "--hours", "1")
 
-    assert shorter == longer
+    assert longer.exit_code == 0
+    assert shorter.output == longer.output
 
 
 @pytest.mark.usefixtures("_dead_letter")
@@ -132,8 +159,26 @@ def test_a_conversation_is_paused_and_resumed(run, tmp_path):
 
         return asyncio.run(ask())
 
-    assert run("pause", "anna", "--account", "shop", "--hours", "1").exit_code == 0
+    assert run("pause", CONTACT, "--account", ACCOUNT, "--hours", "1").exit_code == 0
     assert paused_until() > 0
-    assert run("resume", "anna", "--account", "shop").exit_code == 0
+    assert run("resume", CONTACT, "--account", ACCOUNT).exit_code == 0
     assert paused_until() == 0
-    assert run("resume", "zoe", "--account", "shop").exit_code == 1
+
+
+@pytest.mark.usefixtures("_dead_letter")
+@pytest.mark.parametrize("command", ["pause", "resume"])
+@pytest.mark.parametrize(
+    ("contact", "account", "exit_code", "said"),
+    [
+        pytest.param("mia.brandt", ACCOUNT, 2, "is not an id", id="a-persons-name"),
+        pytest.param(CONTACT, "marigold.lane", 2, "is not an id", id="an-accounts-name"),
+        pytest.param("٧٥١٣٩", ACCOUNT, 2, "is not an id", id="other-digits"),
+        pytest.param("7513", ACCOUNT, 1, "no conversation with 7513 is known", id="nobody"),
+    ],
+)
+def test_nobody_is_paused_whom_the_store_does_not_know(
+    run, command, contact, account, exit_code, said
+):
+    result = run(command, contact, "--account", account)
+
+    assert (result.exit_code, said in result.stderr) == (exit_code, True)

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from ak_instagram.sender.graph import MAX_ANSWER_BYTES, GraphClient, _Timely
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError
 
 TOKEN = "IGAAtokentokentoken"
 PATIENCE = 5.0

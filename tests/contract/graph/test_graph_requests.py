@@ -7,7 +7,8 @@ import json
 import aiohttp
 import pytest
 
-from ak_instagram.sender.graph import GraphClient, Profile, RecentMessage
+from ak_instagram.sender.graph import GraphClient
+from ak_instagram.sender.graph_answers import Profile, RecentMessage
 
 TOKEN = "IGAAtoken"
 

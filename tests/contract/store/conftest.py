@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import postgres
+from harness import postgres
 from tests.store_bench import Bench
 
 

@@ -66,6 +66,25 @@ async def test_it_may_close_between_two_tries(bench, store):
     assert await statuses(bench) == ["parked", "parked"]
 
 
+async def test_meta_closes_it_for_what_was_said_before_the_try(bench, store):
+    step = await planned(store, "one", "two")
+
+    assert await store.close_window(step, "10/2534022") is None
+
+    assert await statuses(bench) == ["parked", "parked"]
+
+
+async def test_what_the_person_says_after_the_try_keeps_it_open(bench, store):
+    step = await planned(store, "one", "two")
+    bench.clock.move(1000)
+    await store.put([arrival("m2", at=bench.clock.now)])
+
+    step = await store.close_window(step, "10/2534022")
+
+    assert (step.piece.message, step.piece.tries) == ({"text": "one"}, 2)
+    assert await closes_at(bench) == START + 1000 + DAY
+
+
 async def test_a_millisecond_before_it_is_still_open(bench, store):
     step = await planned(store, "one", "two")
     bench.clock.move(DAY - 1)

@@ -8,7 +8,7 @@ import pytest
 
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.lookout import POLL
-from ak_instagram.store.values import Blocker
+from ak_instagram.store.values import Blocker, Holding
 from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
 
 
@@ -203,7 +203,7 @@ async def test_an_abandoned_conversation_is_due_at_once(bench):
     await one.put([arrival("m1"), arrival("m2", "ben")])
     kept, left = sorted(await one.claim(2), key=lambda claim: claim.contact)
 
-    await one.abandon([(left.account, left.contact, left.fence)])
+    await one.abandon([Holding(left.account, left.contact, left.fence)])
 
     assert (await claim_one(two)).contact == left.contact
     assert await one.renew() == {(kept.account, kept.contact, kept.fence)}

@@ -55,7 +55,7 @@ async def test_a_dead_turn_is_found_with_its_reason(bench, store):
         pytest.param({"account": "cafe"}, [], id="account"),
         pytest.param({"turn": "turn-m1"}, ["turn-m1"], id="turn"),
         pytest.param({"since": START + 1}, [], id="time"),
-        pytest.param({"most": 1}, ["turn-m1"], id="limit"),
+        pytest.param({"limit": 1}, ["turn-m1"], id="limit"),
     ],
 )
 async def test_filters(bench, store, wanted, found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.retention import DAY, MOST, purge
+from ak_instagram.store.retention import DAY, MAX_ROWS, purge
 from ak_instagram.store.values import Blocker
 from tests.store_bench import START, answered, arrival, claim_one, echo
 
@@ -26,21 +26,21 @@ async def count(bench, table: str, condition: str) -> int:
 
 
 async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_events(bench, store):
-    await store.put([arrival(f"m{n}", "anna") for n in range(MOST + 1)])
+    await store.put([arrival(f"m{n}", "anna") for n in range(MAX_ROWS + 1)])
     await store.retry(await claim_one(store), after=10**6, why="190", blocker=Blocker.ACCOUNT)
     await store.put([echo(f"h{n}", "hi", "ben") for n in range(10)])
     bench.clock.now = LATER
 
     await purged(bench)
 
-    assert await count(bench, "events", "status = 'waiting'") == MOST + 1
+    assert await count(bench, "events", "status = 'waiting'") == MAX_ROWS + 1
     assert await count(bench, "events", "status <> 'waiting'") == 0
 
 
 async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
     await store.put([arrival("m1", "anna")])
     claim = await claim_one(store)
-    waiting = await store.settle(claim, answered(claim, *map(str, range(MOST + 1))))
+    waiting = await store.settle(claim, answered(claim, *map(str, range(MAX_ROWS + 1))))
     await store.retry(waiting, after=10**6, why="190", blocker=Blocker.ACCOUNT)
     await store.put([arrival("m2", "ben")])
     claim = await claim_one(store)
@@ -49,7 +49,7 @@ async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
 
     await purged(bench)
 
-    assert await count(bench, "outbox", "status = 'planned'") == MOST + 1
+    assert await count(bench, "outbox", "status = 'planned'") == MAX_ROWS + 1
     assert await count(bench, "outbox", "status <> 'planned'") == 0
 
 

@@ -95,7 +95,7 @@ async def day(bench: Bench, store: Store, number: int) -> None:
 
 
 async def due(bench: Bench, store: Store) -> list[Claim]:
-    return await bench.transactions.run(lambda it, now: store._leases.claim(it, now, most=100))
+    return await bench.transactions.run(lambda it, now: store._leases.claim(it, now, limit=100))
 
 
 async def counts(bench: Bench) -> dict[str, int]:

@@ -186,6 +186,19 @@ async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, 
     ]
 
 
+async def test_giving_up_what_an_echo_has_shown_to_have_arrived_drops_nothing(bench, store):
+    step = await planned(store, "one", "two")
+    await store.put([echo("mid-1", "one")])
+
+    step = await store.give_up(step, "100/2534014")
+
+    assert step.piece.message == {"text": "two"}
+    assert await bench.query("SELECT status, error FROM outbox ORDER BY id") == [
+        ("sent", None),
+        ("sending", None),
+    ]
+
+
 async def test_a_message_taken_back_meanwhile_unsettles_the_turn(bench, store):
     await store.put([arrival("m1"), arrival("m2")])
     claim = await claim_one(store)

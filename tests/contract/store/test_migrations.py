@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.migrations import STEPS, migrate
+from ak_instagram.store.migrations import STEPS, check, migrate
 from ak_instagram.store.postgres import MIGRATION_LOCK
 from ak_instagram.store.schema import metadata
 from tests.store_bench import answered, arrival, claim_one
@@ -43,14 +43,25 @@ asyncio.run(start())
 
 
 @pytest.fixture
-def future(bench, tmp_path):
-    """Let a version migrate the store that is newer than this one; code of *oldest* will do."""
+def future_steps(tmp_path):
+    """Return the steps of a version that is newer than this one; code of *oldest* will do."""
 
-    async def future(oldest: str) -> None:
+    def future_steps(oldest: str) -> Path:
         steps = Path(shutil.copytree(STEPS, tmp_path / "steps"))
         (steps / "versions" / "9999_future.py").write_text(
             FUTURE.format(last=revisions()[-1], oldest=oldest)
         )
+        return steps
+
+    return future_steps
+
+
+@pytest.fixture
+def future(bench, future_steps):
+    """Let a newer version migrate the store."""
+
+    async def future(oldest: str) -> None:
+        steps = future_steps(oldest)
         await bench.transactions.run(lambda connection, _now: migrate(connection, steps))
         await bench.stack.aclose()
 
@@ -106,6 +117,18 @@ async def test_a_version_does_not_start_on_a_schema_that_is_too_new(bench, futur
 
     with pytest.raises(StoreUnavailable, match="start one of revision 9998 or later"):
         await bench.open()
+
+
+async def test_a_command_of_a_newer_version_leaves_the_store_of_an_older_one_alone(
+    bench, future_steps
+):
+    """A running service of the older version would not know the schema any more."""
+    steps = future_steps(revisions()[-1])
+
+    with pytest.raises(StoreUnavailable, match="use the command of the version that runs"):
+        await bench.transactions.run(lambda connection, _now: check(connection, steps))
+
+    assert await bench.query("SELECT version_num FROM alembic_version") == [(revisions()[-1],)]
 
 
 def test_every_step_says_which_code_can_work_on_its_schema():

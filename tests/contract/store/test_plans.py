@@ -8,10 +8,21 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from ak_instagram.store import inbox, lease_statements, ledger, takeover, turns
+from ak_instagram.store import (
+    backlog,
+    inbox,
+    lease_statements,
+    ledger,
+    takeover,
+    turns,
+    unsend,
+)
 from ak_instagram.store.statements import Statement
 
-MODULES = (inbox, lease_statements, ledger, takeover, turns)
+MODULES = (backlog, inbox, lease_statements, ledger, takeover, turns, unsend)
+# No index finds a turn's events: it would cost every message something. It is asked for them
+# only when an unsend meets an answer that has not all gone out.
+SCANS = {"ak_instagram.store.unsend._STILL_SAID"}
 TABLES = ("events", "conversations", "outbox", "transcript")
 MANY = 20_000  # rows of each table: PostgreSQL reads small tables as a whole, and rightly so
 
@@ -64,14 +75,14 @@ async def test_every_statement_finds_its_rows_by_an_index(filled):
     plans = await filled.transactions.run(lambda connection, _now: all_plans(connection))
 
     assert len(plans) > 30
-    assert {name: plan for name, plan in plans.items() if looks_through_a_table(plan)} == {}
+    assert {name for name, plan in plans.items() if looks_through_a_table(plan)} == SCANS
 
 
 def all_plans(connection: Connection) -> dict[str, str]:
     dialect = connection.dialect.name
     explain = _explain_sqlite if dialect == "sqlite" else _explain_postgres
     return {
-        name: explain(connection, statement._compile(connection.dialect).sql)
+        name: explain(connection, statement.sql(connection.dialect))
         for name, statement in statements(dialect)
     }
 

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store import postgres
-from ak_instagram.store.postgres import open_postgres
+from ak_instagram.store.postgres import CONNECTIONS, open_pool
 from ak_instagram.store.statements import Statement
 
 _READ = Statement(text("SELECT 1 AS one"))
@@ -51,7 +50,7 @@ async def broken_off(work, turns: int) -> bool:
 
 
 async def test_what_is_stored_after_a_transaction_was_cancelled_is_durable(url):
-    async with open_postgres(url) as pool:
+    async with open_pool(url) as pool:
         await pool.run(lambda connection, _: connection.execute(text("CREATE TABLE notes (i int)")))
 
         under_way = []
@@ -63,14 +62,13 @@ async def test_what_is_stored_after_a_transaction_was_cancelled_is_durable(url):
         assert await seen_from_outside(url) == len(under_way)
 
 
-async def test_what_is_stored_after_a_statement_took_too_long_is_durable(url, monkeypatch):
-    monkeypatch.setattr(postgres, "ANSWER_WITHIN", 0.2)
-    async with open_postgres(url) as pool:
+async def test_what_is_stored_after_a_statement_took_too_long_is_durable(url):
+    async with open_pool(url, answer_within=0.2) as pool:
         await pool.run(lambda connection, _: connection.execute(text("CREATE TABLE notes (i int)")))
 
         with pytest.raises(StoreUnavailable):
             await pool.run(lambda it, _: it.execute(text("SELECT pg_sleep(1)")))
-        for _ in range(postgres.CONNECTIONS):
+        for _ in range(CONNECTIONS):
             await pool.run(_write)
 
-        assert await seen_from_outside(url) == postgres.CONNECTIONS
+        assert await seen_from_outside(url) == CONNECTIONS

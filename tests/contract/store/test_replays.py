@@ -49,7 +49,17 @@ async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on
     assert await replayed(bench)
 
     piece = (await claim_one(store)).piece
-    assert (piece.doubtful, piece.since) == (True, START)
+    assert (piece.doubtful, piece.planned_at) == (True, START)
+
+
+async def test_an_echo_of_the_last_try_that_comes_after_the_replay_is_no_persons(bench, store):
+    await dead_piece(bench, store, minutes=300)
+    assert await replayed(bench)
+
+    await store.put([echo("mid-1", "one")._replace(at=bench.clock.now)])
+
+    assert await bench.query("SELECT paused_until FROM conversations") == [(0,)]
+    assert await bench.query("SELECT status, message_id FROM outbox") == [("sent", "mid-1")]
 
 
 @pytest.mark.parametrize("what", ["turn", "piece"])

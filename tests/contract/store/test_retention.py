@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ak_instagram.store.retention import DAY, MOST, purge
+from ak_instagram.store.retention import DAY, MAX_ROWS, purge
 from tests.store_bench import answered, arrival, claim_one, echo
 
 TABLES = ("events", "outbox", "conversations", "transcript")
@@ -80,10 +80,26 @@ async def test_a_parked_answer_expires(bench, store):
     assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
 
 
+async def test_a_piece_that_was_sent_late_is_kept_as_long_as_its_echo_may_take(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(DAY)
+    assert await store.settle(claim, answered(claim, "late")) is None
+    bench.clock.move(7 * DAY - 1)
+    await store.put([arrival("m2", at=bench.clock.now)])
+    await store.sent(await claim_one(store), "mid-1")
+    bench.clock.move(2)
+
+    await purged(bench)
+    await store.put([echo("mid-1", "late")._replace(at=bench.clock.now - 2)])
+
+    assert await bench.query("SELECT paused_until FROM conversations") == [(0,)]
+
+
 async def test_one_piece_of_work_is_bounded(bench, store):
-    await store.put([echo(f"h{n}", "hi") for n in range(MOST + 1)])
+    await store.put([echo(f"h{n}", "hi") for n in range(MAX_ROWS + 1)])
     bench.clock.move(8 * DAY)
 
     first = await bench.transactions.run(lambda connection, now: purge(connection, now, 7 * DAY))
 
-    assert first.events == MOST
+    assert first.events == MAX_ROWS

@@ -10,6 +10,7 @@ import pytest
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.sqlite import StoreInUse, open_sqlite
+from ak_instagram.store.sqlite_file import PAGE_SIZE
 from tests.store_bench import arrival, claim_one, mids
 
 
@@ -48,6 +49,10 @@ async def test_events_are_on_the_disk_when_put_returns(bench, store, tmp_path):
 
 async def test_every_commit_waits_for_the_disk(bench):
     assert await bench.query("PRAGMA synchronous") == [(2,)]  # 2 is FULL
+
+
+async def test_pages_of_a_new_file_are_small(bench):
+    assert await bench.query("PRAGMA page_size") == [(PAGE_SIZE,)]
 
 
 async def test_a_full_disk_refuses_and_the_store_recovers(bench, store):

@@ -1,11 +1,16 @@
-"""What a person takes back leaves nothing behind: no text, no edit, no answer that waits."""
+"""What a person takes back leaves nothing behind and is not answered, whenever its unsend comes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ak_instagram.store.values import EventStatus, PieceStatus, Settlement
-from tests.store_bench import DAY, answered, arrival, claim_one
+from ak_instagram.conversation.turn import compose, endings
+from ak_instagram.store.dead_letters import replay
+from ak_instagram.store.lease_statements import MAX_EVENTS
+from ak_instagram.store.values import EventStatus, Line, PieceStatus, Settlement
+from tests.store_bench import DAY, START, answered, arrival, claim_one
 
 
 def edit(mid: str, count: int = 1):
@@ -30,6 +35,9 @@ async def statuses(bench) -> list[str]:
     return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
 
 
+# --- what was kept of it -----------------------------------------------------
+
+
 @pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "waiting"])
 async def test_all_that_was_kept_of_a_message_is_wiped_its_edits_too(bench, store, is_answered):
     await store.put([arrival("m1"), edit("m1", 1), edit("m1", 2), edit("m2", 1)])
@@ -41,6 +49,91 @@ async def test_all_that_was_kept_of_a_message_is_wiped_its_edits_too(bench, stor
 
     sql = "SELECT key FROM events WHERE payload IS NOT NULL AND kind <> 'unsend'"
     assert await bench.query(sql) == [("edit:m2:1",)]
+
+
+async def test_an_answered_message_takes_its_line_of_the_transcript_along(bench):
+    store = bench.store(lines=10)
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    lines = (Line("user", "my card number"), Line("assistant", "thanks"))
+    await store.settle(claim, answered(claim, lines=lines))
+
+    await store.put([unsend("m1")])
+
+    assert await bench.query("SELECT text FROM transcript") == [("thanks",)]
+
+
+# --- the turn that would answer it -------------------------------------------
+
+
+async def test_a_waiting_message_is_not_claimed(bench, store):
+    await store.put([arrival("m1"), arrival("m2")])
+
+    await store.put([unsend("m1")])
+
+    claim = await claim_one(store)
+    assert [(event.kind, event.mid) for event in claim.events] == [
+        ("message", "m2"),
+        ("unsend", "m1"),
+    ]
+    assert await bench.query("SELECT status, payload FROM events WHERE key = 'message:m1'") == [
+        ("unsent", None)
+    ]
+
+
+async def test_an_unsend_that_overtakes_its_message_counts(store):
+    await store.put([unsend("m1")])
+    await store.put([arrival("m1")])
+
+    claim = await claim_one(store)
+
+    assert {(event.kind, event.is_unsent) for event in claim.events} == {
+        ("unsend", True),
+        ("message", True),
+    }
+
+
+async def test_taking_back_what_has_been_answered_costs_no_second_question(store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.settle(claim, answered(claim))
+    await store.put([arrival("m2")])
+    claim = await claim_one(store)
+    await store.put([unsend("m1")])
+
+    step = await store.settle(claim, answered(claim, "one"))
+
+    assert step.piece.message == {"text": "one"}
+
+
+async def test_a_turn_ends_although_what_is_taken_back_is_more_than_it_takes(store):
+    await store.put(more_than_a_turn_takes())
+    claim = await claim_one(store)
+    await store.put([unsend(f"m{MAX_EVENTS}")._replace(at=START + DAY)])
+
+    step = await store.settle(claim, answered(claim, "one"))
+
+    assert step.piece.message == {"text": "one"}
+
+
+async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_takes(store):
+    await store.put([unsend("m0")._replace(at=START + DAY)])
+    await store.put(more_than_a_turn_takes())
+    claim = await claim_one(store)
+    composed = compose(claim)
+    assert composed.turn.messages[0].mid == "m1"
+
+    ends = endings(composed, EventStatus.ANSWERED)
+    step = await store.settle(claim, replace(answered(claim, "one"), events=ends))
+
+    assert step.piece.message == {"text": "one"}
+
+
+def more_than_a_turn_takes():
+    return [arrival(f"m{n}", at=START + n) for n in range(MAX_EVENTS + 1)]
+
+
+# --- the answer that has not gone out ----------------------------------------
 
 
 async def test_an_answer_that_waits_goes_with_its_question(bench, store):
@@ -82,6 +175,17 @@ async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_
             await store.retry(step, after=1, why="time-out", piece=PieceStatus.SENDING)
 
     assert await statuses(bench) == ["sent", "dropped", "dropped", "dropped"]
+
+
+async def test_an_answer_that_was_given_up_is_forgotten_and_not_replayed(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.give_up(await store.settle(claim, answered(claim, "quoting it")), "100/100")
+
+    await store.put([unsend("m1")])
+
+    assert not await bench.transactions.run(lambda it, now: replay(it, now, "turn"))
+    assert await bench.query("SELECT status, payload FROM outbox") == [("dropped", None)]
 
 
 async def test_the_apology_for_a_dead_turn_goes_with_it(bench, store):

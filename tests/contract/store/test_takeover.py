@@ -23,7 +23,7 @@ async def test_what_comes_in_while_a_person_answers_is_left_to_them(bench, store
     await store.put([arrival("m1")])
     bench.clock.move(1000)
     await bench.transactions.run(
-        lambda connection, now: store._leases.claim(connection, now, most=1)
+        lambda connection, now: store._leases.claim(connection, now, limit=1)
     )
 
     assert await bench.query("SELECT status, reason FROM events WHERE mid = 'm1'") == [

@@ -8,7 +8,9 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
 from ak_instagram.sender.delivery import Delivery
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError, classify
+from ak_instagram.sender.graph_answers import RecentMessage
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError, classify
 from ak_instagram.sender.rate import RateLimits
 from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Claim
@@ -20,43 +22,53 @@ UNKNOWN = GraphError(ErrorClass.OUTCOME_UNKNOWN)
 TRANSIENT = GraphError(ErrorClass.TRANSIENT)
 LIMITED = GraphError(ErrorClass.RATE_LIMITED)
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
+PERHAPS_BLOCKED = classify(500, b'{"error":{"code":2}}', {})
 NEVER_SAID = classify(500, b'{"error":{"code":1,"error_subcode":99}}', {})
 
 
 @pytest.fixture
-def deliver(bench, store):
-    """Work on whatever is due, again and again as time passes, until nothing is; as a worker."""
+def delivery(bench, store):
+    """Return what sends to *graph*, for which time passes between the tries only."""
 
-    async def deliver(graph: FakeGraph) -> None:
+    def delivery(graph: FakeGraph, rate: float = 100) -> Delivery:
         def seconds() -> float:
             return bench.clock.now / 1000
 
         async def sleep(_seconds: float) -> None:
-            """Time passes between the tries only."""
+            pass
 
-        delivery = Delivery(
+        return Delivery(
             store=store,
             graph=graph,
             accounts=Accounts([Account("token", "shop")], graph),
             circuits=Circuits(now=seconds),
-            rate=RateLimits(100, now=seconds, sleep=sleep),
+            rate=RateLimits(rate, now=seconds, sleep=sleep),
             backoff=Backoff(ATTEMPTS),
             look_ups=RateLimits(2, now=seconds, sleep=sleep),
-            clock=bench.clock,
         )
+
+    return delivery
+
+
+@pytest.fixture
+def deliver(bench, store, delivery):
+    """Work on whatever is due, again and again as time passes, until nothing is; as a worker."""
+
+    async def deliver(graph: FakeGraph) -> None:
+        sends = delivery(graph)
         while (due := await next_due(bench)) is not None:
             bench.clock.now = max(bench.clock.now + 1, due)
             for claim in await claims(bench, store):
                 step = claim
                 while step is not None:
-                    step = await delivery.deliver(step, step.piece)
+                    step = await sends.deliver(step, step.piece)
 
     return deliver
 
 
 async def claims(bench, store) -> list[Claim]:
     """Return what is due now, without waiting for anything else."""
-    return await bench.transactions.run(lambda c, now: store._leases.claim(c, now, most=10))
+    return await bench.transactions.run(lambda c, now: store._leases.claim(c, now, 10))
 
 
 async def next_due(bench) -> int | None:
@@ -121,7 +133,47 @@ async def test_an_error_that_means_something_else_when_it_stays_is_taken_so(benc
     await deliver(graph)
 
     assert [status for status, _ in await pieces(bench)] == ["sent", "sent"]
-    assert graph.calls == ["message", "recent", "message", "message", "message"]
+    once = ["message", "recent"]
+    assert graph.calls == [*once, *once, "message", "message"]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_what_arrived_though_the_account_was_blamed_is_not_sent_again(bench, deliver):
+    class Applied(FakeGraph):
+        """Meta does what it reports to have failed."""
+
+        async def send_message(self, *arguments: object) -> str:
+            try:
+                return await super().send_message(*arguments)
+            finally:
+                if not self.errors:
+                    message = RecentMessage("mid-9", "one", "shop", bench.clock())
+                    self.recent = (message,)
+
+    graph = Applied(errors=[NEVER_SAID, NEVER_SAID])
+
+    await deliver(graph)
+
+    assert graph.sent == [{"text": "two"}]
+    assert await pieces(bench) == [("sent", None), ("sent", None)]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_what_the_account_kept_from_arriving_uses_up_no_try(bench, deliver):
+    graph = FakeGraph(errors=[NEVER_SAID] * 5 * ATTEMPTS)
+
+    await deliver(graph)
+
+    assert await pieces(bench) == [("sent", None), ("sent", None)]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_the_first_temporary_error_after_an_outage_is_temporary(bench, deliver):
+    graph = FakeGraph(errors=[TRANSIENT, TRANSIENT, PERHAPS_BLOCKED])
+
+    await deliver(graph)
+
+    assert await pieces(bench) == [("sent", None), ("sent", None)]
 
 
 @pytest.mark.usefixtures("planned")
@@ -148,3 +200,21 @@ async def test_a_person_who_answers_ends_all_tries(bench, store, deliver):
     bench.clock.move(PAUSE)
     assert graph.calls == ["message"]
     assert [status for status, _ in await pieces(bench)] == ["dropped", "dropped"]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_a_person_who_answers_while_a_piece_waits_for_its_turn_is_not_talked_over(
+    bench, store, delivery
+):
+    graph = FakeGraph()
+    slow = delivery(graph, rate=0.01)
+    [claim] = await claims(bench, store)
+    step = await slow.deliver(claim, claim.piece)
+    await slow.deliver(step, step.piece)
+
+    await store.put([echo("h1", "I am Ann")])
+    bench.clock.move(100_000)
+
+    assert await claims(bench, store) == []
+    assert graph.sent == [{"text": "one"}]
+    assert [status for status, _ in await pieces(bench)] == ["sent", "dropped"]

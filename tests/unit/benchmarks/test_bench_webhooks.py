@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ak_instagram.webhook.events import Kind, parse_webhook
+from ak_instagram.webhook.events import Kind
+from ak_instagram.webhook.parsing import parse_webhook
 from ak_instagram.webhook.signature import sign
 from benchmarks.http1 import take_message
 from benchmarks.webhooks import ACCOUNT, APP_SECRET, BODY_BYTES, Messages

@@ -56,7 +56,7 @@ def test_a_commands_help_has_an_example(run, command):
     assert f"Example: ak-instagram {command}" in result.output
 
 
-@pytest.mark.parametrize("args", [["serve"], ["check-config"], ["sign", __file__]])
+@pytest.mark.parametrize("args", [["serve"], ["check-config"]])
 def test_wrong_settings_end_a_command_with_2_and_a_line_for_each_problem(run, args):
     result = run(*args, AK_SERVER__PORT="x", AK_AGENT__ADAPTER="echo")
 
@@ -72,6 +72,20 @@ def test_wrong_settings_end_a_command_with_2_and_a_line_for_each_problem(run, ar
 @pytest.mark.parametrize("args", [["bogus"], ["serve", "--bogus"], ["sign"], ["sign", "none.json"]])
 def test_wrong_usage_ends_with_2(run, args):
     assert run(*args).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        pytest.param(["--port", "99999"], "99999 is not in the range 0<=x<=65535", id="port"),
+        pytest.param(["--webhook", "nonsense"], "starts with http:// or https://", id="webhook"),
+    ],
+)
+def test_a_simulator_that_could_not_work_does_not_start(run, args, reason):
+    result = run("simulator", *args)
+
+    assert result.exit_code == 2
+    assert reason in result.stderr
 
 
 def test_python_m_is_the_same_command():
@@ -99,6 +113,62 @@ def test_check_config_shows_values_and_where_they_come_from(run, tmp_path):
     assert rows(result)["instagram.require_signature"] == ["false", "default"]
     assert rows(result)["agent.model"] == ["not", "set", "default"]
     assert rows(result)["store.url"] == ["sqlite:///data/ak-instagram.db", "default"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        pytest.param("sqlite:////data/my:own@home.db", "sqlite:////data/my:own@home.db", id="file"),
+        pytest.param("postgresql://bot@db/x", "postgresql://bot@db/x", id="no-password"),
+        pytest.param("postgresql://bot:pw-s3cret@db/x", "postgresql://bot:***@db/x", id="password"),
+        pytest.param("postgresql://bot:p/w@s3cret@db", "postgresql://bot:***@db", id="not-encoded"),
+        pytest.param(
+            "postgresql://db/x?password=pw-s3cret&ssl=require",
+            "postgresql://db/x?password=***&ssl=require",
+            id="password-as-a-parameter",
+        ),
+    ],
+)
+def test_check_config_shows_the_stores_url_without_its_password(run, url, shown):
+    result = run("check-config", **SETTINGS, AK_STORE__URL=url)
+
+    assert rows(result)["store.url"] == [shown, "AK_STORE__URL"]
+
+
+def test_check_config_shows_the_beginning_of_what_is_long(run):
+    result = run("check-config", **SETTINGS, AK_AGENT__URL=f"http://agent/{'x' * 100}")
+
+    assert rows(result)["agent.url"] == [f"http://agent/{'x' * 45}", "…", "AK_AGENT__URL"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"AK_AGENT__ADAPTER": "my.mod:Thing"}, id="a-plug-in-that-is-not-there"),
+        pytest.param(
+            {
+                "AK_AGENT__ADAPTER": "http",
+                "AK_AGENT__URL": "http://agent",
+                "AK_AGENT__REQUEST": '{"a": "{txt}"}',
+            },
+            id="a-placeholder-that-does-not-exist",
+        ),
+    ],
+)
+def test_check_config_refuses_an_agent_that_serve_would_refuse(run, variables):
+    checked = run("check-config", **SETTINGS | variables)
+    served = subprocess.run(
+        [sys.executable, "-m", "ak_instagram", "serve"],
+        env=os.environ | SETTINGS | variables | {"AK_SERVER__PORT": "0"},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert (checked.exit_code, served.returncode) == (2, 2)
+    assert checked.stdout == ""
+    assert checked.stderr.startswith("agent.")
+    assert served.stderr.endswith(checked.stderr)
 
 
 def test_check_config_says_what_was_inferred(run):
@@ -167,6 +237,50 @@ def test_sign_takes_the_settings_first_secret(run, tmp_path):
 
     assert signature(b"first-s3cret") in result.output
     assert "s3cret" not in result.output
+
+
+def test_sign_needs_nothing_but_a_secret(run, tmp_path):
+    (tmp_path / "payload.json").write_bytes(BODY)
+
+    result = run("sign", "payload.json", AK_INSTAGRAM__APP_SECRET="first-s3cret")
+
+    assert result.exit_code == 0
+    assert signature(b"first-s3cret") in result.output
+
+
+def test_sign_reports_what_is_wrong_in_the_settings_that_it_reads(run):
+    result = run("sign", __file__, AK_INSTAGRAM__APP_SECRET_FILE="none")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("instagram.app_secret_file")
+
+
+@pytest.mark.parametrize("content", ["new-s3cret,old-s3cret\n", " new-s3cret \n", "new-s3cret\r\n"])
+def test_sign_reads_a_file_of_secrets_as_the_service_does(run, tmp_path, content):
+    (tmp_path / "payload.json").write_bytes(BODY)
+    (tmp_path / "secrets").write_bytes(content.encode())
+
+    result = run("sign", "payload.json", "--secret-file", "secrets")
+
+    assert signature(b"new-s3cret") in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"\n", "holds no secret", id="empty"),
+        pytest.param(b",", "holds no secret", id="commas-alone"),
+        pytest.param(b"\xff", "is not UTF-8", id="not-text"),
+    ],
+)
+def test_sign_refuses_a_file_without_a_secret(run, tmp_path, content, reason):
+    (tmp_path / "payload.json").write_bytes(BODY)
+    (tmp_path / "secret").write_bytes(content)
+
+    result = run("sign", "payload.json", "--secret-file", "secret")
+
+    assert result.exit_code == 2
+    assert f"Invalid value for '--secret-file': secret {reason}" in result.stderr
 
 
 def test_sign_says_that_there_is_nothing_to_sign_with(run, tmp_path):

@@ -14,8 +14,9 @@ from ak_instagram.conversation.answering import Answering
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError
-from ak_instagram.sender.typing import Courtesy
+from ak_instagram.sender.courtesy import Courtesy
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError
 from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement, StoredEvent
 from tests.fakes import FakeAgent, FakeGraph, FakeStore

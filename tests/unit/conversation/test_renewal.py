@@ -1,40 +1,145 @@
-"""Leases are renewed at a third of their time: two may fail before one is lost."""
+"""Leases are renewed while there is work on them, and let go when there is none."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 
-from ak_instagram.conversation.worker import Worker
+from ak_instagram.conversation.background import Background
+from ak_instagram.conversation.worker import RENEWALS, Worker
 from ak_instagram.settings.values import Conversation
+from ak_instagram.store.store import holding_of
+from ak_instagram.store.values import Claim, Holding
 from tests.fakes import FakeStore
+from tests.store_bench import stop
 
 LEASE = 1.2  # seconds
+ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
 
 
-class CountingStore(FakeStore):
-    """Notes when it was asked to renew; *enough* is set the third time."""
+class RenewingStore(FakeStore):
+    """Hands out what is put into `due`; notes when it renews, and says what the test wants."""
+
+    def __init__(self, *held: frozenset[Holding]) -> None:
+        super().__init__()
+        self.due: asyncio.Queue[list[Claim]] = asyncio.Queue()
+        self.answers = list(held)
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.renewed_at: list[float] = []
+        self._renewed = asyncio.Condition()
+
+    async def claim(self, most: int) -> list[Claim]:
+        return await self.due.get()
+
+    async def renew(self) -> frozenset[Holding]:
+        self.renewed_at.append(asyncio.get_running_loop().time())
+        async with self._renewed:
+            self._renewed.notify_all()
+        await self.gate.wait()
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def until_renewed(self, times: int) -> None:
+        """Return once it was asked to renew so often."""
+        async with self._renewed:
+            await self._renewed.wait_for(lambda: len(self.renewed_at) >= times)
+
+
+class Hanging:
+    """Work that never ends; tells whose has begun and whose was cut off."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.renewed_at: list[float] = []
-        self.enough = asyncio.Event()
+        self.begun: asyncio.Queue[str] = asyncio.Queue()
+        self.cut_off: list[str] = []
 
-    async def renew(self) -> set[tuple[str, str, int]]:
-        self.renewed_at.append(asyncio.get_running_loop().time())
-        if len(self.renewed_at) == 3:
-            self.enough.set()
-        return set()
+    async def answer(self, claim: Claim) -> None:
+        self.begun.put_nowait(claim.contact)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cut_off.append(claim.contact)
+            raise
+
+
+@asynccontextmanager
+async def renewing(store: RenewingStore, work: Hanging | None = None, lease: float = 0.003):
+    work = work or Hanging()
+    worker = Worker(store, Conversation(lease=lease), work, work, Background())
+    jobs = [asyncio.create_task(job) for job in (worker.run_claims(), worker.run_renewals())]
+    try:
+        async with asyncio.timeout(5):
+            yield worker
+    finally:
+        for job in jobs:
+            await stop(job)
+        await worker.drain(0)
+
+
+async def begin(store: RenewingStore, work: Hanging, claim: Claim) -> None:
+    store.due.put_nowait([claim])
+    await work.begun.get()
 
 
 async def test_a_lease_is_renewed_twice_before_it_ends_and_not_all_the_time():
-    store, began = CountingStore(), asyncio.get_running_loop().time()
+    store, began = RenewingStore(frozenset()), asyncio.get_running_loop().time()
 
-    renewal = asyncio.create_task(Worker(store, Conversation(lease=LEASE)).renew())
-    await store.enough.wait()
-    renewal.cancel()
-    await asyncio.gather(renewal, return_exceptions=True)
+    async with renewing(store, lease=LEASE):
+        await store.until_renewed(3)
 
     first, second, third = (at - began for at in store.renewed_at)
     assert first >= LEASE / 3 * 0.9
     assert second < LEASE
     assert third >= LEASE * 0.9
+
+
+async def test_work_whose_lease_is_gone_is_cut_off():
+    store, work = RenewingStore(frozenset({holding_of(ANNA)})), Hanging()
+
+    async with renewing(store, work):
+        await begin(store, work, ANNA)
+        await begin(store, work, BEN)
+        seen = len(store.renewed_at)
+        await store.until_renewed(seen + 3)
+        cut_off = list(work.cut_off)
+
+    assert cut_off == ["ben"]
+
+
+async def test_what_is_claimed_while_leases_are_renewed_is_not_cut_off():
+    both = frozenset({holding_of(ANNA), holding_of(BEN)})
+    store, work = RenewingStore(frozenset({holding_of(ANNA)}), both), Hanging()
+    store.gate.clear()
+
+    async with renewing(store, work):
+        await begin(store, work, ANNA)
+        await store.until_renewed(1)
+        await begin(store, work, BEN)
+        store.gate.set()
+        await store.until_renewed(3)
+        cut_off = list(work.cut_off)
+
+    assert cut_off == []
+
+
+async def test_a_lease_that_nobody_works_on_is_let_go_once_it_would_be_over():
+    idle = Holding("shop", "zoe", 3)
+    store = RenewingStore(frozenset({idle}))
+
+    async with renewing(store):
+        await store.told.wait()
+        renewals = len(store.renewed_at)
+
+    assert store.log[0] == ("abandon", {idle})
+    assert renewals == RENEWALS + 1
+
+
+async def test_a_lease_that_is_worked_on_again_is_kept():
+    store, work = RenewingStore(frozenset({holding_of(ANNA)})), Hanging()
+
+    async with renewing(store, work):
+        await store.until_renewed(RENEWALS)
+        await begin(store, work, ANNA)
+        seen = len(store.renewed_at)
+        await store.until_renewed(seen + RENEWALS + 2)
+
+    assert store.log == []

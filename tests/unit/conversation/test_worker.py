@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ak_instagram.backoff import Backoff
+from ak_instagram.conversation.background import Background
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.settings.values import Conversation
 from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
 from tests.fakes import FakeStore
+from tests.store_bench import stop
 
 EVENT = StoredEvent(5, "message", "m1", 1000, "{}")
-PIECE = Piece(7, "turn", 0, {"text": "hi"}, 1, False, 0)
+PIECE = Piece(7, "turn", 0, {"text": "hi"}, 1, False, 0, 0)
 
 
 def claim(contact: str = "anna", **changes: object) -> Claim:
@@ -31,6 +33,7 @@ class Steps:
         self.outcomes = list(outcomes)
         self.taken: list[Claim] = []
         self.taken_one = asyncio.Event()
+        self.cut_off: list[str] = []
 
     async def answer(self, step: Claim) -> Claim | None:
         self.taken.append(step)
@@ -39,9 +42,15 @@ class Steps:
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, asyncio.Event):
-            await outcome.wait()
-            return None
+            return await self._wait_for(outcome, step)
         return outcome
+
+    async def _wait_for(self, event: asyncio.Event, step: Claim) -> None:
+        try:
+            await event.wait()
+        except asyncio.CancelledError:
+            self.cut_off.append(step.contact)
+            raise
 
     async def until(self, steps: int) -> None:
         """Return once so many steps were taken."""
@@ -54,15 +63,24 @@ class Steps:
 
 
 @asynccontextmanager
-async def working(store: FakeStore, steps: Steps, **settings: object):
-    worker = Worker(store, Conversation(**settings), Backoff(attempts=3, chance=lambda: 0.0))
-    job = asyncio.create_task(worker.claim(steps, steps))
+async def working(
+    store: FakeStore, steps: Steps, background: Background | None = None, **settings: object
+):
+    worker = Worker(
+        store,
+        Conversation(**settings),
+        steps,
+        steps,
+        background or Background(),
+        backoff=Backoff(attempts=3, chance=lambda: 0.0),
+        retry_claiming=0,
+    )
+    job = asyncio.create_task(worker.run_claims())
     try:
         async with asyncio.timeout(5):
             yield worker
     finally:
-        job.cancel()
-        await asyncio.gather(job, return_exceptions=True)
+        await stop(job)
 
 
 async def test_steps_follow_each_other_until_the_claim_ends():
@@ -134,8 +152,7 @@ async def test_what_is_not_ours_any_more_is_dropped_without_a_trace(error):
     assert store.log == []
 
 
-async def test_the_loop_outlives_a_store_that_refuses(monkeypatch):
-    monkeypatch.setattr("ak_instagram.conversation.worker.PAUSE", 0)
+async def test_the_loop_outlives_a_store_that_refuses():
     steps = Steps(None)
     store = FakeStore([[claim()]])
     refusals = [StoreUnavailable("full"), RuntimeError("odd")]
@@ -154,36 +171,45 @@ async def test_the_loop_outlives_a_store_that_refuses(monkeypatch):
     assert steps.taken == [claim()]
 
 
-async def test_work_whose_lease_is_gone_is_cut_off():
-    store, steps = FakeStore([[claim()]]), Steps(asyncio.Event())
+async def test_draining_waits_for_what_ends_in_time():
+    hanging = asyncio.Event()
+    steps = Steps(hanging)
 
-    async with working(store, steps, lease=0.003) as worker:
+    async with working(FakeStore([[claim()]]), steps) as worker:
         await steps.taken_one.wait()
-        renewal = asyncio.create_task(worker.renew())
+        asyncio.get_running_loop().call_later(0.01, hanging.set)
         await worker.drain(5)
-        renewal.cancel()
 
-    assert store.log == []
-
-
-async def test_a_lease_that_nobody_works_on_is_let_go_the_second_time_it_is_seen():
-    idle = ("shop", "zoe", 3)
-    store = FakeStore(held={idle})
-
-    async with working(store, Steps(), lease=0.003) as worker:
-        renewal = asyncio.create_task(worker.renew())
-        await store.told.wait()
-        renewal.cancel()
-
-    assert store.log[0] == ("abandon", {idle})
+    assert (hanging.is_set(), steps.cut_off) == (True, [])
 
 
-async def test_draining_waits_for_what_is_under_way_and_then_cuts_it_off():
+async def test_draining_cuts_off_what_does_not():
     steps = Steps(asyncio.Event())
 
     async with working(FakeStore([[claim()]]), steps) as worker:
         await steps.taken_one.wait()
         await worker.drain(0.01)
-        tasks = asyncio.all_tasks()
 
-    assert not any("_see_through" in repr(task) for task in tasks)
+    assert steps.cut_off == ["anna"]
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(5, id="in-time"), pytest.param(0, id="late")])
+async def test_draining_sees_to_what_runs_in_the_background(seconds):
+    ended: list[str] = []
+
+    async def courtesy() -> None:
+        try:
+            await asyncio.sleep(0.01)
+            ended.append("in-time")
+        except asyncio.CancelledError:
+            ended.append("late")
+            raise
+
+    background = Background()
+    async with working(FakeStore(), Steps(), background) as worker:
+        background.spawn(courtesy())
+        await asyncio.sleep(0)
+        await worker.drain(seconds)
+
+    assert ended == ["in-time" if seconds else "late"]
+    assert background.tasks == frozenset()

@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 
 from ak_instagram.errors import Transient
 from ak_instagram.sender.accounts import Accounts
-from ak_instagram.sender.graph import Profile
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError
+from ak_instagram.sender.graph_answers import Profile
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError
 from ak_instagram.settings.values import Account
 from tests.fakes import FakeGraph
 

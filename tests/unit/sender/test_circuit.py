@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ak_instagram.sender.circuit import PROBE, Circuits
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError
 
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190, subcode=463)
 LIMIT = GraphError(ErrorClass.RATE_LIMITED, code=613, retry_after=120)

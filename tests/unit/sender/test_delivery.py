@@ -7,13 +7,14 @@ import asyncio
 import pytest
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.errors import LeaseLost
+from ak_instagram.errors import LeaseLost, StoreUnavailable
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.delivery import LOOK_UPS, SECOND_THOUGHT, Delivery
+from ak_instagram.sender.delivery import LAST_TRY_WAIT, LOOK_UPS, TIMEOUT, Delivery
 from ak_instagram.sender.doubt import ECHO_WAIT
-from ak_instagram.sender.graph import RecentMessage
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError
+from ak_instagram.sender.graph_answers import RecentMessage
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError
 from ak_instagram.sender.rate import RateLimits
 from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Blocker, Claim, Piece, PieceStatus
@@ -24,10 +25,12 @@ PLANNED, SENDING = PieceStatus.PLANNED, PieceStatus.SENDING
 ACCOUNT, OTHER = Blocker.ACCOUNT, Blocker.OTHER
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
 LONG_AFTER = SINCE + 60_000  # a try's echo had its time
+PERHAPS_BLOCKED = GraphError(ErrorClass.TRANSIENT, code=2)
+PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
 
 
 def piece(*, tries: int = 1, doubtful: bool = False) -> Piece:
-    return Piece(7, "turn", 0, {"text": "hello"}, tries, doubtful, SINCE)
+    return Piece(7, "turn", 0, {"text": "hello"}, tries, doubtful, SINCE, SINCE)
 
 
 def claim(of: Piece, attempts: int = 0) -> Claim:
@@ -44,7 +47,6 @@ def delivery(
         "circuits": circuits or Circuits(),
         "rate": RateLimits(100),
         "backoff": Backoff(attempts=3, chance=lambda: 0.0),
-        "clock": lambda: LONG_AFTER,
     }
     return Delivery(**(values | changes))
 
@@ -54,6 +56,13 @@ def blocked() -> Circuits:
     circuits = Circuits(now=lambda: 0.0)
     circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
     return circuits
+
+
+async def tries(sends: Delivery, count: int, *, attempts: int = 0) -> None:
+    """Send a piece so many times, as it comes back from the store between the tries."""
+    for number in range(1, count + 1):
+        tried = piece(tries=number)
+        await sends.deliver(claim(tried, attempts), tried)
 
 
 def recent(**changes: object) -> RecentMessage:
@@ -84,24 +93,6 @@ async def test_what_meta_takes_is_sent():
         ),
         pytest.param(
             GraphError(ErrorClass.TRANSIENT), 2, ("give_up", "gave up: transient"), id="last-try"
-        ),
-        pytest.param(
-            GraphError(ErrorClass.TRANSIENT, code=2),
-            0,
-            ("retry", 1, PLANNED, None),
-            id="temporary-or-blocked-by-the-person",
-        ),
-        pytest.param(
-            GraphError(ErrorClass.TRANSIENT, code=2),
-            1,
-            ("retry", SECOND_THOUGHT, PLANNED, None),
-            id="not-believed-to-be-the-person-before-a-minute-has-passed",
-        ),
-        pytest.param(
-            GraphError(ErrorClass.TRANSIENT, code=2),
-            2,
-            ("give_up", "transient code=2"),
-            id="believed-to-be-the-person",
         ),
         pytest.param(
             GraphError(ErrorClass.OUTCOME_UNKNOWN),
@@ -161,7 +152,7 @@ async def test_a_blocked_account_is_waited_for_without_end(error_class):
 
 
 async def test_a_doubtful_piece_that_arrived_is_not_sent_again():
-    store, graph = FakeStore(), FakeGraph(recent=(recent(text=" hello\n"),))
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph(recent=(recent(text=" hello\n"),))
     doubtful = piece(doubtful=True)
 
     await delivery(store, graph).deliver(claim(doubtful), doubtful)
@@ -179,7 +170,7 @@ async def test_a_doubtful_piece_that_arrived_is_not_sent_again():
     ],
 )
 async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(attempts, outcome):
-    store, graph = FakeStore(), FakeGraph()
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
     doubtful = piece(doubtful=True)
 
     await delivery(store, graph).deliver(claim(doubtful, attempts), doubtful)
@@ -187,19 +178,94 @@ async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(at
     assert (graph.calls, store.log) == (["recent"], [outcome])
 
 
-async def test_a_piece_found_right_after_a_crash_is_given_the_time_of_its_echo():
-    store, graph = FakeStore(), FakeGraph()
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [
+        pytest.param(1, ("retry", 1, PLANNED, None), id="temporary"),
+        pytest.param(2, ("retry", LAST_TRY_WAIT, PLANNED, None), id="a-minute-before-the-last"),
+        pytest.param(3, ("give_up", "transient code=2"), id="believed-to-be-the-person"),
+    ],
+)
+async def test_what_may_be_the_person_is_believed_when_it_stays(number, outcome):
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * number)
+
+    await tries(delivery(store, graph), number)
+
+    assert store.log[-1] == outcome
+
+
+async def test_other_failures_do_not_count_towards_what_an_error_means():
+    down = GraphError(ErrorClass.TRANSIENT)
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED, PERHAPS_BLOCKED, down] * 2)
+
+    await tries(delivery(store, graph), 6)
+
+    assert [entry[0] for entry in store.log] == ["retry"] * 6
+
+
+async def test_failures_that_nobody_here_has_seen_do_not_count_either():
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED])
+
+    await tries(delivery(store, graph), 1, attempts=1)
+
+    assert store.log == [("retry", 3, PLANNED, None)]
+
+
+async def test_a_piece_that_may_have_arrived_stays_in_doubt_when_the_account_is_to_blame():
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_FORBIDDEN] * 2)
+
+    await tries(delivery(store, graph), 2)
+
+    [first, (verb, after, status, blocker)] = store.log
+    assert first == ("retry", ECHO_WAIT, SENDING, OTHER)
+    assert (verb, status, blocker) == ("retry", SENDING, ACCOUNT)
+    assert after >= 15
+
+
+async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_try():
+    now = [0.0]
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph(errors=[PERHAPS_FORBIDDEN] * 2)
+    sends = delivery(store, graph, Circuits(now=lambda: now[0]))
+    await tries(sends, 2)
+    now[0] += 1000  # the pause of the account
+    doubtful = piece(tries=2, doubtful=True)
+
+    await sends.deliver(claim(doubtful, attempts=99), doubtful)
+
+    assert graph.calls == ["message", "message", "recent"]
+    assert store.log[-1] == ("retry", 0.0, PLANNED, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"),
+    [
+        pytest.param(1, TIMEOUT + ECHO_WAIT - 1, id="cut-off-a-moment-ago"),
+        pytest.param(9, TIMEOUT + ECHO_WAIT - 9, id="perhaps-still-at-meta"),
+    ],
+)
+async def test_a_try_that_nobody_saw_end_has_its_time_and_that_of_its_echo(age, wait):
+    store, graph = FakeStore(time=SINCE + age * 1000), FakeGraph()
     doubtful = piece(doubtful=True)
 
-    early = delivery(store, graph, clock=lambda: SINCE + 1000)
-    await early.deliver(claim(doubtful), doubtful)
+    await delivery(store, graph).deliver(claim(doubtful), doubtful)
 
     assert graph.calls == []
-    assert store.log == [("retry", ECHO_WAIT - 1, SENDING, OTHER)]
+    assert store.log == [("retry", wait, SENDING, OTHER)]
+
+
+async def test_a_try_that_ended_has_the_time_of_its_echo():
+    store, graph = FakeStore(time=SINCE + 1000), FakeGraph()
+    graph.errors = [GraphError(ErrorClass.OUTCOME_UNKNOWN)]
+    sends, doubtful = delivery(store, graph), piece(doubtful=True)
+    await tries(sends, 1)
+
+    await sends.deliver(claim(doubtful), doubtful)
+
+    assert store.log[-1] == ("retry", ECHO_WAIT - 1, SENDING, OTHER)
 
 
 async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
-    store = FakeStore()
+    store = FakeStore(time=LONG_AFTER)
     graph = FakeGraph(recent=GraphError(ErrorClass.TRANSIENT))
     doubtful = piece(doubtful=True)
 
@@ -213,7 +279,7 @@ async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
     [ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED],
 )
 async def test_a_look_up_that_a_blocked_account_is_refused_uses_up_no_try(error_class):
-    store, circuits = FakeStore(), Circuits(now=lambda: 0.0)
+    store, circuits = FakeStore(time=LONG_AFTER), Circuits(now=lambda: 0.0)
     graph = FakeGraph(recent=GraphError(error_class, retry_after=1000))
     doubtful = piece(doubtful=True)
 
@@ -224,7 +290,7 @@ async def test_a_look_up_that_a_blocked_account_is_refused_uses_up_no_try(error_
 
 
 async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
-    store, graph = FakeStore(), FakeGraph()
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
     look_ups = RateLimits(LOOK_UPS, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
     busy = delivery(store, graph, look_ups=look_ups)
     doubtful = piece(doubtful=True)
@@ -232,9 +298,27 @@ async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
         await look_ups.acquire("shop")
 
     await busy.deliver(claim(doubtful), doubtful)
+    await busy.deliver(claim(doubtful), doubtful)
 
     assert graph.calls == []
-    assert store.log == [("retry", 6.0, SENDING, OTHER)]
+    assert store.log == [("retry", 6.0, SENDING, OTHER), ("retry", 6.5, SENDING, OTHER)]
+
+
+async def test_a_piece_that_would_wait_for_long_is_handed_back_and_may_be_dropped_meanwhile():
+    store, graph = FakeStore(), FakeGraph()
+    rate = RateLimits(1, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
+    await rate.acquire("shop")
+    busy = delivery(store, graph, rate=rate)
+
+    for _ in range(3):
+        await busy.deliver(claim(piece()), piece())
+
+    assert graph.sent == [{"text": "hello"}]
+    assert store.log == [
+        ("sent", "mid-1"),
+        ("retry", 2.0, PLANNED, OTHER),
+        ("retry", 3.0, PLANNED, OTHER),
+    ]
 
 
 async def test_a_piece_of_an_account_that_is_gone_is_given_up():
@@ -282,7 +366,23 @@ async def test_an_account_that_meta_listens_to_again_wakes_what_waited(error):
 
     await delivery(store, FakeGraph(errors=[error]), circuits).deliver(claim(piece()), piece())
 
-    assert store.log[0] == ("wake_account", "shop")
+    assert store.log[1] == ("wake_account", "shop")
+
+
+async def test_a_store_that_can_not_wake_what_waited_knows_what_was_sent():
+    class Refusing(FakeStore):
+        async def wake_account(self, account: str) -> int:
+            raise StoreUnavailable("the disk is full")
+
+    clock = [0.0]
+    store, circuits = Refusing(), Circuits(now=lambda: clock[0])
+    circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+    clock[0] = 10_000
+
+    with pytest.raises(StoreUnavailable):
+        await delivery(store, FakeGraph(), circuits).deliver(claim(piece()), piece())
+
+    assert store.log == [("sent", "mid-1")]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.sender.doubt import EARLIER_TRIES, ECHO_WAIT, find, until_echo
-from ak_instagram.sender.graph import RecentMessage
+from ak_instagram.sender.doubt import CLOCK_SLACK, ECHO_WAIT, find, until_echo
+from ak_instagram.sender.graph_answers import RecentMessage
 from ak_instagram.store.values import Piece
 
 SINCE = 1_800_000_000_000
-PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE)
+PLANNED = SINCE - 14_400_000
+PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE, PLANNED)
 
 
 def recent(**changes: object) -> RecentMessage:
@@ -22,7 +23,7 @@ def recent(**changes: object) -> RecentMessage:
     [
         pytest.param({}, id="as-it-was-sent"),
         pytest.param({"text": " hello\n"}, id="spaces-around-it"),
-        pytest.param({"created_at": SINCE - 600_000}, id="an-earlier-try-that-nobody-saw"),
+        pytest.param({"created_at": PLANNED}, id="an-earlier-try-that-nobody-saw"),
         pytest.param({"from_id": ""}, id="nobody-says-who-said-it"),
     ],
 )
@@ -39,7 +40,7 @@ def test_it_is_found(changes):
         pytest.param((recent(text="other"),), frozenset(), id="another-text"),
         pytest.param((recent(from_id="anna"),), frozenset(), id="the-person-said-it"),
         pytest.param(
-            (recent(created_at=SINCE - EARLIER_TRIES - 1),), frozenset(), id="said-long-before"
+            (recent(created_at=PLANNED - CLOCK_SLACK - 1),), frozenset(), id="said-long-before"
         ),
         pytest.param((recent(),), frozenset({"mid-9"}), id="another-piece-of-the-same-words"),
     ],
@@ -49,7 +50,7 @@ def test_what_is_not_it_is_not_taken_for_it(found, ours):
 
 
 def test_what_has_no_text_is_never_found():
-    image = Piece(7, "turn", 0, {"attachment": {}}, 1, True, SINCE)
+    image = Piece(7, "turn", 0, {"attachment": {}}, 1, True, SINCE, PLANNED)
 
     assert find(image, [recent(text="")], frozenset(), "anna") is None
 
@@ -60,8 +61,9 @@ def test_what_has_no_text_is_never_found():
         pytest.param(0, ECHO_WAIT, id="just-now"),
         pytest.param(2, ECHO_WAIT - 2, id="a-moment-ago"),
         pytest.param(ECHO_WAIT, 0, id="long-enough"),
-        pytest.param(-3600, 0, id="a-clock-that-is-behind"),
+        pytest.param(-1, ECHO_WAIT - 1, id="a-clock-that-was-set-back-a-little"),
+        pytest.param(-3600, 0, id="a-clock-that-was-set-back-a-lot"),
     ],
 )
 def test_an_echo_has_its_time_once(age, wait):
-    assert until_echo(PIECE, SINCE + int(age * 1000)) == wait
+    assert until_echo(PIECE, SINCE + int(age * 1000), ECHO_WAIT) == wait

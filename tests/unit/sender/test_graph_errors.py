@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from ak_instagram.sender.graph_errors import ErrorClass, GraphError, classify
+from ak_instagram.sender.graph_codes import ErrorClass
+from ak_instagram.sender.graph_errors import GraphError, classify
 
 TOKEN = "IGAAsecretsecretsecret"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ak_instagram.sender.markdown import plain, plain_text
+from ak_instagram.sender.markdown import plain
 
 UNCHANGED = [
     "snake_case_name and __dunder",
@@ -54,7 +54,7 @@ UNCHANGED = [
 
 @pytest.mark.parametrize("text", UNCHANGED)
 def test_text_that_is_not_markdown_comes_out_unchanged(text):
-    assert plain_text(text) == text
+    assert plain(text).text == text
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_text_that_is_not_markdown_comes_out_unchanged(text):
     ],
 )
 def test_markers_go_and_words_stay(markdown, text):
-    assert plain_text(markdown) == text
+    assert plain(markdown).text == text
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_markers_go_and_words_stay(markdown, text):
     ],
 )
 def test_links_show_title_and_address(markdown, text):
-    assert plain_text(markdown) == text
+    assert plain(markdown).text == text
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_links_show_title_and_address(markdown, text):
     ],
 )
 def test_lists_stay_lists(text):
-    assert plain_text(text) == text
+    assert plain(text).text == text
 
 
 def test_a_table_becomes_lines():
@@ -137,7 +137,7 @@ def test_a_table_becomes_lines():
         | M \\| L |       |
         """)
 
-    assert plain_text(markdown) == "Size | Price\nS | 5 €\nM | L | "
+    assert plain(markdown).text == "Size | Price\nS | 5 €\nM | L | "
 
 
 CODE = "def f():\n    return *args\n\n# not a heading"
@@ -179,7 +179,7 @@ def test_code_stays_as_it_is_and_is_pointed_out(markdown, text, verbatim):
     ],
 )
 def test_what_no_person_means_as_markdown_is_left_alone(absurd):
-    assert plain_text(absurd) == absurd
+    assert plain(absurd).text == absurd
 
 
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
@@ -193,7 +193,7 @@ MARKS = st.sampled_from(
 def test_no_word_of_prose_is_lost_or_moved(prose):
     text = "".join(word + mark for word, mark in prose)
 
-    assert re.findall(r"[^\W_]+", plain_text(text)) == re.findall(r"[^\W_]+", text)
+    assert re.findall(r"[^\W_]+", plain(text).text) == re.findall(r"[^\W_]+", text)
 
 
 @given(st.text(alphabet="ab1 \n*_~`#>-+[]()!|<&;.:@\\/", max_size=60))

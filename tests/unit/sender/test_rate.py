@@ -95,12 +95,31 @@ async def test_a_fraction_of_a_piece_a_second_counts(clock):
     assert clock.time - 1000.0 == pytest.approx(1.6)
 
 
-async def test_how_long_it_would_take_is_known_beforehand(clock):
+async def test_who_would_wait_too_long_is_put_off(clock):
     rate = limits(2, clock)
-    assert rate.wait("a") == 0
     await rate.acquire("a")
     await rate.acquire("a")
     clock.time += 0.25
 
-    assert (rate.wait("a"), rate.wait("b")) == (0.75, 0)
+    assert rate.put_off("a", patience=0.75) == 0
+    assert rate.put_off("a", patience=0.5) == 0.75
+    assert rate.put_off("b", patience=0) == 0
     assert clock.slept == []
+
+
+async def test_those_who_are_put_off_come_back_one_after_another(clock):
+    rate = limits(2, clock)
+    await rate.acquire("a")
+    await rate.acquire("a")
+
+    assert [rate.put_off("a", patience=0) for _ in range(4)] == [1.0, 1.5, 2.0, 2.5]
+
+
+async def test_being_put_off_takes_nobody_elses_turn(clock):
+    rate = limits(1, clock)
+    await rate.acquire("a")
+    for _ in range(10):
+        rate.put_off("a", patience=0)
+    clock.time += 1
+
+    assert runs_through(rate.acquire("a"))

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from ak_instagram.settings import explain, load
-from ak_instagram.settings.table import FALLBACK, KEYS
+from ak_instagram.settings.table import KEYS
 from ak_instagram.settings.values import (
     Account,
     Agent,
@@ -22,7 +22,7 @@ TRICKY = ["12e4", "true", "0123", "@format x", "@none", "[a]", "a#b", "{}", '"qu
 def test_the_least_that_loads_has_every_default(environ):
     assert load(environ) == Settings(
         instagram=Instagram(verify_token="the-verify-token", accounts=(Account("IGAA-main"),)),
-        agent=Agent(adapter="echo", fallback=FALLBACK),
+        agent=Agent(adapter="echo"),
     )
 
 
@@ -47,8 +47,6 @@ def test_a_quoted_text_in_the_file_comes_out_as_written(environ, folder, written
         pytest.param("AK_SERVER__PORT", "0", 0, id="integer"),
         pytest.param("AK_AGENT__TIMEOUT", "1.5", 1.5, id="number"),
         pytest.param("AK_AGENT__TIMEOUT", "90", 90.0, id="number-without-point"),
-        pytest.param("AK_INSTAGRAM__REQUIRE_SIGNATURE", "false", False, id="flag"),
-        pytest.param("AK_INSTAGRAM__REQUIRE_SIGNATURE", "Off", False, id="flag-as-people-write"),
         pytest.param("AK_LOGS__LEVEL", "DEBUG", "debug", id="choice-in-capitals"),
         pytest.param("AK_AGENT__HEADERS", '{"X-A": "b"}', {"X-A": "b"}, id="json-object"),
         pytest.param("AK_AGENT__HEADERS", '{X-A = "b"}', {"X-A": "b"}, id="toml-table"),
@@ -66,6 +64,15 @@ def test_a_variable_is_read_as_its_key_is_meant(environ, variable, raw, value):
     section, key = variable.removeprefix("AK_").lower().split("__")[:2]
 
     assert getattr(getattr(load(environ), section), key) == value
+
+
+@pytest.mark.parametrize("raw", ["false", "Off", "no", "0"])
+def test_a_flag_is_read_as_people_write_it(environ, raw):
+    environ["AK_INSTAGRAM__REQUIRE_SIGNATURE"] = raw
+
+    [flag] = [it for it in explain(environ) if it.path == "instagram.require_signature"]
+
+    assert flag.value is False
 
 
 def test_the_environment_is_above_the_file(environ, folder):
@@ -202,7 +209,8 @@ def test_the_values_own_defaults_are_the_tables(environ):
         for key in fields(getattr(settings, section.name))
     }
     told = {key.name: key.default for key in KEYS if isinstance(key.default, (str, int, float))}
-    elsewhere = {"instagram.agent", "agent.fallback"}  # of each account; none without the table
+    # Of each account; a rule of the start alone.
+    elsewhere = {"instagram.agent", "instagram.require_signature"}
 
     assert {name: defaults[name] for name in told.keys() - elsewhere} == {
         name: told[name] for name in told.keys() - elsewhere

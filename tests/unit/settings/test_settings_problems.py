@@ -128,7 +128,7 @@ VARIABLES = [
     pytest.param(
         {"AK_STORE__URL": "postgres://u:p@db/x"},
         "store.url (AK_STORE__URL): must start with postgresql:// to name a PostgreSQL database; "
-        "for example sqlite:///data/ak-instagram.db",
+        "for example postgresql://user:password@host:5432/database",
         id="store-of-another-name",
     ),
     pytest.param(
@@ -177,7 +177,8 @@ VARIABLES = [
     pytest.param(
         {"AK_INSTAGRAM__REQUIRE_SIGNATURE": "true"},
         "instagram.app_secret (AK_INSTAGRAM__APP_SECRET): is missing, and "
-        "instagram.require_signature is true; set the app secret from the Meta app's dashboard",
+        "instagram.require_signature is true; set the Instagram app secret (App Dashboard > API "
+        "setup with Instagram login), not the one under App settings > Basic",
         id="signature-without-secret",
     ),
     pytest.param(
@@ -246,8 +247,8 @@ VARIABLES = [
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": ""},
-        "agent.adapter (AK_AGENT__ADAPTER): is missing, and nothing tells which is meant; set "
-        "agent.url for an Agent Kernel server, OPENAI_API_KEY for OpenAI, or one of agentkernel, "
+        "agent.adapter (AK_AGENT__ADAPTER): is not set and can't be inferred; set agent.url for an "
+        "Agent Kernel server, OPENAI_API_KEY for OpenAI, or agent.adapter to one of agentkernel, "
         "openai-chat, http, echo or module:object",
         id="no-adapter",
     ),

@@ -38,4 +38,4 @@ async def test_an_alarm_that_went_off_early_is_not_taken_for_one_to_come():
 
     alarm.set(0.002)
 
-    await asyncio.wait_for(rang.wait(), 5)
+    assert await asyncio.wait_for(rang.wait(), 5)

@@ -6,10 +6,12 @@ import random
 import string
 
 import pytest
+from meta_ids import mid_said_at
 from webhook_payloads import ACCOUNT, AT, NAMES, RECEIVED, body, entry, item, only_event, raw
 
-from ak_instagram.webhook.events import Kind, dedup_key, parse_webhook
-from ak_instagram.webhook.keys import edit_keys
+from ak_instagram.webhook.events import Kind
+from ak_instagram.webhook.keys import dedup_key, edit_keys, mid_key
+from ak_instagram.webhook.parsing import parse_webhook
 
 MESSAGE = item(message={"mid": "m1", "text": "hi"})
 ECHO = item(by_account=True, message={"mid": "m1", "text": "hi", "is_echo": True})
@@ -155,12 +157,48 @@ def test_parts_of_a_key_do_not_run_into_each_other():
 
 
 def test_the_key_of_a_message_can_be_told_from_its_ids():
-    assert key(MESSAGE) == dedup_key(Kind.MESSAGE, ACCOUNT, "m1")
+    assert key(MESSAGE) == mid_key(Kind.MESSAGE, ACCOUNT, "m1")
 
 
 def test_the_key_stays_the_same_across_versions():
     # Stored keys outlive a release: another value here lets repeats in after an update.
     assert only_event(raw("text")).key == "d5be884a224bbd55760eb98649aa5765"
+
+
+def test_the_key_of_what_metas_ids_name_stays_the_same_across_versions():
+    found = key(item(message={"mid": mid_said_at(AT), "text": "hi"}))
+
+    assert found == "01990088c4b959f09b078f13d2458a04"
+
+
+def test_keys_from_metas_ids_sort_by_the_time_at_which_it_was_said():
+    minutes = [AT + minute * 60_000 for minute in range(60)]
+
+    keys = [key(item(message={"mid": mid_said_at(at), "text": "hi"})) for at in minutes]
+
+    assert keys == sorted(keys)
+    assert {len(it) for it in keys} == {32}
+
+
+def test_all_that_is_about_one_of_metas_ids_has_a_key_of_its_own():
+    mid = mid_said_at(AT)
+    items = [
+        item(message={"mid": mid, "text": "hi"}),
+        item(message={"mid": mid, "is_deleted": True}),
+        item(by_account=True, message={"mid": mid, "text": "hi", "is_echo": True}),
+        item(message_edit={"mid": mid, "text": "x", "num_edit": 1}),
+        item(message_edit={"mid": mid, "text": "x", "num_edit": 2}),
+        item(reaction={**REACT, "mid": mid}),
+        item(read={"mid": mid}),
+    ]
+
+    assert len({key(one) for one in items}) == len(items)
+
+
+def test_a_repeat_at_another_time_has_the_key_of_metas_id():
+    message = item(message={"mid": mid_said_at(AT), "text": "hi"})
+
+    assert key(message) == key({**message, "timestamp": AT + 3_600_000})
 
 
 @pytest.mark.parametrize("count", [1, "2", 5])

@@ -17,7 +17,9 @@ from webhook_payloads import (
 )
 
 from ak_instagram.errors import WebhookRejected
-from ak_instagram.webhook.events import Kind, parse_webhook, read_content
+from ak_instagram.webhook.events import Kind
+from ak_instagram.webhook.parsing import parse_webhook
+from ak_instagram.webhook.reading import read_content
 
 TEXT = {"mid": "m1", "text": "hi"}
 

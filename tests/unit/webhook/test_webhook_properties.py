@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from webhook_payloads import NAMES, RECEIVED, raw
 
 from ak_instagram.errors import WebhookRejected
-from ak_instagram.webhook.events import Event, Kind, Webhook, parse_webhook, read_content
+from ak_instagram.webhook.events import Event, Kind, Webhook
+from ak_instagram.webhook.parsing import parse_webhook
+from ak_instagram.webhook.reading import read_content, read_echo_text
 
 PAYLOADS = [json.loads(raw(name)) for name in NAMES]
 BIGINT = 2**63
@@ -73,7 +75,10 @@ def strings_in(value):
 
 def unstorable(webhook: Webhook) -> list[str]:
     """Return the strings in *webhook*, and in what its events say, that a store refuses."""
-    contents = tuple(read_content(event.kind, event.payload) for event in webhook.events)
+    contents = tuple(
+        (read_content(event.kind, event.payload), read_echo_text(event.payload))
+        for event in webhook.events
+    )
     return [
         text
         for text in strings_in((webhook.events, contents))

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ak_instagram.webhook.events import Event, parse_webhook
+from ak_instagram.webhook.events import Event
+from ak_instagram.webhook.parsing import parse_webhook
 
 FOLDER = Path(__file__).parents[2] / "data" / "webhooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

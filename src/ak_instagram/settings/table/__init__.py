@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from ak_instagram.settings.keys import Key
 
-from .agent import AGENT, FALLBACK
+from .agent import AGENT
 from .instagram import ACCOUNT_KEYS, INSTAGRAM
 from .service import SERVICE
 
-__all__ = ["ACCOUNT_KEYS", "FALLBACK", "KEYS", "SECTIONS", "keys_of"]
+__all__ = ["ACCOUNT_KEYS", "KEYS", "SECTIONS", "keys_of"]
 
 KEYS = (*INSTAGRAM, *AGENT, *SERVICE)
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(key.name.partition(".")[0] for key in KEYS))

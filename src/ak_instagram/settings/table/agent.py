@@ -5,8 +5,7 @@ from __future__ import annotations
 from ak_instagram.settings import kinds
 from ak_instagram.settings.checks import above_zero, at_least, credential, http_url
 from ak_instagram.settings.keys import Key
-
-FALLBACK = "Sorry, I can't answer right now. Please try again in a little while."
+from ak_instagram.settings.values import FALLBACK
 
 AGENT: tuple[Key, ...] = (
     Key(

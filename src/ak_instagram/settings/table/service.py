@@ -18,7 +18,8 @@ SERVICE: tuple[Key, ...] = (
     Key(
         "store.retention",
         kinds.NUMBER,
-        "Days that answered events and the keys against duplicates are kept.",
+        "Days that messages and answers are kept, at least 2; the keys against duplicates are "
+        "kept for 7 or more.",
         default=7.0,
         check=at_least(2, "Meta repeats webhooks for up to 36 hours"),
     ),
@@ -40,7 +41,7 @@ SERVICE: tuple[Key, ...] = (
     Key(
         "admin.token",
         kinds.TEXT,
-        "The bearer token of the admin API. Not set switches the API off.",
+        "Reserved for an admin API: has no effect in this version.",
         check=credential,
         secret=True,
         example="a-long-random-text",
@@ -62,7 +63,7 @@ SERVICE: tuple[Key, ...] = (
     Key(
         "conversation.lease",
         kinds.NUMBER,
-        "Seconds that a conversation stays with its worker after a sign of life.",
+        "Seconds that a conversation stays with its worker after a sign of life, at least 5.",
         default=30.0,
         check=at_least(5, "a third of it passes between two renewals; a pause would lose it"),
     ),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
 
 import click
 
 _WIDTH = 84
 _LINES = 3  # of a long message
-
-Print = Callable[[str], None]
 
 
 def asked(text: str) -> str:

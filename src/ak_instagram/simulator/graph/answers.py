@@ -29,7 +29,7 @@ class GraphError(Exception):
     https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes
     """
 
-    def __init__(  # an error of Meta's has this many members
+    def __init__(
         self,
         code: int,
         subcode: int | None,

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ak_instagram.simulator.core import Core
-from ak_instagram.simulator.line import LINE
+from ak_instagram.simulator.server import ABORT
 
 from .answers import Answer, GraphError, json_answer
 from .api import Api
@@ -96,6 +96,6 @@ async def _respond(answer: Answer, scope: Scope, receive: Receive, send: Send) -
 
 async def _drop(scope: Scope, receive: Receive) -> None:
     """Break the line: the caller gets no answer, not even a status."""
-    scope["extensions"][LINE]["abort"]()
+    scope["extensions"][ABORT]["line"]()
     while (await receive())["type"] != "http.disconnect":
         pass

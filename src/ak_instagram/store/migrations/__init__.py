@@ -42,6 +42,28 @@ def migrate(connection: Connection, steps: Path = STEPS) -> None:
         _check(connection, found, scripts.get_current_head() or "")
 
 
+def check(connection: Connection, steps: Path = STEPS) -> None:
+    """
+    Raise `errors.StoreUnavailable` unless this version's code can work on the schema.
+
+    Nothing is changed: a service of another version may be working on it.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(steps))
+    scripts = ScriptDirectory.from_config(config)
+    found = MigrationContext.configure(connection).get_current_revision()
+    ours = scripts.get_current_head() or ""
+    if found is None:
+        raise StoreUnavailable("there is no store here; has the service run yet?")
+    if not _is_known(scripts, found):
+        _check(connection, found, ours)
+    elif found != ours:
+        raise StoreUnavailable(
+            f"the store is of revision {found}, and this version works on {ours}: use the"
+            " command of the version that runs, or start the service of this one first"
+        )
+
+
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
     try:
         return scripts.get_revision(revision) is not None

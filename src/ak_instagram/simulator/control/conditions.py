@@ -16,7 +16,7 @@ from ak_instagram.simulator.world import Unknown
 from .requests import BadRequest, json_of, made_of, text_in
 
 
-class Weather:
+class Conditions:
     """The routes about faults, switches, the clock and the webhook."""
 
     def __init__(self, core: Core) -> None:

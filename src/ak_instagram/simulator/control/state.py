@@ -1,4 +1,4 @@
-"""The state of everything and the exact accounts, over HTTP."""
+"""The state of everything, and what has happened, over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ak_instagram.simulator.shape import account_json, conversation_json
 from ak_instagram.simulator.stream import mark, stream
 
 
-class Accounts:
+class State:
     """The routes that only read."""
 
     def __init__(self, core: Core) -> None:

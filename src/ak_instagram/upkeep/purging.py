@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from ak_instagram.jobs import went_well
 from ak_instagram.store.retention import DAY, Purged
 from ak_instagram.store.store import Store
 
@@ -16,24 +17,26 @@ EVERY = 3600.0
 BREATHER = 0.1  # seconds between two pieces of work, in which webhooks have the store
 
 
-async def housekeeping(
-    store: Store, days: float, *, first_after: float = FIRST_AFTER, every: float = EVERY
+async def run_purges(
+    store: Store,
+    days: float,
+    *,
+    first_after: float = FIRST_AFTER,
+    every: float = EVERY,
+    breather: float = BREATHER,
 ) -> None:
     """Purge what is older than *days* again and again; never return."""
     await asyncio.sleep(first_after)
     while True:
-        try:
-            await _purge(store, int(days * DAY))
-        except Exception as exc:  # the loop outlives whatever it meets
-            log.exception("store.purge_failed", reason=type(exc).__name__)
+        await went_well(_purge(store, int(days * DAY), breather), failure="store.purge_failed")
         await asyncio.sleep(every)
 
 
-async def _purge(store: Store, keep: int) -> None:
+async def _purge(store: Store, keep: int, breather: float) -> None:
     total = Purged()
     while (purged := await store.purge(keep)).total:
         total += purged
-        await asyncio.sleep(BREATHER)
+        await asyncio.sleep(breather)
     if total.total:
         log.info(
             "store.purged",

@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from ak_instagram.conversation.measuring import measuring
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.backlog import Backlog
+from ak_instagram.upkeep.measuring import run_measurements
 from tests.store_bench import stop
 
 WAITING = Backlog(
@@ -41,7 +41,7 @@ async def measured(*outcomes: Backlog | Exception) -> list[dict]:
     """Have *outcomes* shown; return what was logged."""
     store = Scripted(*outcomes)
     with capture_logs() as logs:
-        job = asyncio.create_task(measuring(store, every=0))
+        job = asyncio.create_task(run_measurements(store, every=0))
         async with asyncio.timeout(5):
             await store.done.wait()
         await stop(job)
@@ -89,7 +89,7 @@ async def test_a_store_that_refuses_makes_everything_unknown():
 async def test_a_store_that_hangs_makes_everything_unknown():
     store = Scripted(WAITING)
     with capture_logs() as logs:
-        job = asyncio.create_task(measuring(store, every=0, within=0.01))
+        job = asyncio.create_task(run_measurements(store, every=0, within=0.01))
         async with asyncio.timeout(5):
             while not logs:  # noqa: ASYNC110 - a log line sets no event
                 await asyncio.sleep(0.001)

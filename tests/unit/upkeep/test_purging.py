@@ -6,9 +6,9 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from ak_instagram.conversation import housekeeping as room
-from ak_instagram.conversation.housekeeping import housekeeping
 from ak_instagram.store.retention import DAY, Purged
+from ak_instagram.upkeep.purging import run_purges
+from tests.store_bench import stop
 
 
 class FakeStore:
@@ -28,15 +28,14 @@ class FakeStore:
         return outcome
 
 
-async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure(monkeypatch):
-    monkeypatch.setattr(room, "BREATHER", 0)
+async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure():
     store = FakeStore(Purged(events=500), Purged(events=1, lines=2), Purged(), OSError("disk"))
 
     with capture_logs() as logs:
-        job = asyncio.create_task(housekeeping(store, 2, first_after=0, every=0))
+        job = asyncio.create_task(run_purges(store, 2, first_after=0, every=0, breather=0))
         async with asyncio.timeout(5):
             await store.done.wait()
-        job.cancel()
+        await stop(job)
 
     assert set(store.kept) == {2 * DAY}
     assert [line["event"] for line in logs] == ["store.purged", "store.purge_failed"]

@@ -126,7 +126,7 @@ async def test_a_message_that_came_after_its_unsend_is_wiped_where_a_person_answ
     await store.put([arrival("m1"), arrival("m2")])
 
     await bench.transactions.run(
-        lambda connection, now: store._leases.claim(connection, now, most=1)
+        lambda connection, now: store._leases.claim(connection, now, limit=1)
     )
 
     sql = "SELECT kind, status, payload IS NULL FROM events WHERE kind <> 'echo' ORDER BY key"

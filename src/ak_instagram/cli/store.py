@@ -1,0 +1,50 @@
+"""The store, for a command that works on it from beside the service."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import click
+import structlog
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.settings import load
+from ak_instagram.store.transactions import T, Work
+from ak_instagram.store.visit import Visit, visit
+
+
+class OpenStore:
+    """A store that is open for one command."""
+
+    def __init__(self, runner: asyncio.Runner, visited: Visit) -> None:
+        self._runner = runner
+        self._visited = visited
+
+    def run(self, work: Work[T]) -> T:
+        """Return what *work* returns, in a transaction of its own."""
+        return self._runner.run(self._visited.run(work))
+
+
+@contextmanager
+def open_store(config: Path | None) -> Iterator[OpenStore]:
+    """
+    Yield the store that the settings name; log to stderr.
+
+    The command ends with exit code 1 and a line if the store can't be used.
+    """
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
+    url = load(config=config).store.url
+    try:
+        with asyncio.Runner() as runner:
+            stack = AsyncExitStack()
+            visited = runner.run(stack.enter_async_context(visit(url)))
+            try:
+                yield OpenStore(runner, visited)
+            finally:
+                runner.run(stack.aclose())
+    except StoreUnavailable as exc:
+        raise click.ClickException(f"the store can't be used: {exc}") from exc

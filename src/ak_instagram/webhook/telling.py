@@ -1,0 +1,88 @@
+"""What has been answered is told: counted, and logged in one line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import prometheus_client
+import structlog
+
+from ak_instagram import metrics
+
+from .events import Webhook
+
+
+class Answer(NamedTuple):
+    """
+    What a request is answered, and what is told of it.
+
+    *level* (`logging`'s), *event* and *facts* make the log line; the events of *webhook*
+    are counted.
+    """
+
+    status: int
+    text: str
+    level: int
+    event: str
+    facts: Mapping[str, object]
+    webhook: Webhook | None = None
+
+
+class Teller:
+    """Tells of answers soon after they were given: nobody waits for it."""
+
+    def __init__(self) -> None:
+        # Bound here, once: a line is written for every webhook.
+        self._log = structlog.get_logger().bind()
+        self._untold: list[tuple[Answer, float]] = []
+
+    def tell_later(self, answer: Answer, seconds: float) -> None:
+        """Have *answer* told with all others of this moment: requests share commits."""
+        if not self._untold:
+            asyncio.get_running_loop().call_soon(self._tell)
+        self._untold.append((answer, seconds))
+
+    def _tell(self) -> None:
+        untold, self._untold = self._untold, []
+        _count([answer for answer, _ in untold])
+        for answer, seconds in untold:
+            metrics.WEBHOOK_SECONDS.observe(seconds)
+            facts = {"status": answer.status, "ms": round(seconds * 1000, 2), **answer.facts}
+            self._log.log(answer.level, answer.event, **facts)
+
+
+def count_signature(secret: int | None) -> None:
+    """Count a webhook that the secret at this position signed, `None` if none of ours did."""
+    _signed_by(secret).inc()
+
+
+def _count(answers: Sequence[Answer]) -> None:
+    for status, number in Counter(answer.status for answer in answers).items():
+        _answered_with(status).inc(number)
+    webhooks = [answer.webhook for answer in answers if answer.webhook is not None]
+    events = Counter((it.kind, it.label) for webhook in webhooks for it in webhook.events)
+    for (kind, label), number in events.items():
+        _events_of(kind.value, label).inc(number)
+    metrics.EVENTS_UNREADABLE.inc(sum(webhook.unreadable for webhook in webhooks))
+
+
+# Looking a metric's labels up costs more than counting: each is looked up once.
+
+
+@cache
+def _answered_with(status: int) -> prometheus_client.Counter:
+    return metrics.WEBHOOKS.labels(str(status))
+
+
+@cache
+def _signed_by(position: int | None) -> prometheus_client.Counter:
+    return metrics.SIGNATURES.labels("none" if position is None else str(position))
+
+
+@cache
+def _events_of(kind: str, label: str) -> prometheus_client.Counter:
+    return metrics.EVENTS.labels(kind, label)

@@ -1,0 +1,198 @@
+"""Claims that a webhook makes for a worker that waits: taken at once, or given back."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from ak_instagram.backoff import Backoff
+from ak_instagram.conversation.background import Background
+from ak_instagram.conversation.worker import Worker
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.sender.circuit import Circuits
+from ak_instagram.sender.delivery import Delivery
+from ak_instagram.sender.rate import RateLimits
+from ak_instagram.settings.values import Conversation
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.lookout import POLL
+from ak_instagram.store.store import Store, holding_of
+from tests.fakes import FakeGraph
+from tests.store_bench import LEASE, PAUSE, answered, arrival, claim_one, stop
+
+
+class LatePuts:
+    """The bench's transactions; what Meta waits for is told of when the test says so."""
+
+    def __init__(self, transactions) -> None:
+        self._transactions = transactions
+        self.clock = transactions.clock
+        self.committed = asyncio.Event()
+        self.told = asyncio.Event()
+        self.refuses = False
+
+    def on_work(self, wake) -> None:
+        """Nobody else stores anything."""
+
+    async def run(self, work, *, urgent: bool = False):
+        if self.refuses:
+            raise StoreUnavailable("away")
+        result = await self._transactions.run(work, urgent=urgent)
+        if urgent:
+            self.committed.set()
+            await self.told.wait()
+        return result
+
+
+class Hanging:
+    """An agent that never answers."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answered = asyncio.Event()
+
+    async def answer(self, _claim) -> None:
+        self.asked.set()
+        await self.answered.wait()
+
+
+@pytest.fixture
+def late(bench) -> LatePuts:
+    return LatePuts(bench.transactions)
+
+
+@pytest.fixture
+def one(late) -> Store:
+    return Store(late, Inbox(0, PAUSE), Leases("one", LEASE))
+
+
+async def until_waiting(store: Store) -> None:
+    """Return once its worker waits for work."""
+    while not store._lookout.room:  # noqa: ASYNC110 - nobody is told that a worker waits
+        await asyncio.sleep(0.001)
+
+
+def delivery(store: Store, graph: FakeGraph) -> Delivery:
+    accounts = SimpleNamespace(find=lambda _: SimpleNamespace(access_token="t"))
+    return Delivery(store, graph, accounts, Circuits(), RateLimits(100), Backoff())
+
+
+async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Task[None]:
+    """Store *arrivals* for a worker that waits, and leave it waiting no more meanwhile."""
+    waiting = asyncio.create_task(store.claim(1))
+    await until_waiting(store)
+    put = asyncio.create_task(store.put(arrivals))
+    await late.committed.wait()
+    await stop(waiting)
+    return put
+
+
+async def test_what_is_claimed_for_a_worker_that_is_busy_by_then_is_due_at_once(bench, one, late):
+    put = await put_too_late(one, late, arrival("m1"))
+    late.told.set()
+    await put
+
+    assert (await claim_one(bench.store("two"))).contact == "anna"
+    assert await one.renew() == frozenset()
+
+
+async def test_a_webhook_is_answered_though_nothing_can_be_given_back(bench, one, late):
+    put = await put_too_late(one, late, arrival("m1"))
+    late.refuses = True
+    late.told.set()
+
+    assert await put is None
+    assert await bench.query("SELECT mid FROM events") == [("m1",)]
+
+
+async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(bench, one, late):
+    """
+    A webhook claims bob for the worker, whose piece failed before, while it finds carl itself.
+
+    It has room for one, and carl's agent hangs. When that is over, another has seen to bob.
+    """
+    two, graph, agent = bench.store("two"), FakeGraph(), Hanging()
+    await two.put([arrival("b1", "bob")])
+    claim = await claim_one(two)
+    step = await two.settle(claim, answered(claim, "hello bob"))
+    await two.retry(step, after=1, why="connection refused")
+    worker = Worker(one, Conversation(concurrency=1), agent, delivery(one, graph), Background())
+    claiming = asyncio.create_task(worker.run_claims())
+    await until_waiting(one)
+    bench.clock.move(1_001)
+
+    put = asyncio.create_task(one.put([arrival("c1", "carl")]))
+    await late.committed.wait()
+    one._lookout.wake()  # as a notification does
+    await agent.asked.wait()
+    late.told.set()
+    await put
+    for _ in range(2):
+        bench.clock.move(LEASE // 3)
+        await worker._renew()
+    for _ in range(2):  # looked for, then sent
+        claim = await claim_one(two)
+        await delivery(two, graph).deliver(claim, claim.piece)
+        bench.clock.move(4_000)
+    await worker._renew()
+    agent.answered.set()
+    await until_waiting(one)
+    await stop(claiming)
+
+    assert graph.sent == [{"text": "hello bob"}]
+
+
+async def test_a_renewal_extends_only_what_it_found(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.put([arrival("m1")])
+    lost = await claim_one(one)
+    bench.clock.move(LEASE)
+    await claim_one(two)
+    await one.put([arrival("m2", "ben")])
+    kept = await claim_one(one)
+
+    await one.renew()
+
+    assert one.lease_left(lost) <= 0
+    assert one.lease_left(kept) == LEASE / 1000
+
+
+async def test_what_was_abandoned_has_nothing_left_once_its_first_lease_is_over(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(LEASE - 1000)
+    await store.renew()
+
+    await store.abandon([holding_of(claim)])
+    bench.clock.move(1000)
+
+    assert store.lease_left(claim) <= 0
+
+
+async def test_a_claim_that_is_being_abandoned_has_no_more_left_than_at_first(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(LEASE - 1000)
+    await store.renew()
+
+    abandoning = asyncio.create_task(store.abandon([holding_of(claim)]))
+    await asyncio.sleep(0)
+
+    assert store.lease_left(claim) == 1
+    await abandoning
+
+
+async def test_what_is_given_back_is_heard_of_by_others_at_once(postgres_bench):
+    one, two = postgres_bench.store("one"), postgres_bench.store("two")
+    await one.put([arrival("m1")])
+    claim = await claim_one(one)
+    waiting = asyncio.create_task(two.claim(1))
+    await until_waiting(two)
+
+    await one.abandon([holding_of(claim)])
+
+    async with asyncio.timeout(POLL / 2):
+        assert await waiting == []  # it is told to look
+        assert (await claim_one(two)).contact == "anna"

@@ -1,0 +1,66 @@
+"""Commands work on a store that the service has made, and change nothing about it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import inspect, text
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store import takeover
+from ak_instagram.store.postgres import open_pool
+from ak_instagram.store.visit import visit
+from tests.store_bench import START, arrival, claim_one
+
+
+async def visited(url: str, work):
+    async with visit(url) as store:
+        return await store.run(work)
+
+
+def nothing(_connection, _now) -> None:
+    """What is done where there is no store."""
+
+
+async def test_what_a_visitor_does_is_there_for_the_service(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+
+    await visited(bench.url, lambda it, _now: takeover.pause(it, claim, START))
+
+    assert await bench.query("SELECT paused_until FROM conversations") == [(START,)]
+
+
+async def test_a_store_that_is_too_new_is_not_worked_on(bench, store):
+    await store.put([arrival("m1")])
+    await bench.query_nothing("UPDATE alembic_version SET version_num = '9999'")
+    await bench.query_nothing("UPDATE schema_compatibility SET oldest = '9999'")
+
+    with pytest.raises(StoreUnavailable, match="a newer version has migrated the store"):
+        await visited(bench.url, lambda it, _now: it.execute(text("DELETE FROM events")))
+
+    assert await bench.query("SELECT count(*) FROM events") == [(1,)]
+
+
+async def test_in_a_database_without_a_store_nothing_is_made(postgres_url):
+    with pytest.raises(StoreUnavailable, match="there is no store here"):
+        await visited(postgres_url, nothing)
+
+    async with open_pool(postgres_url) as pool:
+        assert await pool.run(lambda it, _now: inspect(it).get_table_names()) == []
+
+
+async def test_in_a_file_without_a_store_nothing_is_made(tmp_path):
+    file = tmp_path / "empty.db"
+    file.touch()
+
+    with pytest.raises(StoreUnavailable, match="there is no store here"):
+        await visited(f"sqlite:///{file}", nothing)
+
+
+async def test_where_no_file_is_none_is_made(tmp_path):
+    file = tmp_path / "none.db"
+
+    with pytest.raises(StoreUnavailable, match="there is no store at"):
+        await visited(f"sqlite:///{file}", nothing)
+
+    assert not file.exists()

@@ -1,0 +1,103 @@
+"""The process that serves takes what it may, ends when told to, and says why it did not start."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import socket
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from ak_instagram.server import Front, allow_files, stop_on_signal
+from ak_instagram.store.store import without_password
+from tests.service import Service
+
+SETTINGS = {
+    "instagram.verify_token": "verify",
+    "instagram.access_token": "IGAAtoken",
+    "agent.adapter": "echo",
+}
+
+
+async def not_started(service: Service) -> str:
+    """Start *service*, which is to end by itself; return the reason that it gave."""
+    await service.launch()
+    assert await service.ended() == 1
+    [line] = [line for line in service.logged() if line.get("level") == "critical"]
+    assert line["event"] == "service.not_started"
+    return line["reason"]
+
+
+async def test_who_finds_the_port_taken_says_what_to_set(tmp_path):
+    service = Service(tmp_path, SETTINGS)
+    with socket.create_server(("127.0.0.1", service.port)):
+        reason = await not_started(service)
+
+    assert "AK_SERVER__PORT" in reason
+
+
+async def test_who_finds_no_database_says_where_it_looked_and_no_password(tmp_path):
+    url = "postgresql://bot:pass-word@127.0.0.1:1/shop"
+    service = Service(tmp_path, SETTINGS | {"store.url": url})
+
+    reason = await not_started(service)
+
+    assert reason == "store.url: postgresql://bot:***@127.0.0.1:1/shop: ConnectionRefusedError"
+    assert not [line for line in service.lines if "pass-word" in line]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///data/store.db", "sqlite:///data/store.db"),
+        ("postgresql://db/shop", "postgresql://db/shop"),
+        ("postgresql://bot:p%40ss@db:5432/shop", "postgresql://bot:***@db:5432/shop"),
+        ("postgresql://bot@db/shop?password=p&sslmode=require", "postgresql://bot@db/shop"),
+    ],
+)
+def test_a_store_s_url_is_shown_without_what_is_secret(url, shown):
+    assert without_password(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "who"), [("/instagram/webhook", "webhook"), ("/livez", "app"), ("/instagram", "app")]
+)
+async def test_what_meta_posts_goes_straight_to_its_endpoint(path, who):
+    called: list[tuple[str, object]] = []
+
+    def asgi(name: str):
+        async def serve(scope, _receive, _send) -> None:
+            called.append((name, scope["state"]))
+
+        return serve
+
+    await Front(asgi("app"), asgi("webhook"), {"store": 1})({"path": path}, None, None)
+
+    assert called == [(who, {"store": 1})]
+
+
+async def test_a_signal_that_comes_before_the_server_listens_for_it_ends_it():
+    server = uvicorn.Server(uvicorn.Config(Starlette(), port=0, lifespan="off", log_config=None))
+    before = signal.signal(signal.SIGTERM, stop_on_signal(server))
+    try:
+        signal.raise_signal(signal.SIGTERM)
+
+        ended, _ = await asyncio.wait({asyncio.create_task(server.serve())}, timeout=5)
+
+        assert [serving.exception() for serving in ended] == [None]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_it_takes_as_many_open_files_as_it_may_have():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        allow_files()
+
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,158 @@
+"""A worker gets work as it comes in, and what it can't take is not left lying about."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.lookout import Found, Lookout
+from ak_instagram.store.values import Claim
+from tests.store_bench import stop
+
+ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
+
+
+class Database:
+    """Transactions and leases in one: what is due, look after look."""
+
+    def __init__(self, *due: list[Claim]) -> None:
+        self.due = list(due)
+        self.wait: int | None = None
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def on_work(self, wake) -> None:
+        self.notify = wake
+
+    async def run(self, work, *, urgent: bool = False):
+        found = work(None, 0)
+        await self.gate.wait()
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        return found
+
+    def claim(self, _connection, _now: int, limit: int) -> list[Claim]:
+        return self.due.pop(0)[:limit] if self.due else []
+
+    def until_due(self, _connection, _now: int) -> int | None:
+        return self.wait
+
+
+def lookout(database: Database) -> Lookout:
+    return Lookout(database, database)
+
+
+async def waiting(look: Lookout, room: int = 8) -> asyncio.Task[list[Claim]]:
+    """Return a claim that waits because nothing is due."""
+    task = asyncio.create_task(look.claim(room))
+    while not look.room:  # noqa: ASYNC110 - nobody is told that a worker waits
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_what_is_due_is_found():
+    assert await lookout(Database([ANNA, BEN])).claim(8) == [ANNA, BEN]
+
+
+async def test_who_waits_says_for_how_many_there_is_room():
+    look = lookout(Database())
+
+    task = await waiting(look, room=3)
+
+    assert look.room == 3
+    await stop(task)
+    assert look.room == 0
+
+
+async def test_what_comes_in_is_handed_to_who_waits():
+    look = lookout(Database())
+    task = await waiting(look)
+
+    left = look.hand_over(Found([ANNA]))
+
+    assert (left, look.room) == ([], 0)
+    assert await task == [ANNA]
+
+
+async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
+    database = Database([ANNA])
+    database.gate.clear()
+    look = lookout(database)
+    task = asyncio.create_task(look.claim(8))
+    await asyncio.sleep(0)
+
+    left = look.hand_over(Found([BEN]))
+    database.gate.set()
+
+    assert (left, await task) == ([], [ANNA, BEN])
+
+
+async def test_what_comes_in_while_nobody_asks_is_not_kept():
+    look = lookout(Database([], [BEN]))
+    task = await waiting(look)
+    look.wake()
+    await task
+
+    assert look.hand_over(Found([ANNA])) == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_was_handed_over_before_the_store_refused_is_taken_next():
+    database = Database()
+    database.gate.clear()
+    look = lookout(database)
+    task = asyncio.create_task(look.claim(8))
+    await asyncio.sleep(0)
+    look.hand_over(Found([ANNA]))
+    database.error = StoreUnavailable("away")
+    database.gate.set()
+    with pytest.raises(StoreUnavailable):
+        await task
+
+    assert await look.claim(8) == [ANNA]
+
+
+async def test_what_comes_up_during_a_look_is_looked_for_at_once():
+    database = Database([], [ANNA])
+    database.gate.clear()
+    look = lookout(database)
+    task = asyncio.create_task(look.claim(8))
+    await asyncio.sleep(0)
+
+    database.notify()
+    database.gate.set()
+
+    assert await task == []
+    assert await look.claim(8) == [ANNA]
+
+
+@pytest.mark.parametrize("is_handed_over", [False, True])
+async def test_what_will_be_due_is_looked_for_in_time(is_handed_over):
+    database = Database([], [ANNA])
+    look = lookout(database)
+    if is_handed_over:
+        task = await waiting(look)
+        look.hand_over(Found([], wait=20))
+    else:
+        database.wait = 20
+        task = asyncio.create_task(look.claim(8))
+
+    async with asyncio.timeout(2):
+        assert await task == []
+        assert await look.claim(8) == [ANNA]
+
+
+async def test_a_store_that_refuses_is_asked_again():
+    database = Database([ANNA], [ANNA])
+    database.error = StoreUnavailable("away")
+    look = lookout(database)
+    with pytest.raises(StoreUnavailable):
+        await look.claim(8)
+
+    database.error = None
+
+    assert await look.claim(8) == [ANNA]

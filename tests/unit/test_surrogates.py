@@ -1,0 +1,33 @@
+"""Whatever JSON spells, UTF-8 can encode it afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ak_instagram.surrogates import well_formed
+
+# Half surrogate pairs too.
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        pytest.param("plain", "plain", id="nothing-to-do"),
+        pytest.param("a\ud83d", "a\ufffd", id="first-half-at-the-end"),
+        pytest.param("\ude00b", "\ufffdb", id="second-half"),
+        pytest.param("\ud83dx", "\ufffdx", id="first-half-before-a-letter"),
+        pytest.param("\ud83d\ude00", "\U0001f600", id="halves-that-meet"),
+        pytest.param("\ufeff\ud83d", "\ufeff\ufffd", id="byte-order-mark-stays"),
+    ],
+)
+def test_half_surrogate_pairs_are_repaired(text, repaired):
+    assert well_formed(text) == repaired
+
+
+@given(ANY_TEXT)
+@settings(deadline=None)
+def test_any_text_becomes_encodable(text):
+    assert well_formed(text).encode().decode() == well_formed(text)
