@@ -16,7 +16,7 @@ class StoreUnavailable(Exception):
 
 
 class LeaseLost(Exception):
-    """Another worker holds the conversation now; drop the work without a trace."""
+    """Another worker may hold the conversation now; drop the work without a trace."""
 
 
 class Transient(Exception):

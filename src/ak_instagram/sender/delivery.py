@@ -98,28 +98,29 @@ class Delivery:
                 token, claim.contact, piece.message, self._time_to_send(claim)
             )
         except GraphError as exc:
-            return await self._not_sent(claim, piece, began, exc)
+            return await self._failed(claim, piece, began, exc)
         _record(piece, "sent", self.circuits.now() - began)
         try:
             return await self._sent(claim, piece, message_id)
         finally:
             await self._heal(claim, began)
 
-    async def _not_sent(
+    async def _failed(
         self, claim: Claim, piece: Piece, began: float, error: GraphError
     ) -> Claim | None:
+        """Note how a try that *began* then has failed, and see to what that means."""
         failure = self.failures.note(piece, error)
         _record(piece, failure.error_class.value, self.circuits.now() - began, error)
         if failure.error_class in _WHOLE_ACCOUNT:
             await self._block(claim, piece, began, error, failure.error_class)
             return None
         try:
-            return await self._failed(claim, piece, error, failure)
+            return await self._see_to(claim, piece, error, failure)
         finally:
             if failure.error_class in _SPOKEN_TO:
                 await self._heal(claim, began)
 
-    async def _failed(
+    async def _see_to(
         self, claim: Claim, piece: Piece, error: GraphError, failure: Failure
     ) -> Claim | None:
         """See to an error that is this message's, this person's, or the moment's."""
