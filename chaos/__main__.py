@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from .campaign import Effort, Outcome
+from .campaign import Effort
 from .report import table
 from .side_by_side import run_all
 from .stores import NAMES
@@ -18,11 +18,9 @@ def main() -> int:
     stores = NAMES if options.store == "both" else (options.store,)
     effort = Effort(options.messages, options.people, options.seconds, options.limit)
     seeds = range(options.seed, options.seed + options.seeds)
-    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="ak-instagram-chaos-") as temporary:
         folder = options.logs or Path(temporary)
-        for seed in seeds:
-            outcomes += run_all(stores, seed, effort, folder)
+        outcomes = [each for seed in seeds for each in run_all(stores, seed, effort, folder)]
     print(table(outcomes))
     return 0 if all(outcome.kept for outcome in outcomes) else 1
 

@@ -8,7 +8,7 @@ having sent it itself can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -53,6 +53,7 @@ _insert = insert(outbox).values(
             "tries",
             "planned_at",
             "changed_at",
+            "answers",
         )
     }
 )
@@ -104,14 +105,16 @@ def plan(
     now: int,
     held: Held,
     turn: str,
+    events: Iterable[int],
     messages: Sequence[Mapping[str, object]],
 ) -> Piece | None:
     """
-    Write down the whole answer of *turn*, piece after piece.
+    Write down the whole answer of *turn* to *events*, piece after piece.
 
     Returns its first piece, marked as being sent, if that may go out at once.
     """
-    rows = [_row(now, held, turn, seq, message) for seq, message in enumerate(messages)]
+    answers = ",".join(map(str, events))
+    rows = [_row(now, held, turn, answers, seq, message) for seq, message in enumerate(messages)]
     if not rows or not _may_begin(connection, now, held):
         _PLAN.run_many(connection, rows)
         return None
@@ -182,7 +185,7 @@ def _may_begin(connection: Connection, now: int, held: Held) -> bool:
 
 
 def _row(
-    now: int, held: Held, turn: str, seq: int, message: Mapping[str, object]
+    now: int, held: Held, turn: str, answers: str, seq: int, message: Mapping[str, object]
 ) -> dict[str, object]:
     return {
         "account": held.account,
@@ -195,6 +198,7 @@ def _row(
         "tries": 0,
         "planned_at": now,
         "changed_at": now,
+        "answers": answers,
     }
 
 

@@ -158,6 +158,9 @@ outbox = Table(
     Column("error", Text),
     Column("planned_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    # The ids of the turn's events, joined by commas: an index of all events' turns would cost
+    # every message something. NULL if a version planned it that does not say.
+    Column("answers", Text),
     sqlite_autoincrement=True,
 )
 

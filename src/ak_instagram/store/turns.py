@@ -130,7 +130,8 @@ class Turns:
         if held.paused_until > now:
             log.info("reply.dropped", contact=held.contact, reason="a person answers")
             return None
-        piece = ledger.plan(connection, now, held, settlement.turn, settlement.messages)
+        turn, events = settlement.turn, settlement.events
+        piece = ledger.plan(connection, now, held, turn, events, settlement.messages)
         _write_lines(connection, now, held, settlement)
         if settlement.hands_over:
             takeover.pause(connection, held, now + self.pause)

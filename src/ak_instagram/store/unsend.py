@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, text, update
 
 from .conditions import of_conversation
 from .rows import key_of
@@ -16,8 +16,6 @@ from .values import Arrival, EventStatus, PieceStatus
 log = structlog.get_logger()
 
 _e, _o, _t = events.c, outbox.c, transcript.c
-# What is kept of an answer and has not gone out: given up as well, since a replay would send it.
-_not_sent = (*of_conversation(outbox), IS_NOT_SENT, _o.payload.is_not(None))
 _its_turn = select(_e.turn).where(_e.key == bindparam("of_key")).scalar_subquery()
 
 _FORGET_LINES = Statement(
@@ -28,39 +26,50 @@ _WIPE = Statement(
     .where(_e.key == bindparam("of_key"))
     .values(status=EventStatus.UNSENT.value, payload=None)
 )
-_TURN_OF_THE_REST = Statement(select(_o.turn).where(*_not_sent, _o.turn == _its_turn).limit(1))
-_STILL_SAID = Statement(
-    select(_e.id)
-    .where(
-        _e.turn == bindparam("of_turn"),
-        text("kind IN ('message', 'postback')"),
+
+
+def _drop_where(is_answered: str) -> Statement:
+    """
+    Return what gives up the answer to a message, unless something that it answers is still said.
+
+    *is_answered* is the condition for the events that a piece answers, by their ids.
+    """
+    is_still_said = exists().where(
+        text(is_answered),
+        text("events.kind IN ('message', 'postback')"),
         _e.payload.is_not(None),
     )
-    .limit(1)
+    return Statement(
+        update(outbox)
+        .where(
+            *of_conversation(outbox),
+            # What was given up and is kept goes as well, since a replay would send it.
+            IS_NOT_SENT,
+            _o.payload.is_not(None),
+            _o.turn == _its_turn,
+            ~is_still_said,
+        )
+        .values(status=PieceStatus.DROPPED.value, payload=None, error="the person took it back")
+    )
+
+
+# A piece that does not say what it answers goes: it may quote what was taken back.
+_DROP_SQLITE = _drop_where(
+    "events.id IN (SELECT value FROM json_each('[' || outbox.answers || ']'))"
 )
-_DROP = Statement(
-    update(outbox)
-    .where(*_not_sent, _o.turn == bindparam("of_turn"))
-    .values(status=PieceStatus.DROPPED.value, payload=None, error="the person took it back")
+_DROP_POSTGRES = _drop_where(
+    "events.id = ANY (CAST(string_to_array(outbox.answers, ',') AS bigint[]))"
 )
 
 
 def wipe(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     """Forget the messages that *arrivals* take back, answered or not."""
+    drop = _DROP_SQLITE if connection.dialect.name == "sqlite" else _DROP_POSTGRES
     for arrival in arrivals:
         if arrival.takes_back is not None:
             of = {**key_of(arrival), "of_key": arrival.takes_back}
             _FORGET_LINES.run(connection, **of)
             keys = (arrival.takes_back, *arrival.takes_back_edits)
             _WIPE.run_many(connection, [{"of_key": key} for key in keys])
-            _drop_answer(connection, arrival, of)
-
-
-def _drop_answer(connection: Connection, arrival: Arrival, of: dict[str, object]) -> None:
-    """Give up and forget what has not gone out of the answer, if it answers nothing else."""
-    turn = _TURN_OF_THE_REST.value(connection, **of)
-    # The second statement looks through all events: an index of their turns would cost every
-    # message something, and hardly ever is an answer under way when its question is taken back.
-    if turn is not None and _STILL_SAID.row(connection, of_turn=turn) is None:
-        _DROP.run(connection, **key_of(arrival), of_turn=turn)
-        log.info("reply.dropped", contact=arrival.contact, reason="the person took it back")
+            if drop.run(connection, **of):
+                log.info("reply.dropped", contact=arrival.contact, reason="the person took it back")

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, check, migrate
@@ -31,6 +32,14 @@ oldest = "{oldest}"
 def upgrade() -> None:
     op.add_column("events", sa.Column("mood", sa.Text))
 '''
+EVENT = """
+INSERT INTO events (account, contact, kind, key, mid, at, received_at, status, turn)
+VALUES ('shop', 'anna', 'message', '{turn}:{mid}', '{mid}', 1, 1, 'answered', '{turn}')
+"""
+PIECE = """
+INSERT INTO outbox (account, contact, turn, seq, status, planned_at, changed_at)
+VALUES ('shop', 'anna', '{turn}', 0, '{status}', 1, 1)
+"""
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 START = """
 import asyncio, sys
@@ -54,6 +63,12 @@ def future_steps(tmp_path):
         return steps
 
     return future_steps
+
+
+@pytest.fixture
+def postgres_database(postgres_url):
+    """One of its own, since its tables change."""
+    return postgres_url
 
 
 @pytest.fixture
@@ -140,6 +155,36 @@ def test_every_step_says_which_code_can_work_on_its_schema():
     assert oldest == sorted(oldest)
     assert set(oldest) <= set(known)
     assert all(before <= revision for before, revision in zip(oldest, known, strict=True))
+
+
+async def test_answers_that_wait_for_the_second_step_know_what_they_answer(bench, tmp_path):
+    first = Path(shutil.copytree(STEPS, tmp_path / "first"))
+    for later in sorted((first / "versions").glob("*.py"))[1:]:
+        later.unlink()
+    await bench.transactions.run(lambda connection, _now: begin_anew(connection, first))
+    for turn in ("old", "new"):
+        for mid in ("m1", "m2"):
+            await bench.query_nothing(EVENT.format(turn=turn, mid=mid))
+        for status in ("sent", "parked", "dead"):
+            await bench.query_nothing(PIECE.format(turn=turn, status=status))
+
+    await bench.stack.aclose()
+    await bench.open()
+
+    pieces = await bench.query(
+        "SELECT turn, answers FROM outbox WHERE status <> 'sent' ORDER BY id"
+    )
+    assert [(turn, set(events.split(","))) for turn, events in pieces] == [
+        *[("old", {"1", "2"})] * 2,
+        *[("new", {"3", "4"})] * 2,
+    ]
+
+
+def begin_anew(connection: Connection, steps: Path) -> None:
+    """Have the schema of *steps* instead of the present one."""
+    metadata.drop_all(connection)
+    connection.exec_driver_sql("DROP TABLE alembic_version")
+    migrate(connection, steps)
 
 
 async def test_replicas_that_start_at_once_migrate_one_after_the_other(postgres_url):

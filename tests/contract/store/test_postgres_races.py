@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
 from ak_instagram.store.store import Store, open_store
 from tests.store_bench import LEASE, PAUSE, answered, arrival, echo
+
+BLOCKED = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
 @dataclass
@@ -69,6 +72,11 @@ async def sending(store: Store):
     return await store.settle(claim, answered(claim, "one"))
 
 
+def unsend(mid: str):
+    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
+    return event._replace(takes_back=f"message:{mid}")
+
+
 async def paused(store: Store) -> bool:
     find = "SELECT contact FROM conversations WHERE paused_until > 0"
     return await store._run(lambda it, _: it.exec_driver_sql(find).first()) is not None
@@ -101,3 +109,25 @@ async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
     await heard(two, said, lambda: await_only(one.sent(step, "mid-1")))
 
     assert await paused(one)
+
+
+async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answer_along(replicas):
+    """The second unsend waits for the first, and sees what it has wiped."""
+    one, two = replicas
+    now = int(time.time() * 1000)
+    await one.put([arrival("m1", at=now), arrival("m2", at=now)])
+    [claim] = await one.claim(1)
+    await one.settle(claim, answered(claim, "one"))
+
+    def both(connection: Connection, now: int) -> asyncio.Task:
+        one._inbox.put(connection, now, [unsend("m1")])
+        second = asyncio.get_running_loop().create_task(two.put([unsend("m2")]))
+        while not connection.exec_driver_sql(BLOCKED).first():
+            assert not second.done()
+            await_only(asyncio.sleep(0))
+        return second
+
+    await (await one._run(both))
+
+    found = await one._run(lambda it, _: it.exec_driver_sql("SELECT status FROM outbox").all())
+    assert [status for (status,) in found] == ["dropped"]

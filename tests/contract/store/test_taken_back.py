@@ -154,6 +154,90 @@ async def test_an_answer_to_something_else_as_well_is_still_wanted(bench, store)
     assert await statuses(bench) == ["dropped"]
 
 
+async def test_two_messages_that_are_taken_back_at_once_take_their_answer_along(bench, store):
+    await parked(bench, store, "m1", "m2")
+
+    await store.put([unsend("m1"), unsend("m2")])
+
+    assert await statuses(bench) == ["dropped"]
+
+
+async def test_an_unsend_that_comes_twice_counts_once(bench, store):
+    await parked(bench, store, "m1", "m2")
+
+    await store.put([unsend("m1"), unsend("m1")])
+    await store.put([unsend("m1")])
+
+    assert await statuses(bench) == ["parked"]
+
+
+async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
+    for contact, beside in (("anna", "postback"), ("ben", "edit")):
+        kind = {"kind": beside, "key": f"{beside}:{contact}"}
+        await store.put([arrival(contact, contact), arrival(f"{contact}-2", contact, **kind)])
+        claim = await claim_one(store)
+        await store.settle(claim, answered(claim, "one", turn=contact))
+
+        await store.put([unsend(contact)._replace(contact=contact)])
+
+    sql = "SELECT contact, status FROM outbox ORDER BY contact"
+    assert await bench.query(sql) == [("anna", "sending"), ("ben", "dropped")]
+
+
+async def test_what_was_taken_back_before_the_answer_was_planned_does_not_keep_it(bench, store):
+    await store.put([unsend("m1")])
+    await store.put([arrival("m1"), arrival("m2")])
+    claim = await claim_one(store)
+    unsent = {it.id: EventStatus.UNSENT for it in claim.events if it.is_unsent}
+    assert len(unsent) == 2
+    settlement = answered(claim, "one")
+    await store.settle(claim, replace(settlement, events={**settlement.events, **unsent}))
+    await store.put([unsend("m1")])
+    assert await statuses(bench) == ["sending"]
+
+    await store.put([unsend("m2")])
+
+    assert await statuses(bench) == ["dropped"]
+
+
+async def test_the_answer_of_a_replayed_turn_is_to_what_is_left_of_it(bench, store):
+    await store.put([arrival("m1"), arrival("m2"), arrival("m3")])
+    claim = await claim_one(store)
+    dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
+    await store.settle(claim, Settlement("turn", dead, "503"))
+    await store.put([unsend("m1")])
+    assert await bench.transactions.run(lambda it, now: replay(it, now, "turn"))
+    claim = await claim_one(store)
+    assert [event.mid for event in claim.events if event.kind == "message"] == ["m2", "m3"]
+    await store.settle(claim, answered(claim, "one", turn="anew"))
+
+    await store.put([unsend("m2")])
+    assert await statuses(bench) == ["sending"]
+
+    await store.put([unsend("m3")])
+    assert await statuses(bench) == ["dropped"]
+
+
+async def test_an_answer_of_a_version_that_does_not_say_to_what_goes_with_any(bench, store):
+    await parked(bench, store, "m1", "m2")
+    await bench.query_nothing("UPDATE outbox SET answers = NULL")
+
+    await store.put([unsend("m1")])
+
+    assert await statuses(bench) == ["dropped"]
+
+
+async def test_a_version_that_unsends_and_knows_nothing_of_answers_is_no_harm(bench, store):
+    """It wipes, and finds by itself what is still said."""
+    await parked(bench, store, "m1", "m2")
+    wiped = "UPDATE events SET status = 'unsent', payload = NULL WHERE key = 'message:m1'"
+    await bench.query_nothing(wiped)
+
+    await store.put([unsend("m2")])
+
+    assert await statuses(bench) == ["dropped"]
+
+
 async def test_the_answers_to_other_messages_stay(bench, store):
     await parked(bench, store, "m1")
     await store.put([arrival("m9", "ben")])

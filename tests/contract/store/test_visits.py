@@ -12,6 +12,12 @@ from ak_instagram.store.visit import visit
 from tests.store_bench import START, arrival, claim_one
 
 
+@pytest.fixture
+def postgres_database(postgres_url):
+    """One of its own, since its tables change."""
+    return postgres_url
+
+
 async def visited(url: str, work):
     async with visit(url) as store:
         return await store.run(work)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = ${repr(up_revision)}
+oldest = "..."  # the oldest revision whose code can work on this schema
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
