@@ -47,13 +47,13 @@ def _webhooks(bench: Bench, kind: Kind, stores: Mapping[int, str]) -> Mapping[in
 
 
 def _verbs(kind: Kind, costs: Mapping[int, Sequence[Cost]]) -> Iterator[Figure]:
-    for name, cost_of, target in (
-        ("ack alone", lambda cost: cost.ack_alone, GROWTH),
-        ("claim alone", lambda cost: cost.claim_alone, GROWTH),
-        (f"ack, {TOGETHER} at once", lambda cost: cost.ack, None),
-        (f"claim, {TOGETHER} at once", lambda cost: cost.claim, None),
+    for name, field, target in (
+        ("ack alone", "ack_alone", GROWTH),
+        ("claim alone", "claim_alone", GROWTH),
+        (f"ack, {TOGETHER} at once", "ack", None),
+        (f"claim, {TOGETHER} at once", "claim", None),
     ):
-        samples = {depth: [cost_of(cost) for cost in costs[depth]] for depth in costs}
+        samples = {depth: [getattr(cost, field) for cost in costs[depth]] for depth in costs}
         yield from grown(f"{kind}, {name}", samples, target)
 
 

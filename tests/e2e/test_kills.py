@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from ak_instagram.simulator import Fault, FaultKind
 from tests.scripted_agent import Hold, says
@@ -16,6 +17,8 @@ LEASE = "5"
 # A piece that was cut off is looked for when its send and the echo have had their time.
 CUT_OFF = 15 + 10
 FIRST, SECOND = "First paragraph. " * 40, "Second paragraph. " * 40
+PEOPLE = 60
+SAID = [f"Message {number} of everyone" for number in range(3)]
 # Whether there are echoes, and what happens to the two pieces. The service dies after one
 # of them has arrived, and before it knows of the one that hangs.
 ON_ITS_WAY = {
@@ -62,21 +65,38 @@ async def test_killed_before_the_agent_answered(stage):
     assert stage.answers(mia) == ["The answer", "You said: Something more"]
 
 
-async def test_killed_while_a_piece_was_on_its_way(tmp_path_factory):
-    """One process for each case, side by side: each waits until its piece may be looked for."""
-    async with asyncio.TaskGroup() as group:
-        arriving = {
-            case: group.create_task(cut_off(tmp_path_factory.mktemp(case), *faults))
-            for case, faults in ON_ITS_WAY.items()
-        }
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def arrived(tmp_path_factory):
+    """
+    What arrived in the end at everybody, by the scene that they are in.
 
-    arrived = {case: task.result() for case, task in arriving.items()}
-    whole = [FIRST.strip(), SECOND.strip(), "You said: Something more"]
-    assert arrived == dict.fromkeys(ON_ITS_WAY, whole)
+    Each scene has a process of its own. What was cut off waits until it may be looked for, so
+    they wait side by side.
+    """
+    async with asyncio.TaskGroup() as group:
+        scenes = {
+            name: group.create_task(cut_off(tmp_path_factory.mktemp(name), *faults))
+            for name, faults in ON_ITS_WAY.items()
+        }
+        under_load = group.create_task(again_and_again(tmp_path_factory.mktemp("load")))
+    return {name: scene.result() for name, scene in scenes.items()} | {"load": under_load.result()}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("scene", ON_ITS_WAY)
+async def test_killed_while_a_piece_was_on_its_way(scene, arrived):
+    assert arrived[scene] == [FIRST.strip(), SECOND.strip(), "You said: Something more"]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_killed_again_and_again_under_load(arrived):
+    assert arrived["load"] == [SAID] * PEOPLE
 
 
 async def cut_off(folder: Path, echoes: bool, *faults: Fault) -> list[str]:
-    """Kill the service when *faults* have struck; return all that arrived in the end."""
+    """Kill the service when *faults* have struck; return all that arrived."""
     async with open_stage(folder, conversation__lease=LEASE) as stage:
         mia = stage.person()
         stage.meta.switch(echoes=echoes)
@@ -94,25 +114,26 @@ async def cut_off(folder: Path, echoes: bool, *faults: Fault) -> list[str]:
         return stage.answers(mia)
 
 
-@pytest.mark.timeout(120)
-async def test_killed_again_and_again_under_load(stage):
-    people = [stage.person() for _ in range(60)]
-    said = [f"Message {number} of everyone" for number in range(3)]
+async def again_and_again(folder: Path) -> list[list[str]]:
+    """Kill the service while it answers everybody; return which of their lines came back."""
+    async with open_stage(folder, conversation__lease=LEASE) as stage:
+        people = [stage.person() for _ in range(PEOPLE)]
 
-    def arrived() -> int:
-        return sum(len(stage.answers(person)) for person in people)
+        def have_arrived() -> int:
+            return sum(len(stage.answers(person)) for person in people)
 
-    for line, moment in zip(said, (10, 70, 130), strict=True):
+        for line, moment in zip(SAID, (10, 70, 130), strict=True):
+            for person in people:
+                stage.meta.phones.say(person, line)
+            await stage.meta.journal.until(
+                lambda moment=moment: have_arrived() >= moment, within=CUT_OFF
+            )
+            await stage.service.kill()
+            await stage.restart()
         for person in people:
-            stage.meta.phones.say(person, line)
-        await stage.meta.journal.until(lambda moment=moment: arrived() >= moment, within=CUT_OFF)
-        await stage.service.kill()
-        await stage.restart()
-    for person in people:
-        await stage.meta.journal.until(
-            lambda person=person: said[-1] in "".join(stage.answers(person)[-1:]), within=CUT_OFF
-        )
-
-    for person in people:
-        lines = "\n".join(stage.answers(person)).replace("You said: ", "").splitlines()
-        assert lines == said
+            await stage.meta.journal.until(
+                lambda person=person: SAID[-1] in "".join(stage.answers(person)[-1:]),
+                within=CUT_OFF,
+            )
+        answers = ("\n".join(stage.answers(person)) for person in people)
+        return [answer.replace("You said: ", "").splitlines() for answer in answers]
