@@ -101,6 +101,12 @@ class FakeStore:
     left: float = 30.0
     time: int = 0
 
+    async def until(self, entries: int) -> None:
+        """Return once so many claims have ended, or steps of them."""
+        while len(self.log) < entries:
+            self.told.clear()
+            await self.told.wait()
+
     async def claim(self, most: int) -> list[Claim]:
         if not self.claims:
             await asyncio.Event().wait()

@@ -194,4 +194,11 @@ class Worker:
             dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
             step = await self._store.settle(claim, Settlement(turn_id(claim), dead, reason))
         if step is not None:
-            await self._store.retry(step, after=0, why=reason, blocker=Blocker.OTHER)
+            is_doubtful = step.piece is not None and step.piece.doubtful
+            await self._store.retry(
+                step,
+                after=0,
+                why=reason,
+                piece=PieceStatus.SENDING if is_doubtful else PieceStatus.PLANNED,
+                blocker=Blocker.OTHER,
+            )

@@ -77,6 +77,12 @@ def store_url(value: str) -> None:
     if value.startswith("postgresql://"):
         if find_spec("asyncpg") is None:
             raise Unfit("needs the driver of PostgreSQL: pip install 'ak-instagram[postgres]'")
+        if value.count("@") > 1 or "@" in value.partition("?")[2]:
+            # Whoever splits it at the first one takes the rest of a password for the host.
+            raise Unfit(
+                "has an @ in a user or password, which is written %40",
+                example="postgresql://user:p%40ss@host:5432/database",
+            )
         return
     if value.startswith(("postgresql+", "postgres:")):
         raise Unfit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 FALLBACK = "Sorry, I can't answer right now. Please try again in a little while."
 
@@ -140,6 +140,13 @@ class Settings:
             self.agent.api_key,
             *self.agent.headers.values(),
             self.admin.token,
-            urlsplit(self.store.url).password,
+            *_passwords(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)
+
+
+def _passwords(url: str) -> tuple[str, ...]:
+    """Return the passwords in the store's *url*, as they are written there and as they are."""
+    parts = urlsplit(url)
+    written = parts.password or ""
+    return (written, unquote(written), *parse_qs(parts.query).get("password", ()))

@@ -36,7 +36,7 @@ _WAKE_SQLITE = Statement(
         """
     INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
     SELECT account, contact, :due, :burst_ends,
-           max(CASE WHEN kind IN ('message', 'postback') THEN at + 86400000 ELSE 0 END)
+           max(CASE WHEN kind IN ('message', 'postback') THEN min(at, :now) + 86400000 ELSE 0 END)
     FROM events NOT INDEXED
     WHERE id > :last AND status = 'waiting'
     GROUP BY account, contact
@@ -63,7 +63,8 @@ _PUT_POSTGRES = Statement(
     ), woken AS (
         INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
         SELECT account, contact, CAST(:due AS bigint), CAST(:burst_ends AS bigint),
-               max(CASE WHEN kind IN ('message', 'postback') THEN at + 86400000 ELSE 0 END)
+               max(CASE WHEN kind IN ('message', 'postback')
+                   THEN least(at, CAST(:now AS bigint)) + 86400000 ELSE 0 END)
         FROM fresh
         WHERE status = 'waiting'
         GROUP BY account, contact
@@ -108,7 +109,7 @@ class Inbox:
         last = _LAST_ID.value(connection)
         fresh = _insert_sqlite(connection, [(*_row(arrival), now) for arrival in arrivals])
         if fresh:
-            _WAKE_SQLITE.run(connection, last=last, **self._due(now))
+            _WAKE_SQLITE.run(connection, last=last, now=now, **self._due(now))
         return fresh
 
     def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:

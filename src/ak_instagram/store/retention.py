@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    TextClause,
     bindparam,
     delete,
     func,
@@ -30,24 +32,30 @@ _before: BindParameter[int] = bindparam("before")
 _CLOSED = [PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value]
 
 
-def _oldest(time: Column[int], *conditions: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+def _oldest(
+    time: Column[int],
+    *conditions: ColumnElement[bool],
+    among: Sequence[ColumnElement[bool] | TextClause] = (),
+) -> tuple[ColumnElement[bool] | TextClause, ...]:
     """
     Return what the oldest rows fulfil that fulfil *conditions* and whose *time* has come.
 
     Ids rise with time, so that only what is older than the first young row is looked at:
     an index by time would cost every message something. What has to stay, however old
-    it is, keeps nothing else from going.
+    it is, keeps nothing else from going. *among* is the condition of a partial index of
+    ids, outside which no row is looked at.
     """
     table = time.table
     rows = table.alias()
-    youngest = select(rows.c.id).where(rows.c[time.name] >= _before).order_by(rows.c.id).limit(1)
+    young = select(rows.c.id).where(*among, rows.c[time.name] >= _before)
+    youngest = young.order_by(rows.c.id).limit(1).scalar_subquery()
     old = (
         select(table.c.id)
-        .where(table.c.id < func.coalesce(youngest.scalar_subquery(), _NO_ROW), *conditions)
+        .where(table.c.id < func.coalesce(youngest, _NO_ROW), *among, *conditions)
         .order_by(table.c.id)
         .limit(MAX_ROWS)
     )
-    return table.c.id.in_(old), *conditions
+    return table.c.id.in_(old), *among, *conditions
 
 
 # Every condition is there twice: which rows it is, and again of each row. PostgreSQL waits
@@ -57,15 +65,7 @@ _DELETE_EVENTS = delete(events).where(
 )
 _WIPE_PAYLOADS = (
     update(events)
-    .where(
-        events.c.id.in_(
-            select(events.c.id)
-            .where(SAYS_SOMETHING, events.c.received_at < _before)
-            .order_by(events.c.id)
-            .limit(MAX_ROWS)
-        ),
-        SAYS_SOMETHING,
-    )
+    .where(*_oldest(events.c.received_at, among=[SAYS_SOMETHING]))
     .values(payload=None)
 )
 _DELETE_PIECES = delete(outbox).where(

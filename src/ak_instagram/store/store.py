@@ -83,7 +83,7 @@ class Store:
         """Release *claims* that came too late; their events are stored whatever becomes of it."""
         if claims:
             with suppress(StoreUnavailable):
-                await self.abandon([holding_of(claim) for claim in claims])
+                await self.abandon([holding_of(claim) for claim in claims], urgent=True)
 
     # --- the worker's verbs ---------------------------------------------------
 
@@ -122,14 +122,14 @@ class Store:
         until = max(claim.lease_until, self._renewed_until) if is_renewed else claim.lease_until
         return (until - self._clock()) / 1000
 
-    async def abandon(self, holdings: Collection[Holding]) -> None:
+    async def abandon(self, holdings: Collection[Holding], *, urgent: bool = False) -> None:
         """
-        Release *holdings*, which are still due.
+        Release *holdings*, which are still due; *urgent*: a webhook waits for it.
 
         Nobody may be working on them, nor begin before the lease of their claim is over.
         """
         self._renewed -= frozenset(holdings)
-        await self._run(partial(self._abandon, holdings=holdings))
+        await self._run(partial(self._abandon, holdings=holdings), urgent=urgent)
         self._lookout.wake()
 
     def _abandon(self, connection: Connection, now: int, holdings: Collection[Holding]) -> None:

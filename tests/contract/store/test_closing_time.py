@@ -30,6 +30,23 @@ async def test_a_message_and_a_tap_open_it_from_the_time_they_were_said(bench, s
     assert await closes_at(bench) == START + DAY
 
 
+async def test_it_opens_when_we_hear_of_it_if_metas_clock_is_ahead(bench, store):
+    await store.put([arrival("m1", at=START + 3000)])
+
+    assert await closes_at(bench) == START + DAY
+
+
+async def test_a_refusal_closes_it_though_metas_clock_is_ahead(bench, store):
+    await store.put([arrival("m1", at=START + 3000)])
+    claim = await claim_one(store)
+    step = await store.settle(claim, answered(claim, "one"))
+    bench.clock.move(10)
+
+    assert await store.close_window(step, "10/2534022") is None
+
+    assert await statuses(bench) == ["parked"]
+
+
 @pytest.mark.parametrize(
     "later",
     [

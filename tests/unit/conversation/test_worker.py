@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -140,6 +141,17 @@ async def test_what_always_crashes_becomes_a_dead_letter():
 
     [(verb, settlement)] = store.log
     assert (verb, settlement.events) == ("settle", {5: EventStatus.DEAD})
+
+
+@pytest.mark.parametrize(("doubtful", "status"), [(True, "sending"), (False, "planned")])
+async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, status):
+    behind = claim(piece=replace(PIECE, doubtful=doubtful), events=())
+    store = FakeStore([[claim(attempts=2)]], next_step=lambda: behind)
+
+    async with working(store, Steps(RuntimeError("bug"))):
+        await store.until(2)
+
+    assert store.log[1:] == [("retry", 0, status, "other")]
 
 
 @pytest.mark.parametrize("error", [LeaseLost("gone"), StoreUnavailable("full")])

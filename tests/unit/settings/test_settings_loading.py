@@ -239,3 +239,10 @@ def test_no_secret_is_in_the_settings_repr(environ):
         "s3-header",
         "s3-admin",
     }
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://bot:s3%40db@db/x", "postgresql://db/x?user=bot&password=s3%40db"]
+)
+def test_the_stores_password_is_a_secret(environ, url):
+    assert "s3@db" in load(environ | {"AK_STORE__URL": url}).secrets

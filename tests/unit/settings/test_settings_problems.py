@@ -132,6 +132,18 @@ VARIABLES = [
         id="store-of-another-name",
     ),
     pytest.param(
+        {"AK_STORE__URL": "postgresql://u:p@ss@db/x"},
+        "store.url (AK_STORE__URL): has an @ in a user or password, which is written %40; "
+        "for example postgresql://user:p%40ss@host:5432/database",
+        id="store-password-not-encoded",
+    ),
+    pytest.param(
+        {"AK_STORE__URL": "postgresql://db/x?password=p@ss"},
+        "store.url (AK_STORE__URL): has an @ in a user or password, which is written %40; "
+        "for example postgresql://user:p%40ss@host:5432/database",
+        id="store-password-as-an-option-not-encoded",
+    ),
+    pytest.param(
         {"AK_STORE__URL": "sqlite://"},
         "store.url (AK_STORE__URL): must be sqlite:/// and the path of a file, which outlives the "
         "process; for example sqlite:///data/ak-instagram.db",
