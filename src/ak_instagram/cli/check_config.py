@@ -15,7 +15,7 @@ from ak_instagram.settings.keys import plain
 from . import options
 
 _WIDEST = 60  # characters of a value
-# A password that is not encoded as it should be may hold any character, an @ too.
+# A password that is not encoded as it should be may hold any character but an @.
 _PASSWORD = re.compile(r"(?<=://)([^:@/]*):.*@|(password=)[^&]*")
 
 

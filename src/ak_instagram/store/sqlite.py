@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -39,7 +39,8 @@ async def open_sqlite(
     `errors.StoreUnavailable` if it can't be opened.
     """
     engine = open_engine(url, busy_timeout)
-    with sole_user(url):
+    with sole_user(url), ExitStack() as stack:
+        stack.callback(engine.dispose)
         await asyncio.to_thread(_prepare, engine)
         writer = Writer(engine, clock)
         writer.start()
@@ -47,7 +48,6 @@ async def open_sqlite(
             yield writer
         finally:
             await writer.stop()
-            engine.dispose()
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def test_check_config_shows_values_and_where_they_come_from(run, tmp_path):
         pytest.param("sqlite:////data/my:own@home.db", "sqlite:////data/my:own@home.db", id="file"),
         pytest.param("postgresql://bot@db/x", "postgresql://bot@db/x", id="no-password"),
         pytest.param("postgresql://bot:pw-s3cret@db/x", "postgresql://bot:***@db/x", id="password"),
-        pytest.param("postgresql://bot:p/w@s3cret@db", "postgresql://bot:***@db", id="not-encoded"),
+        pytest.param("postgresql://bot:p/w:s3cret@db", "postgresql://bot:***@db", id="not-encoded"),
         pytest.param(
             "postgresql://db/x?password=pw-s3cret&ssl=require",
             "postgresql://db/x?password=***&ssl=require",
