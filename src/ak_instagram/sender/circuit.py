@@ -40,7 +40,8 @@ class Block:
     """
     An account's block: since when and until when (steady clock), and how often in a row.
 
-    *prober* is the contact whose conversation may try in spite of it.
+    *prober* is the contact whose conversation may try in spite of it, *tried* the one
+    that did so before the present pause, in vain.
     """
 
     since: float
@@ -48,6 +49,7 @@ class Block:
     failures: int
     error_class: ErrorClass
     prober: str | None = None
+    tried: str | None = None
 
     @property
     def is_rest(self) -> bool:
@@ -67,18 +69,21 @@ class Circuits:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
         self._blocks: dict[str, Block] = {}
+        self._worked: dict[str, float] = {}
 
     def wait(self, account: str, contact: str) -> float:
         """
         Return the seconds that *account* has to wait before it writes to *contact*, 0 for none.
 
         After a pause one conversation gets 0, however often it asks: it tries for the others.
+        Whoever tried before gives way to them: it may be its message alone that is refused.
         """
         block, now = self._blocks.get(account), self.now()
         if block is None:
             return 0.0
-        if now < block.until:
-            return 0.0 if block.prober == contact else block.until - now
+        until = block.until + (PROBE if block.tried == contact else 0.0)
+        if now < until:
+            return 0.0 if block.prober == contact else until - now
         if not block.is_rest:
             self._blocks[account] = replace(block, until=now + PROBE, prober=contact)
         return 0.0
@@ -96,7 +101,12 @@ class Circuits:
         return max(block.until - now, 0.0)
 
     def heal(self, account: str, began: float) -> bool:
-        """Let *account* send again, since a call worked; return whether that was news."""
+        """
+        Let *account* send again, since a call that *began* then worked.
+
+        Return whether that ended a block.
+        """
+        self._worked[account] = max(began, self.last_worked(account))
         block = self._blocks.get(account)
         if block is None or began <= block.since:
             return False
@@ -105,12 +115,17 @@ class Circuits:
         log.info("account.healed", account=account, was=block.error_class.value)
         return True
 
+    def last_worked(self, account: str) -> float:
+        """Return when the latest call of *account* that worked began, by the steady clock."""
+        return self._worked.get(account, float("-inf"))
+
 
 def _block(known: Block | None, now: float, error: GraphError, error_class: ErrorClass) -> Block:
     failures = known.failures + 1 if known and known.error_class is error_class else 1
     is_rest = error_class is ErrorClass.RATE_LIMITED
     pause = (_RESTING if is_rest else _BLOCKED).wait(failures)
-    return Block(now, now + max(pause, error.retry_after or 0.0), failures, error_class)
+    until = now + max(pause, error.retry_after or 0.0)
+    return Block(now, until, failures, error_class, tried=known.prober if known else None)
 
 
 def _is_worse(error_class: ErrorClass, known: Block) -> bool:

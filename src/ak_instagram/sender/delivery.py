@@ -17,7 +17,7 @@ from .circuit import Circuits
 from .doubt import ECHO_WAIT, find, until_echo
 from .failures import Failure, Failures
 from .graph import GraphClient
-from .graph_codes import ErrorClass
+from .graph_codes import WHOLE_ACCOUNT, ErrorClass
 from .graph_errors import GraphError
 from .rate import RateLimits
 
@@ -35,9 +35,6 @@ LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its turn and keeps th
 # Meta took the account's word and refused this message or this person.
 _SPOKEN_TO = frozenset(
     {ErrorClass.WINDOW_CLOSED, ErrorClass.PERSON_UNAVAILABLE, ErrorClass.BAD_REQUEST}
-)
-_WHOLE_ACCOUNT = frozenset(
-    {ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED}
 )
 
 
@@ -67,7 +64,7 @@ class Delivery:
             return None
         if piece.doubtful:
             return await self._look_for(claim, piece, account.access_token)
-        if wait := self.rate.put_off(claim.account, PATIENCE):
+        if wait := self.rate.put_off(claim.account, PATIENCE, piece.id):
             why = "the account sends as fast as it may"
             await self._come_back(claim, wait, why, then=PieceStatus.PLANNED)
             return None
@@ -109,9 +106,10 @@ class Delivery:
         self, claim: Claim, piece: Piece, began: float, error: GraphError
     ) -> Claim | None:
         """Note how a try that *began* then has failed, and see to what that means."""
-        failure = self.failures.note(piece, error)
-        _record(piece, failure.error_class.value, self.circuits.now() - began, error)
-        if failure.error_class in _WHOLE_ACCOUNT:
+        now, last_worked = self.circuits.now(), self.circuits.last_worked(claim.account)
+        failure = self.failures.note(piece, error, now, last_worked)
+        _record(piece, failure.error_class.value, now - began, error)
+        if failure.error_class in WHOLE_ACCOUNT:
             await self._block(claim, piece, began, error, failure.error_class)
             return None
         try:
@@ -201,7 +199,7 @@ class Delivery:
         try:
             recent = await self.graph.recent_messages(token, claim.contact, TIMEOUT)
         except GraphError as exc:
-            if exc.error_class in _WHOLE_ACCOUNT:
+            if exc.error_class in WHOLE_ACCOUNT:
                 await self._block(claim, piece, began, exc, exc.error_class)
                 return None
             then = PieceStatus.SENDING
@@ -218,13 +216,13 @@ class Delivery:
         has_ended = self.failures.of_latest_try(piece) is not None
         patience = ECHO_WAIT if has_ended else TIMEOUT + ECHO_WAIT
         wait = until_echo(piece, self.store.now(), patience)
-        return wait or self.look_ups.put_off(claim.account, LOOK_UP_PATIENCE)
+        return wait or self.look_ups.put_off(claim.account, LOOK_UP_PATIENCE, piece.id)
 
     async def _send_again(self, claim: Claim, piece: Piece) -> Claim | None:
         """Let a piece that did not arrive be sent anew."""
         why = "it did not arrive"
         failure = self.failures.of_latest_try(piece)
-        if failure is None or failure.error_class not in _WHOLE_ACCOUNT:
+        if failure is None or failure.error_class not in WHOLE_ACCOUNT:
             return await self._try_again(claim, piece, why)
         await self._come_back(claim, 0.0, why, then=PieceStatus.PLANNED)
         return None

@@ -26,6 +26,12 @@ class ErrorClass(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"  # find out whether it was done, then decide
 
 
+# What keeps an account from sending anything to anybody.
+WHOLE_ACCOUNT = frozenset(
+    {ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """

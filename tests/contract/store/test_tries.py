@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.sender.accounts import Accounts
@@ -15,14 +16,16 @@ from ak_instagram.sender.rate import RateLimits
 from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Claim
 from tests.fakes import FakeGraph
-from tests.store_bench import PAUSE, answered, arrival, claim_one, echo
+from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
 ATTEMPTS = 4
+HOUR = 3_600_000
 UNKNOWN = GraphError(ErrorClass.OUTCOME_UNKNOWN)
 TRANSIENT = GraphError(ErrorClass.TRANSIENT)
 LIMITED = GraphError(ErrorClass.RATE_LIMITED)
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
 PERHAPS_BLOCKED = classify(500, b'{"error":{"code":2}}', {})
+LINKS_REFUSED = classify(400, b'{"error":{"code":508,"error_subcode":2534122}}', {})
 NEVER_SAID = classify(500, b'{"error":{"code":1,"error_subcode":99}}', {})
 
 
@@ -78,10 +81,17 @@ async def next_due(bench) -> int | None:
 @pytest.fixture
 async def planned(bench, store) -> None:
     """An answer of two pieces that is due."""
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    await store.retry(await store.settle(claim, answered(claim, "one", "two")), after=0, why="")
+    await plan(store, "m1", "anna", "one", "two")
     await bench.query_nothing("UPDATE conversations SET attempts = 0")
+    bench.clock.move(10)
+
+
+async def plan(store, mid: str, contact: str, *texts: str) -> None:
+    """Let an answer to *contact* be due in a moment."""
+    await store.put([arrival(mid, contact)])
+    claim = await claim_one(store)
+    step = await store.settle(claim, answered(claim, *texts, turn=mid))
+    await store.retry(step, after=0.01, why="")
 
 
 async def pieces(bench) -> list[tuple]:
@@ -165,6 +175,61 @@ async def test_what_the_account_kept_from_arriving_uses_up_no_try(bench, deliver
     await deliver(graph)
 
     assert await pieces(bench) == [("sent", None), ("sent", None)]
+
+
+@pytest.mark.usefixtures("planned")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(LINKS_REFUSED, f"gave up: {LINKS_REFUSED}", id="perhaps-restricted"),
+        pytest.param(NEVER_SAID, "gave up: it did not arrive", id="perhaps-forbidden"),
+    ],
+)
+async def test_a_message_that_is_refused_while_others_go_out_stops_nobody(
+    bench, store, deliver, error, reason
+):
+    class Refusing(FakeGraph):
+        """Takes what is said to others, one of whom is to be answered after each refusal."""
+
+        async def send_message(self, token, recipient, message, timeout) -> str:
+            if recipient != "anna":
+                self.sent.append(message)
+                return f"other-{len(self.sent)}"
+            person = f"person-{len(self.calls)}"
+            await plan(store, person, person, "hello")
+            return await super().send_message(token, recipient, message, timeout)
+
+    graph = Refusing(errors=[error] * 5 * ATTEMPTS)
+
+    with capture_logs() as logs:
+        await deliver(graph)
+
+    assert "account.stopped" not in [line["event"] for line in logs]
+    assert graph.calls.count("message") == ATTEMPTS
+    assert graph.sent == [{"text": "hello"}] * ATTEMPTS
+    assert (await pieces(bench))[:2] == [("dead", reason)] * 2
+
+
+@pytest.mark.parametrize("error", [LINKS_REFUSED, NEVER_SAID], ids=["restricted", "forbidden"])
+async def test_while_nothing_goes_out_nothing_is_given_up(bench, store, deliver, error):
+    class Blocked(FakeGraph):
+        """Takes nothing for some hours."""
+
+        async def send_message(self, token, recipient, message, timeout) -> str:
+            if bench.clock.now < START + 3 * HOUR:
+                raise error
+            self.sent.append((recipient, message["text"]))
+            return f"mid-{len(self.sent)}"
+
+    people, graph = ("anna", "ben", "cleo"), Blocked()
+    for person in people:
+        await plan(store, f"to-{person}", person, "one", "two")
+
+    await deliver(graph)
+
+    assert [status for status, _ in await pieces(bench)] == ["sent"] * 6
+    for person in people:
+        assert [text for to, text in graph.sent if to == person] == ["one", "two"]
 
 
 @pytest.mark.usefixtures("planned")

@@ -138,3 +138,31 @@ def test_it_is_said_once_and_with_what_helps():
 
     assert [line["event"] for line in logs] == ["account.stopped", "account.healed"]
     assert "token" in logs[0]["fix"]
+
+
+def test_who_has_tried_in_vain_gives_way_to_the_others():
+    circuits, clock, _ = tripped()
+    pause = trip(circuits, began=let_through(circuits, clock, "anna"))
+    clock.now += pause
+
+    assert circuits.wait("shop", "anna") == pytest.approx(PROBE)
+    assert circuits.wait("shop", "ben") == 0
+
+
+def test_who_has_tried_in_vain_tries_again_if_there_is_nobody_else():
+    circuits, clock, _ = tripped()
+    pause = trip(circuits, began=let_through(circuits, clock, "anna"))
+    clock.now += pause + PROBE
+
+    assert [circuits.wait("shop", "anna") for _ in range(2)] == [0, 0]
+
+
+def test_when_an_account_last_worked_is_known_without_a_block_too():
+    circuits = Circuits()
+    before = circuits.last_worked("shop")
+
+    circuits.heal("shop", 20.0)
+    circuits.heal("shop", 10.0)
+
+    assert (before, circuits.last_worked("shop")) == (float("-inf"), 20.0)
+    assert circuits.last_worked("cafe") == float("-inf")

@@ -26,11 +26,12 @@ ACCOUNT, OTHER = Blocker.ACCOUNT, Blocker.OTHER
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
 LONG_AFTER = SINCE + 60_000  # a try's echo had its time
 PERHAPS_BLOCKED = GraphError(ErrorClass.TRANSIENT, code=2)
+LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
 PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
 
 
-def piece(*, tries: int = 1, doubtful: bool = False) -> Piece:
-    return Piece(7, "turn", 0, {"text": "hello"}, tries, doubtful, SINCE, SINCE)
+def piece(number: int = 7, *, tries: int = 1, doubtful: bool = False) -> Piece:
+    return Piece(number, "turn", 0, {"text": "hello"}, tries, doubtful, SINCE, SINCE)
 
 
 def claim(of: Piece, attempts: int = 0) -> Claim:
@@ -203,6 +204,33 @@ async def test_other_failures_do_not_count_towards_what_an_error_means():
     assert [entry[0] for entry in store.log] == ["retry"] * 6
 
 
+@pytest.mark.parametrize(
+    ("worked_at", "blocker"),
+    [
+        pytest.param(None, ACCOUNT, id="nothing-else-works-either"),
+        pytest.param(1.5, ACCOUNT, id="it-worked-before-that"),
+        pytest.param(2.5, None, id="it-works-for-others"),
+    ],
+)
+async def test_the_account_is_to_blame_only_if_it_has_not_worked_since_the_last_try(
+    worked_at, blocker
+):
+    now = [0.0]
+    store, graph = FakeStore(), FakeGraph(errors=[LINKS_REFUSED] * 3)
+    circuits = Circuits(now=lambda: now[0])
+    sends = delivery(store, graph, circuits)
+    if worked_at is not None:
+        circuits.heal("shop", worked_at)
+
+    for now[0] in (1.0, 2.0, 3.0):
+        tried = piece(tries=int(now[0]))
+        await sends.deliver(claim(tried), tried)
+
+    verb, _, *rest = store.log[-1]
+    assert (verb, rest) == ("retry", [PLANNED, blocker])
+    assert (circuits.wait("shop", "ben") > 0) == (blocker is ACCOUNT)
+
+
 async def test_failures_that_nobody_here_has_seen_do_not_count_either():
     store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED])
 
@@ -293,12 +321,11 @@ async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
     look_ups = RateLimits(LOOK_UPS, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
     busy = delivery(store, graph, look_ups=look_ups)
-    doubtful = piece(doubtful=True)
     for _ in range(12):
         await look_ups.acquire("shop")
 
-    await busy.deliver(claim(doubtful), doubtful)
-    await busy.deliver(claim(doubtful), doubtful)
+    for doubtful in (piece(1, doubtful=True), piece(2, doubtful=True)):
+        await busy.deliver(claim(doubtful), doubtful)
 
     assert graph.calls == []
     assert store.log == [("retry", 6.0, SENDING, OTHER), ("retry", 6.5, SENDING, OTHER)]
@@ -310,8 +337,8 @@ async def test_a_piece_that_would_wait_for_long_is_handed_back_and_may_be_droppe
     await rate.acquire("shop")
     busy = delivery(store, graph, rate=rate)
 
-    for _ in range(3):
-        await busy.deliver(claim(piece()), piece())
+    for planned in (piece(1), piece(2), piece(3)):
+        await busy.deliver(claim(planned), planned)
 
     assert graph.sent == [{"text": "hello"}]
     assert store.log == [
