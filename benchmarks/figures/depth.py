@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.bench import Bench, say
 from benchmarks.filling import make, people_in
-from benchmarks.report import Figure, Target, at_most
+from benchmarks.report import Figure, at_most
 from benchmarks.runs import CONVERSATIONS, Subject, run_on
 from benchmarks.samples import ratios
 from benchmarks.servers import no_turns
@@ -28,7 +28,7 @@ def _figures(bench: Bench, kind: Kind) -> Iterator[Figure]:
     for depth, store in stores.items():
         say(f"cost by depth, {kind}: {depth:,} events are written")
         asyncio.run(make(store, depth))
-    yield from grown(f"{kind}, a webhook", _webhooks(bench, kind, stores), GROWTH)
+    yield from grown(f"{kind}, a webhook", _webhooks(bench, kind, stores))
     say(f"cost by depth, {kind}: the store's own verbs")
     yield from _verbs(kind, measure_verbs(Plan(stores, bench.effort.rounds, bench.effort.batches)))
 
@@ -47,27 +47,21 @@ def _webhooks(bench: Bench, kind: Kind, stores: Mapping[int, str]) -> Mapping[in
 
 
 def _verbs(kind: Kind, costs: Mapping[int, Sequence[Cost]]) -> Iterator[Figure]:
-    for name, field, target in (
-        ("ack alone", "ack_alone", GROWTH),
-        ("claim alone", "claim_alone", GROWTH),
-        (f"ack, {TOGETHER} at once", "ack", None),
-        (f"claim, {TOGETHER} at once", "claim", None),
+    for name, field in (
+        ("ack alone", "ack_alone"),
+        ("claim alone", "claim_alone"),
+        (f"ack, {TOGETHER} at once", "ack"),
+        (f"claim, {TOGETHER} at once", "claim"),
     ):
         samples = {depth: [getattr(cost, field) for cost in costs[depth]] for depth in costs}
-        yield from grown(f"{kind}, {name}", samples, target)
+        yield from grown(f"{kind}, {name}", samples)
 
 
-def grown(
-    name: str, samples: Mapping[int, Sequence[float]], target: Target | None
-) -> Iterator[Figure]:
-    """
-    Yield the cost in the emptiest store, and those in others as multiples of it.
-
-    *target* is for the fullest.
-    """
+def grown(name: str, samples: Mapping[int, Sequence[float]]) -> Iterator[Figure]:
+    """Yield the cost in the emptiest store, and those in the others as multiples of it."""
     emptiest, *fuller = sorted(samples)
     yield Figure(f"{name}: {emptiest:,} events", samples[emptiest], "µs")
     for depth in fuller:
+        target = GROWTH if depth == fuller[-1] else None
         growth = ratios(samples[depth], samples[emptiest])
-        wanted = target if depth == fuller[-1] else None
-        yield Figure(f"the same with {depth:,} events", growth, "times", wanted)
+        yield Figure(f"the same with {depth:,} events", growth, "times", target)

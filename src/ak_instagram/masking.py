@@ -35,6 +35,8 @@ _SECRET_LOOKS = (
     r"EAA(?<![\w-]...)[\w-]{12,}",
     *(before + secret for before, secret in _TOLD),
 )
+# What is around a password in a URL: the user, or the name of the parameter.
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*:).*(@)|([?&]password=)[^&]*")
 _LEAST = 6  # characters; a shorter secret would mask half of every line
 _SHORT = 24  # characters; longer texts are seldom met again
 _FIRST = ("timestamp", "level", "event")
@@ -94,3 +96,8 @@ def _hide(secret: re.Match[str]) -> str:
     """Return the mask, after what told that a secret follows."""
     before = _BEFORE_SECRET.match(secret[0])
     return f"{before[0] if before else ''}{MASK}"
+
+
+def without_password(url: str) -> str:
+    """Return a store's *url* as it may be shown."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[3]}{MASK}{found[2] or ''}", url)

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ak_instagram.agents.registry import load_factory
 from ak_instagram.app import WEBHOOK_PATH, create_app
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.masking import without_password
 from ak_instagram.settings.values import Settings
 from ak_instagram.store.sqlite import StoreInUse
-from ak_instagram.store.store import without_password
 
 log = structlog.get_logger()
 

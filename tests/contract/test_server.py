@@ -12,7 +12,6 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ak_instagram.server import Front, allow_files, stop_on_signal
-from ak_instagram.store.store import without_password
 from tests.service import Service
 
 SETTINGS = {
@@ -47,19 +46,6 @@ async def test_who_finds_no_database_says_where_it_looked_and_no_password(tmp_pa
 
     assert reason == "store.url: postgresql://bot:***@127.0.0.1:1/shop: ConnectionRefusedError"
     assert not [line for line in service.lines if "pass-word" in line]
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("sqlite:///data/store.db", "sqlite:///data/store.db"),
-        ("postgresql://db/shop", "postgresql://db/shop"),
-        ("postgresql://bot:p%40ss@db:5432/shop", "postgresql://bot:***@db:5432/shop"),
-        ("postgresql://bot@db/shop?password=p&sslmode=require", "postgresql://bot@db/shop"),
-    ],
-)
-def test_a_store_s_url_is_shown_without_what_is_secret(url, shown):
-    assert without_password(url) == shown
 
 
 @pytest.mark.parametrize(

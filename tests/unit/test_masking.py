@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.masking import MASK, Masking
+from ak_instagram.masking import MASK, Masking, without_password
 
 
 def masked(event, secrets=()):
@@ -79,3 +79,19 @@ def test_nested_values_and_objects_are_searched_too():
 
 def test_a_very_short_secret_does_not_mask_half_of_the_line():
     assert masked({"event": "a test"}, secrets=["te", ""]) == {"event": "a test"}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///data/store.db", "sqlite:///data/store.db"),
+        ("postgresql://db/shop", "postgresql://db/shop"),
+        ("postgresql://bot:p%40ss@db:5432/shop", "postgresql://bot:***@db:5432/shop"),
+        (
+            "postgresql://bot@db/shop?password=p&sslmode=require",
+            "postgresql://bot@db/shop?password=***&sslmode=require",
+        ),
+    ],
+)
+def test_a_store_s_url_is_shown_without_what_is_secret(url, shown):
+    assert without_password(url) == shown

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 
 import click
 
-from ak_instagram.masking import MASK
+from ak_instagram.masking import without_password
 from ak_instagram.settings import Found, Settings, explain, load
 from ak_instagram.settings.keys import plain
 
 from . import options
 
 _WIDEST = 60  # characters of a value
-# A password that is not encoded as it should be may hold any character but an @.
-_PASSWORD = re.compile(r"(?<=://)([^:@/]*):.*@|(password=)[^&]*")
 
 
 @click.command(epilog="Example: ak-instagram check-config --config config.yaml")
@@ -50,16 +47,11 @@ def shown(found: Found) -> str:
     if not found.value and isinstance(found.value, (str, tuple, dict, type(None))):
         return "empty" if found.is_set else "not set"
     if found.path == "store.url":
-        return _short(_PASSWORD.sub(_without_password, found.value))
+        return _short(without_password(found.value))
     if found.key.secret and found.value != found.key.default:
         unit = "characters" if isinstance(found.value, str) else "values"
         return f"set ({len(found.value)} {unit})"
     return _short(plain(found.value))
-
-
-def _without_password(found: re.Match[str]) -> str:
-    """Return what is around a password in a URL: the user, or the name of the parameter."""
-    return f"{found[2]}{MASK}" if found[2] else f"{found[1]}:{MASK}@"
 
 
 def _short(text: str) -> str:

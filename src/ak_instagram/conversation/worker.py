@@ -18,7 +18,7 @@ from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import went_well
 from ak_instagram.sender.delivery import Delivery
 from ak_instagram.settings.values import Conversation
-from ak_instagram.store.store import Store, holding_of
+from ak_instagram.store.store import Store
 from ak_instagram.store.values import (
     Blocker,
     Claim,
@@ -103,7 +103,7 @@ class Worker:
             self._start(claim)
 
     def _start(self, claim: Claim) -> None:
-        holding = holding_of(claim)
+        holding = claim.holding
         task = asyncio.create_task(self._see_through(claim))
         self._active[holding] = task
         task.add_done_callback(lambda _: self._end(holding))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from . import takeover, unsend
 from .statements import Statement
-from .values import Arrival, EventStatus, Receipt
+from .values import WINDOW, Arrival, EventStatus, Receipt
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
@@ -36,7 +36,7 @@ _WAKE_SQLITE = Statement(
         """
     INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
     SELECT account, contact, :due, :burst_ends,
-           max(CASE WHEN kind IN ('message', 'postback') THEN min(at, :now) + 86400000 ELSE 0 END)
+           max(CASE WHEN kind IN ('message', 'postback') THEN min(at, :now) + :window ELSE 0 END)
     FROM events NOT INDEXED
     WHERE id > :last AND status = 'waiting'
     GROUP BY account, contact
@@ -64,7 +64,8 @@ _PUT_POSTGRES = Statement(
         INSERT INTO conversations AS c (account, contact, due_at, burst_ends, window_closes_at)
         SELECT account, contact, CAST(:due AS bigint), CAST(:burst_ends AS bigint),
                max(CASE WHEN kind IN ('message', 'postback')
-                   THEN least(at, CAST(:now AS bigint)) + 86400000 ELSE 0 END)
+                   THEN least(at, CAST(:now AS bigint)) + CAST(:window AS bigint)
+                   ELSE 0 END)
         FROM fresh
         WHERE status = 'waiting'
         GROUP BY account, contact
@@ -109,12 +110,14 @@ class Inbox:
         last = _LAST_ID.value(connection)
         fresh = _insert_sqlite(connection, [(*_row(arrival), now) for arrival in arrivals])
         if fresh:
-            _WAKE_SQLITE.run(connection, last=last, now=now, **self._due(now))
+            _WAKE_SQLITE.run(connection, last=last, now=now, window=WINDOW, **self._due(now))
         return fresh
 
     def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:
         batch = json.dumps([_row(arrival) for arrival in arrivals])
-        fresh: int = _PUT_POSTGRES.value(connection, batch=batch, now=now, **self._due(now))
+        fresh: int = _PUT_POSTGRES.value(
+            connection, batch=batch, now=now, window=WINDOW, **self._due(now)
+        )
         return fresh
 
     def _due(self, now: int) -> dict[str, int]:

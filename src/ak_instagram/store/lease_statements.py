@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import Text, bindparam, exists, func, literal_column, select, tuple_, update
 
 from .conditions import IS_TAKEN_BACK, of_conversation
 from .schema import (
@@ -56,12 +56,32 @@ CLAIM = Statement(
     .returning(*_state)
 )
 NEXT_DUE = Statement(select(func.min(_c.claimable_at)).where(IS_CLAIMABLE))
-RENEW = Statement(
+_conversation = tuple_(_c.account, _c.contact)
+_held_after = (
+    _c.lease_owner == bindparam("owner"),
+    _conversation > tuple_(bindparam("after_account", type_=Text), bindparam("after", type_=Text)),
+)
+_RENEWAL = (
     update(conversations)
-    .where(_c.lease_owner == bindparam("owner"))
+    .where(*_held_after)
     .values(lease_until=bindparam("until"))
     .returning(_c.account, _c.contact, _c.fence)
 )
+# The database itself says where a part of what is held ends: it may sort in another order.
+LAST_OF_PART = Statement(
+    select(_c.account, _c.contact)
+    .where(*_held_after)
+    .order_by(_c.account, _c.contact)
+    .offset(bindparam("others"))
+    .limit(1)
+)
+RENEW_PART = Statement(
+    _RENEWAL.where(
+        _conversation
+        <= tuple_(bindparam("last_account", type_=Text), bindparam("last", type_=Text))
+    )
+)
+RENEW_REST = Statement(_RENEWAL)
 RELEASE_ALL = Statement(
     update(conversations)
     .where(_c.lease_owner == bindparam("owner"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -23,18 +24,31 @@ from .values import Blocker, Claim, Holding, Line, Piece, StoredEvent
 log = structlog.get_logger()
 
 
+BEGINNING = ("", "")  # comes before every account and contact
+
+
+class Renewal(NamedTuple):
+    """What was *held* and is so *until* then; *last* is where the next part begins, if any."""
+
+    held: frozenset[Holding]
+    until: int
+    last: tuple[str, str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Leases:
     """
     The verbs of holding a conversation, for one worker process.
 
     *owner* names the process run, *lease* is in milliseconds, *lines* is how much of
-    the transcript a claim brings along.
+    the transcript a claim brings along. *renewals* are made in one transaction: webhooks
+    wait for it too.
     """
 
     owner: str
     lease: int
     lines: int = 0
+    renewals: int = 500
 
     def claim(self, connection: Connection, now: int, limit: int) -> list[Claim]:
         """Take up to *limit* due conversations whose lease is free or has run out."""
@@ -60,10 +74,21 @@ class Leases:
         due: int | None = statements.NEXT_DUE.value(connection)
         return None if due is None else max(due - now, 0)
 
-    def renew(self, connection: Connection, now: int) -> set[Holding]:
-        """Extend everything this process holds, and return it."""
-        rows = statements.RENEW.rows(connection, owner=self.owner, until=now + self.lease)
-        return {Holding(*row) for row in rows}
+    def renew(self, connection: Connection, now: int, after: tuple[str, str]) -> Renewal:
+        """
+        Extend a part of what this process holds: what comes *after* (account, contact).
+
+        Call it from `BEGINNING` on, until nothing comes after that.
+        """
+        until = now + self.lease
+        part = {"owner": self.owner, "after_account": after[0], "after": after[1]}
+        last = statements.LAST_OF_PART.row(connection, **part, others=self.renewals - 1)
+        if last is None:
+            rows = statements.RENEW_REST.rows(connection, **part, until=until)
+            return Renewal(frozenset(Holding(*row) for row in rows), until, None)
+        ends = {"last_account": last.account, "last": last.contact}
+        rows = statements.RENEW_PART.rows(connection, **part, **ends, until=until)
+        return Renewal(frozenset(Holding(*row) for row in rows), until, tuple(last))
 
     def release_all(self, connection: Connection, _now: int) -> None:
         """Release everything this process holds, as it is."""

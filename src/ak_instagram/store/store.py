@@ -15,18 +15,13 @@ from . import backlog, retention
 from .backlog import Backlog
 from .inbox import Inbox
 from .intake import Intake
-from .leases import Leases
+from .leases import BEGINNING, Leases, Renewal
 from .lookout import Found, Lookout
 from .retention import Purged
 from .sqlite import open_sqlite
 from .transactions import Clock, Transactions, Work, notify, wall_clock
 from .turns import Turns
 from .values import Arrival, Blocker, Claim, Holding, PieceStatus, Receipt, Settlement
-
-
-def holding_of(claim: Claim) -> Holding:
-    """Return *claim* in short."""
-    return Holding(claim.account, claim.contact, claim.fence)
 
 
 class Store:
@@ -83,7 +78,7 @@ class Store:
         """Release *claims* that came too late; their events are stored whatever becomes of it."""
         if claims:
             with suppress(StoreUnavailable):
-                await self.abandon([holding_of(claim) for claim in claims], urgent=True)
+                await self.abandon([claim.holding for claim in claims], urgent=True)
 
     # --- the worker's verbs ---------------------------------------------------
 
@@ -102,11 +97,14 @@ class Store:
 
         What was claimed while this ran may be missing.
         """
-        self._renewed, self._renewed_until = await self._run(self._renew)
+        parts: list[Renewal] = []
+        after: tuple[str, str] | None = BEGINNING
+        while after is not None:  # webhooks come in between
+            parts.append(await self._run(partial(self._leases.renew, after=after)))
+            after = parts[-1].last
+        self._renewed = frozenset().union(*(part.held for part in parts))
+        self._renewed_until = parts[0].until
         return self._renewed
-
-    def _renew(self, connection: Connection, now: int) -> tuple[frozenset[Holding], int]:
-        return frozenset(self._leases.renew(connection, now)), now + self._leases.lease
 
     def now(self) -> int:
         """Return the database's time in UTC milliseconds, as far as it is known here."""
@@ -118,7 +116,7 @@ class Store:
 
         For a claim that was abandoned that is true once the lease it began with is over.
         """
-        is_renewed = holding_of(claim) in self._renewed
+        is_renewed = claim.holding in self._renewed
         until = max(claim.lease_until, self._renewed_until) if is_renewed else claim.lease_until
         return (until - self._clock()) / 1000
 
@@ -247,11 +245,6 @@ async def open_store(
         finally:
             with suppress(StoreUnavailable):
                 await store.let_go()
-
-
-def without_password(url: str) -> str:
-    """Return the store's *url* as it may be shown."""
-    return make_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 def _open_transactions(url: str, clock: Clock) -> AbstractAsyncContextManager[Transactions]:

@@ -13,11 +13,9 @@ from .leases import Leases
 from .rows import Held, key_of
 from .schema import IS_UNSEND, IS_WAITING, events, transcript
 from .statements import Statement
-from .values import Blocker, Claim, EventStatus, Piece, PieceStatus, Settlement
+from .values import WINDOW, Blocker, Claim, EventStatus, Piece, PieceStatus, Settlement
 
 log = structlog.get_logger()
-
-WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
 
 _e, _t = events.c, transcript.c
 _END = Statement(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
+
 
 class EventStatus(StrEnum):
     """What became of an event."""
@@ -119,6 +121,14 @@ class Line:
     text: str
 
 
+class Holding(NamedTuple):
+    """A claim in short: a conversation, and the fence under which it is held."""
+
+    account: str
+    contact: str
+    fence: int
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """
@@ -140,13 +150,10 @@ class Claim:
     events: tuple[StoredEvent, ...] = ()
     transcript: tuple[Line, ...] = ()
 
-
-class Holding(NamedTuple):
-    """A claim in short: a conversation, and the fence under which it is held."""
-
-    account: str
-    contact: str
-    fence: int
+    @property
+    def holding(self) -> Holding:
+        """The claim in short."""
+        return Holding(self.account, self.contact, self.fence)
 
 
 @dataclass(frozen=True, slots=True)

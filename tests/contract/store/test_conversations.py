@@ -7,7 +7,10 @@ import asyncio
 import pytest
 
 from ak_instagram.errors import LeaseLost
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
 from ak_instagram.store.lookout import POLL
+from ak_instagram.store.store import Store
 from ak_instagram.store.values import Blocker, Holding
 from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
 
@@ -51,6 +54,20 @@ async def test_an_expired_lease_is_taken_over_and_fences_its_old_holder_off(benc
             await verb
 
 
+class CountedRuns:
+    """The bench's transactions, counted."""
+
+    def __init__(self, transactions) -> None:
+        self._transactions = transactions
+        self.clock = transactions.clock
+        self.on_work = transactions.on_work
+        self.count = 0
+
+    async def run(self, work, *, urgent: bool = False):
+        self.count += 1
+        return await self._transactions.run(work, urgent=urgent)
+
+
 async def test_a_renewed_lease_holds(bench):
     one, two = bench.store("one"), bench.store("two")
     await one.put([arrival("m1")])
@@ -64,6 +81,22 @@ async def test_a_renewed_lease_holds(bench):
     await two.ping()
     assert not waiting.done()
     await stop(waiting)
+
+
+@pytest.mark.parametrize(("at_once", "transactions"), [(1, 6), (2, 3), (5, 2), (6, 1)])
+async def test_leases_are_renewed_a_few_at_a_time(bench, at_once, transactions):
+    runs = CountedRuns(bench.transactions)
+    store = Store(runs, Inbox(), Leases("one", LEASE, renewals=at_once))
+    await store.put([arrival(f"m{n}", f"person {n}") for n in range(5)])
+    held = {claim.holding for claim in await store.claim(10)}
+    bench.clock.move(LEASE - 1)
+    runs.count = 0
+
+    assert await store.renew() == held
+
+    assert runs.count == transactions
+    ends = await bench.query("SELECT DISTINCT lease_until FROM conversations")
+    assert ends == [(START + LEASE - 1 + LEASE,)]
 
 
 async def test_renewing_does_not_bring_back_what_was_taken_over(bench):

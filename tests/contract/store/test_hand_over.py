@@ -18,7 +18,7 @@ from ak_instagram.settings.values import Conversation
 from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
 from ak_instagram.store.lookout import POLL
-from ak_instagram.store.store import Store, holding_of
+from ak_instagram.store.store import Store
 from tests.fakes import FakeGraph
 from tests.store_bench import LEASE, PAUSE, answered, arrival, claim_one, stop
 
@@ -32,11 +32,13 @@ class LatePuts:
         self.committed = asyncio.Event()
         self.told = asyncio.Event()
         self.refuses = False
+        self.urgent: list[bool] = []
 
     def on_work(self, wake) -> None:
         """Nobody else stores anything."""
 
     async def run(self, work, *, urgent: bool = False):
+        self.urgent.append(urgent)
         if self.refuses:
             raise StoreUnavailable("away")
         result = await self._transactions.run(work, urgent=urgent)
@@ -96,6 +98,16 @@ async def test_what_is_claimed_for_a_worker_that_is_busy_by_then_is_due_at_once(
 
     assert (await claim_one(bench.store("two"))).contact == "anna"
     assert await one.renew() == frozenset()
+
+
+async def test_a_webhook_does_not_queue_behind_turns_to_give_something_back(one, late):
+    put = await put_too_late(one, late, arrival("m1"))
+    late.urgent.clear()
+    late.told.set()
+
+    await put
+
+    assert late.urgent == [True]
 
 
 async def test_a_webhook_is_answered_though_nothing_can_be_given_back(bench, one, late):
@@ -165,7 +177,7 @@ async def test_what_was_abandoned_has_nothing_left_once_its_first_lease_is_over(
     bench.clock.move(LEASE - 1000)
     await store.renew()
 
-    await store.abandon([holding_of(claim)])
+    await store.abandon([claim.holding])
     bench.clock.move(1000)
 
     assert store.lease_left(claim) <= 0
@@ -177,7 +189,7 @@ async def test_a_claim_that_is_being_abandoned_has_no_more_left_than_at_first(be
     bench.clock.move(LEASE - 1000)
     await store.renew()
 
-    abandoning = asyncio.create_task(store.abandon([holding_of(claim)]))
+    abandoning = asyncio.create_task(store.abandon([claim.holding]))
     await asyncio.sleep(0)
 
     assert store.lease_left(claim) == 1
@@ -191,7 +203,7 @@ async def test_what_is_given_back_is_heard_of_by_others_at_once(postgres_bench):
     waiting = asyncio.create_task(two.claim(1))
     await until_waiting(two)
 
-    await one.abandon([holding_of(claim)])
+    await one.abandon([claim.holding])
 
     async with asyncio.timeout(POLL / 2):
         assert await waiting == []  # it is told to look

@@ -9,9 +9,10 @@ import threading
 import pytest
 
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.retention import purge
 from ak_instagram.store.sqlite import StoreInUse, open_sqlite
 from ak_instagram.store.sqlite_file import PAGE_SIZE
-from tests.store_bench import arrival, claim_one, mids
+from tests.store_bench import DAY, arrival, claim_one, mids
 
 
 @pytest.fixture
@@ -126,3 +127,30 @@ async def test_what_meta_waits_for_comes_before_other_work(bench):
     await asyncio.gather(busy, *waiting)
 
     assert order == ["webhook", "turn", "turn"]
+
+
+async def steps_to_purge(bench) -> int:
+    """Purge what is older than three days; return how many times a hundred steps SQLite took."""
+    taken: list[None] = []
+
+    def purge_counted(connection, now):
+        driver = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: taken.append(None), 100)
+        try:
+            purge(connection, now, 3 * DAY)
+        finally:
+            driver.set_progress_handler(None, 0)
+
+    await bench.transactions.run(purge_counted)
+    return len(taken)
+
+
+async def test_to_purge_nothing_costs_the_same_however_much_is_kept(bench, store):
+    async def keep(*numbers: int) -> None:
+        await store.put([arrival(f"m{n}", "anna", wakes=False) for n in numbers])
+
+    await keep(*range(10))
+    few = await steps_to_purge(bench)
+    await keep(*range(10, 5_000))
+
+    assert await steps_to_purge(bench) <= few + 5

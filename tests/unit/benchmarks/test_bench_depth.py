@@ -8,7 +8,7 @@ from benchmarks.figures.depth import GROWTH, grown
 def test_costs_in_fuller_stores_are_multiples_of_those_in_the_emptiest():
     samples = {1_000_000: [30.0, 60.0], 1_000: [10.0, 30.0], 100_000: [20.0, 30.0]}
 
-    emptiest, middle, fullest = grown("SQLite, ack", samples, GROWTH)
+    emptiest, middle, fullest = grown("SQLite, ack", samples)
 
     assert (emptiest.name, emptiest.samples, emptiest.unit) == (
         "SQLite, ack: 1,000 events",

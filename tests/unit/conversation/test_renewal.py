@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from ak_instagram.conversation.background import Background
 from ak_instagram.conversation.worker import RENEWALS, Worker
 from ak_instagram.settings.values import Conversation
-from ak_instagram.store.store import holding_of
 from ak_instagram.store.values import Claim, Holding
 from tests.fakes import FakeStore
 from tests.store_bench import stop
@@ -93,7 +92,7 @@ async def test_a_lease_is_renewed_twice_before_it_ends_and_not_all_the_time():
 
 
 async def test_work_whose_lease_is_gone_is_cut_off():
-    store, work = RenewingStore(frozenset({holding_of(ANNA)})), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.holding})), Hanging()
 
     async with renewing(store, work):
         await begin(store, work, ANNA)
@@ -106,8 +105,8 @@ async def test_work_whose_lease_is_gone_is_cut_off():
 
 
 async def test_what_is_claimed_while_leases_are_renewed_is_not_cut_off():
-    both = frozenset({holding_of(ANNA), holding_of(BEN)})
-    store, work = RenewingStore(frozenset({holding_of(ANNA)}), both), Hanging()
+    both = frozenset({ANNA.holding, BEN.holding})
+    store, work = RenewingStore(frozenset({ANNA.holding}), both), Hanging()
     store.gate.clear()
 
     async with renewing(store, work):
@@ -134,7 +133,7 @@ async def test_a_lease_that_nobody_works_on_is_let_go_once_it_would_be_over():
 
 
 async def test_a_lease_that_is_worked_on_again_is_kept():
-    store, work = RenewingStore(frozenset({holding_of(ANNA)})), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.holding})), Hanging()
 
     async with renewing(store, work):
         await store.until_renewed(RENEWALS)
