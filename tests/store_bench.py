@@ -49,6 +49,7 @@ class Bench:
             else open_postgres(self.url, self.clock)
         )
         self.transactions = await self.stack.enter_async_context(opened)
+        self.transactions.is_shared = True  # by stores that stand for several processes
 
     def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
         return Store(self.transactions, Inbox(debounce, PAUSE), Leases(owner, LEASE, lines))

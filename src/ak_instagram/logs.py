@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
-import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from . import fast_json
 from .masking import Masking
 
 
@@ -90,10 +89,7 @@ def _for_eyes(stream: TextIO) -> Processor:
 
 
 def _to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    try:
-        return orjson.dumps(event, default=repr).decode()
-    except TypeError:  # half a surrogate pair, which only json spells
-        return json.dumps(event, default=repr)
+    return fast_json.dump(event, default=repr).decode()
 
 
 def _route_standard_library(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import aiohttp
-import orjson
 
+from ak_instagram import fast_json
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.retry_after import parse_retry_after
 from ak_instagram.settings import values
@@ -50,7 +49,7 @@ class Endpoint:
         block when reading the answer fails. Leaving the block early closes the connection.
         """
         headers = self._headers | {"Idempotency-Key": turn_id}
-        payload = aiohttp.BytesPayload(_to_json(body), content_type="application/json")
+        payload = aiohttp.BytesPayload(fast_json.dump(body), content_type="application/json")
         try:
             async with self._session.post(
                 self._url, data=payload, headers=headers, timeout=_TIMEOUT, allow_redirects=False
@@ -105,7 +104,7 @@ class Answer:
 def parse_json(body: bytes | str, content_type: str) -> Any:  # noqa: ANN401 - this is where JSON enters
     """Return *body* parsed; `Permanent` that names *content_type* if it is not JSON."""
     try:
-        return json.loads(body)
+        return fast_json.load(body)
     # Brackets nested thousands deep exhaust the parser's recursion.
     except (ValueError, RecursionError):
         # The parser's own error carries the whole body: keep it out of any traceback.
@@ -117,13 +116,6 @@ def require_object(parsed: object) -> JsonObject:
     if not isinstance(parsed, dict):
         raise Permanent(f"agent answered a JSON {type(parsed).__name__}, not an object")
     return parsed
-
-
-def _to_json(body: object) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
-        return json.dumps(body).encode()
 
 
 def _headers(settings: values.Agent) -> dict[str, str]:

@@ -6,7 +6,6 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -16,6 +15,8 @@ from typing import Literal, TypeAlias, TypedDict, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
+
+from ak_instagram import fast_json
 
 from .graph_answers import (
     Profile,
@@ -33,9 +34,6 @@ _Value = TypeVar("_Value")
 MAX_ANSWER_BYTES = 1 << 20
 _ME = {"fields": "user_id,username"}
 _MESSAGES = "messages{id,created_time,from,message}"
-
-# Escapes all but ASCII, so that any text can be written, half a surrogate pair too.
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 # Raised before a byte of the request was written.
 _NEVER_SENT = (
@@ -56,7 +54,7 @@ class _Timely(aiohttp.BytesPayload):
     """
 
     def __init__(self, body: Mapping[str, object], until: float) -> None:
-        super().__init__(_to_json(body).encode(), content_type="application/json")
+        super().__init__(fast_json.dump(body), content_type="application/json")
         self._until = until
 
     async def write_with_length(

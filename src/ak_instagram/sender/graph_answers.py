@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from ak_instagram import fast_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _messages(conversation: object) -> Iterator[RecentMessage]:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        answer = json.loads(body)
+        answer = fast_json.load(body)
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
     if not isinstance(answer, dict):

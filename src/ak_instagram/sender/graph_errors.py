@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from ak_instagram import fast_json
 from ak_instagram.retry_after import parse_retry_after
 
 from .graph_codes import ErrorClass, Rule, rule_for
@@ -119,7 +119,7 @@ def _error_in(body: bytes) -> Mapping[str, object]:
 def load_object(body: bytes) -> dict[str, object]:
     """Return the JSON object in *body*, empty if there is none."""
     try:
-        answer = json.loads(body)
+        answer = fast_json.load(body)
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from sqlalchemy import Connection, text
+
+from ak_instagram import fast_json
 
 from . import takeover, unsend
 from .statements import Statement
@@ -114,7 +115,7 @@ class Inbox:
         return fresh
 
     def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:
-        batch = json.dumps([_row(arrival) for arrival in arrivals])
+        batch = fast_json.dump([_row(arrival) for arrival in arrivals]).decode()
         fresh: int = _PUT_POSTGRES.value(
             connection, batch=batch, now=now, window=WINDOW, **self._due(now)
         )

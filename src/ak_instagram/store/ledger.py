@@ -7,12 +7,13 @@ having sent it itself can't know whether it arrived, and has to find out first.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection, bindparam, insert, select, update
+
+from ak_instagram import fast_json
 
 from .conditions import of_conversation
 from .rows import Held, key_of
@@ -138,7 +139,7 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
         row.id,
         row.turn,
         row.seq,
-        json.loads(row.payload),
+        fast_json.load(row.payload),
         row.tries,
         doubtful=True,
         since=row.changed_at,
@@ -192,7 +193,7 @@ def _row(
         "contact": held.contact,
         "turn": turn,
         "seq": seq,
-        "payload": json.dumps(message),
+        "payload": fast_json.dump(message).decode(),
         "text_key": _text_key_of(message),
         "status": PieceStatus.PLANNED.value,
         "tries": 0,

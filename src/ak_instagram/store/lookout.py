@@ -17,7 +17,7 @@ POLL = 5.0  # seconds after which due conversations are looked for unasked
 
 
 class Found(NamedTuple):
-    """What a look for work brought: claims, or in how many milliseconds some may be due."""
+    """What a look for work brought: claims, and in how many milliseconds to look again, if ever."""
 
     claims: list[Claim]
     wait: int | None = None
@@ -28,11 +28,14 @@ class Lookout:
 
     def __init__(self, transactions: Transactions, leases: Leases) -> None:
         self._run = transactions.run
+        self._is_shared = transactions.is_shared
         self._leases = leases
         self._room = 0
         self._is_asked = False
         self._handed_over: list[Claim] = []
-        self._news = asyncio.Event()
+        # Whether something may be due that no look has seen.
+        self._is_outdated = True
+        self._stir = asyncio.Event()
         self._alarm = Alarm(self.wake)
         transactions.on_work(self.wake)
 
@@ -43,16 +46,21 @@ class Lookout:
 
     def wake(self) -> None:
         """Look now: something may have become due unseen."""
-        self._news.set()
+        self._is_outdated = True
+        self._stir.set()
 
     def wake_in(self, seconds: float) -> None:
         """Look in *seconds*, if not before."""
         self._alarm.set(seconds)
 
     def look(self, connection: Connection, now: int, limit: int) -> Found:
-        """Claim up to *limit* conversations, or say when that is worth another look."""
+        """Claim up to *limit* conversations, and say when that is worth another look."""
         claims = self._leases.claim(connection, now, limit)
-        return Found(claims, None if claims else self._leases.until_due(connection, now))
+        if claims and self._is_shared:
+            # To ask what is due next takes longer here than to look again, and this may be
+            # what a webhook waits for.
+            return Found(claims, 0)
+        return Found(claims, self._leases.until_due(connection, now))
 
     def hand_over(self, found: Found) -> list[Claim]:
         """
@@ -66,9 +74,8 @@ class Lookout:
         if found.claims:
             self._handed_over += found.claims
             self._room = 0
-            self.wake()
-        elif found.wait is not None:
-            self.wake_in(found.wait / 1000)
+            self._stir.set()
+        self._look_again_in(found.wait)
         return []
 
     async def claim(self, limit: int) -> list[Claim]:
@@ -85,21 +92,40 @@ class Lookout:
             self._is_asked = False
 
     async def _find(self, limit: int) -> list[Claim]:
-        """Look once; wait for news if there is nothing."""
+        """Look if there may be something; wait for news if there is nothing."""
         if self._handed_over:  # before a look that the store refused
             return []
-        self._news.clear()
-        found = await self._run(partial(self.look, limit=limit))
-        if not found.claims and not self._news.is_set():
-            await self._wait(limit, found.wait)
+        if self._is_outdated:
+            claims = await self._look(limit)
+            if claims:
+                return claims
+        if not (self._is_outdated or self._handed_over):
+            await self._wait(limit)
+        return []
+
+    async def _look(self, limit: int) -> list[Claim]:
+        self._is_outdated = False
+        try:
+            found = await self._run(partial(self.look, limit=limit))
+        except BaseException:
+            self._is_outdated = True
+            raise
+        self._look_again_in(found.wait)
         return found.claims
 
-    async def _wait(self, limit: int, milliseconds: int | None) -> None:
+    def _look_again_in(self, milliseconds: int | None) -> None:
+        if milliseconds == 0:
+            self.wake()
+        elif milliseconds is not None:
+            self.wake_in(milliseconds / 1000)
+
+    async def _wait(self, limit: int) -> None:
         """Wait for news, with room for *limit* conversations, so long at most."""
+        self._stir.clear()
         self._room = limit
-        self.wake_in(POLL if milliseconds is None else min(milliseconds / 1000, POLL))
+        self.wake_in(POLL)
         try:
-            await self._news.wait()
+            await self._stir.wait()
         finally:
             self._room = 0
 

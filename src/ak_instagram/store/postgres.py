@@ -35,6 +35,8 @@ MIGRATION_LOCK = 7_104_117  # any number, the same in all replicas
 class Pool:
     """Transactions on a server, several at a time; see `Transactions`."""
 
+    is_shared = True
+
     def __init__(self, engine: AsyncEngine, clock: ServerClock) -> None:
         self._engine = engine
         self.clock = clock

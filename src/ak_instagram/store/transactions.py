@@ -38,6 +38,11 @@ class Transactions(Protocol):
         """The database's time, as far as it is known here."""
         ...
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes work on the database as well."""
+        ...
+
     def on_work(self, wake: Callable[[], None]) -> None:
         """Call *wake* whenever another process has stored work that it can't do itself."""
         ...

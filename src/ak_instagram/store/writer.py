@@ -42,6 +42,8 @@ Outcome: TypeAlias = tuple[asyncio.Future[Any], Any, BaseException | None]
 class Writer:
     """A thread of its own, and the transactions that it runs for the event loop."""
 
+    is_shared = False
+
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self.clock = clock

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ak_instagram import fast_json
+
 from .events import Event, Kind
 from .keys import content_key, dedup_key
-from .loose import as_id, as_millis, as_object, as_text, dump
+from .loose import as_id, as_millis, as_object, as_text
 from .messaging import TEST_ACCOUNT, read_messaging, read_standby
 
 _COMMENT_FIELDS = frozenset({"comments", "live_comments"})
@@ -58,7 +60,7 @@ def read_unknown(label: str, value: object, account: str, at: int) -> Event:
     kind = _kind(Kind.UNKNOWN, account)
     key = content_key(kind, account, value)
     known = label if label in _OTHER_FIELDS else "other"
-    return Event(kind, account, "", key, at, None, dump(value), known)
+    return Event(kind, account, "", key, at, None, fast_json.dump(value).decode(), known)
 
 
 def _read_comment(field: str, value: object, account: str, at: int) -> Event | None:
@@ -71,7 +73,7 @@ def _read_comment(field: str, value: object, account: str, at: int) -> Event | N
         dedup_key(kind, account, field, comment) if comment else content_key(kind, account, change)
     )
     at = as_millis(value.get("timestamp")) or at
-    return Event(kind, account, author, key, at, None, dump(change), field)
+    return Event(kind, account, author, key, at, None, fast_json.dump(change).decode(), field)
 
 
 def _kind(kind: Kind, account: str) -> Kind:

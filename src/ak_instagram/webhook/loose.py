@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 from typing import TypeAlias
 
-import orjson
-
 from ak_instagram.surrogates import well_formed
 
 JsonObject: TypeAlias = dict[str, object]
@@ -25,29 +23,7 @@ _FIRST_MILLIS = 10**11
 _LAST_MILLIS = 10**14
 
 # What was parsed from JSON can't contain itself, so that needs no check.
-_compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _canonical = json.JSONEncoder(separators=(",", ":"), check_circular=False, sort_keys=True).encode
-
-
-def load(body: bytes) -> object:
-    """
-    Return what the JSON in *body* says; raise `ValueError` or `RecursionError` if it is none.
-
-    orjson takes a third of the time, but not everything that Meta may send: it
-    refuses half surrogate pairs and NaN, and what it refuses json is asked about.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return json.loads(body.decode())
-
-
-def dump(value: object) -> str:
-    """Return *value* as compact JSON that can be encoded as UTF-8."""
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # half a surrogate pair, an integer of more than 64 bits
-        return _compact(value)
 
 
 def dump_canonical(value: object) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ak_instagram import fast_json
+
 from .events import Event, Kind
 from .keys import messaging_key
-from .loose import JsonObject, as_flag, as_id, as_millis, as_number, as_object, dump
+from .loose import JsonObject, as_flag, as_id, as_millis, as_number, as_object
 
 # The members of which one says what an item is: those whose name is enough to tell …
 _TOLD_BY_NAME = {
@@ -69,7 +71,7 @@ def _read(item: object, account: str, at: int, *, standby: bool) -> Event | None
         return None
     key = messaging_key(kind, account, sender, mid, item)
     at = as_millis(item.get("timestamp")) or at
-    return Event(kind, account, contact, key, at, mid, dump(item), label)
+    return Event(kind, account, contact, key, at, mid, fast_json.dump(item).decode(), label)
 
 
 def _member(item: JsonObject) -> tuple[str, object]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from ak_instagram import fast_json
 from ak_instagram.errors import WebhookRejected
 
 from .changes import read_change, read_unknown
 from .events import Event, Webhook
-from .loose import as_id, as_list, as_millis, load
+from .loose import as_id, as_list, as_millis
 from .messaging import read_messaging, read_standby
 
 _Reader: TypeAlias = Callable[[object, str, int], Event | None]
@@ -46,7 +47,7 @@ def parse_webhook(body: bytes, received: int) -> Webhook:
 def _load(body: bytes) -> object:
     # `from None`: what json and the decoder raise holds the body.
     try:
-        return load(body)
+        return fast_json.load(body)
     except ValueError:
         raise WebhookRejected(400, "the body is not JSON") from None
     except RecursionError:

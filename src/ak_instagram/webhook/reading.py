@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
+
+from ak_instagram import fast_json
 
 from .content import (
     Attachment,
@@ -40,7 +41,7 @@ def read_echo_text(payload: str) -> str | None:
 def _load(payload: str) -> JsonObject | None:
     """Return the object that *payload* is, `None` if it can't be read."""
     try:
-        return as_object(json.loads(payload))
+        return as_object(fast_json.load(payload))
     except (ValueError, RecursionError):
         return None
 

@@ -61,6 +61,7 @@ class CountedRuns:
         self._transactions = transactions
         self.clock = transactions.clock
         self.on_work = transactions.on_work
+        self.is_shared = transactions.is_shared
         self.count = 0
 
     async def run(self, work, *, urgent: bool = False):

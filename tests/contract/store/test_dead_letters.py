@@ -106,4 +106,4 @@ async def test_the_contents_are_the_events_and_the_unsent_pieces(bench, store):
 
     shown = await bench.transactions.run(lambda c, now: contents(c, now, "turn-m1"))
 
-    assert shown == [("piece 1", '{"text": "two"}'), ("piece 2", '{"text": "three"}')]
+    assert shown == [("piece 1", '{"text":"two"}'), ("piece 2", '{"text":"three"}')]

@@ -29,6 +29,7 @@ class LatePuts:
     def __init__(self, transactions) -> None:
         self._transactions = transactions
         self.clock = transactions.clock
+        self.is_shared = transactions.is_shared
         self.committed = asyncio.Event()
         self.told = asyncio.Event()
         self.refuses = False

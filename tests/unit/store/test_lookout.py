@@ -17,8 +17,10 @@ ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
 class Database:
     """Transactions and leases in one: what is due, look after look."""
 
-    def __init__(self, *due: list[Claim]) -> None:
+    def __init__(self, *due: list[Claim], is_shared: bool = False) -> None:
         self.due = list(due)
+        self.is_shared = is_shared
+        self.looks = 0
         self.wait: int | None = None
         self.error: Exception | None = None
         self.gate = asyncio.Event()
@@ -28,6 +30,7 @@ class Database:
         self.notify = wake
 
     async def run(self, work, *, urgent: bool = False):
+        self.looks += 1
         found = work(None, 0)
         await self.gate.wait()
         await asyncio.sleep(0)
@@ -76,6 +79,49 @@ async def test_what_comes_in_is_handed_to_who_waits():
 
     assert (left, look.room) == ([], 0)
     assert await task == [ANNA]
+
+
+async def test_nobody_looks_for_more_than_what_was_handed_over():
+    database = Database()
+    look = lookout(database)
+    task = await waiting(look)
+    look.hand_over(look.look(None, 0, 8)._replace(claims=[ANNA]))
+    await task
+
+    await stop(await waiting(look))
+
+    assert database.looks == 1
+
+
+async def test_what_others_left_is_looked_for_after_a_hand_over():
+    database = Database([], [ANNA], [BEN], is_shared=True)
+    look = lookout(database)
+    task = await waiting(look)
+    look.hand_over(look.look(None, 0, 8))
+
+    assert await task == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
+    database = Database([], [BEN])
+    look = lookout(database)
+    task = await waiting(look, room=1)
+    look.hand_over(Found([ANNA], wait=0))
+
+    assert await task == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
+    database = Database([], [BEN])
+    look = lookout(database)
+    task = await waiting(look)
+    look.wake()
+    look.hand_over(Found([ANNA]))
+
+    assert await task == [ANNA]
+    assert await look.claim(8) == [BEN]
 
 
 async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
@@ -128,6 +174,17 @@ async def test_what_comes_up_during_a_look_is_looked_for_at_once():
 
     assert await task == []
     assert await look.claim(8) == [ANNA]
+
+
+async def test_what_will_be_due_is_looked_for_after_claims_too():
+    database = Database([ANNA], [BEN])
+    database.wait = 20
+    look = lookout(database)
+    assert await look.claim(8) == [ANNA]
+
+    async with asyncio.timeout(2):
+        assert await look.claim(8) == []
+        assert await look.claim(8) == [BEN]
 
 
 @pytest.mark.parametrize("is_handed_over", [False, True])

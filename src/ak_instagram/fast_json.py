@@ -1,0 +1,35 @@
+"""
+JSON as fast as orjson is, and as tolerant as the standard library.
+
+orjson takes a third of the time. It refuses NaN, half a surrogate pair and integers of more than
+64 bits, all of which Meta or an agent may send: what it refuses, `json` is asked about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+
+def load(text: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
+    """Return what *text* says; raise `ValueError` or `RecursionError` if it is no JSON in UTF-8."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text if isinstance(text, str) else text.decode())
+
+
+def dump(value: object, default: Callable[[Any], object] | None = None) -> bytes:
+    """
+    Return *value* as compact JSON in UTF-8; half a surrogate pair is escaped.
+
+    *default* returns what stands for a value that JSON has no form for; without one that
+    raises `TypeError`.
+    """
+    try:
+        return orjson.dumps(value, default)
+    except TypeError:
+        return json.dumps(value, default=default, separators=(",", ":")).encode()
