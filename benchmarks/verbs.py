@@ -22,14 +22,14 @@ import uvloop
 from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.store.values import Arrival, Claim, EventStatus, Settlement
+from ak_instagram.store.values import MAX_CLAIMS, Arrival, Claim, EventStatus, Settlement
 
 from . import cores
 from .filling import people_in
 from .webhooks import ACCOUNT, contact_of
 
 ALONE = 4  # events one after another
-TOGETHER = 64  # events of as many people, as from webhooks of the same moment
+TOGETHER = MAX_CLAIMS  # events of as many people, as from webhooks of the same moment
 _LEASE = 30_000  # milliseconds
 _MID_LENGTH = 164
 

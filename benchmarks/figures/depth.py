@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.bench import Bench, say
 from benchmarks.filling import make, people_in
-from benchmarks.report import Figure, at_most
+from benchmarks.report import Figure, Target, at_most
 from benchmarks.runs import CONVERSATIONS, Subject, run_on
 from benchmarks.samples import ratios
 from benchmarks.servers import no_turns
@@ -47,21 +47,23 @@ def _webhooks(bench: Bench, kind: Kind, stores: Mapping[int, str]) -> Mapping[in
 
 
 def _verbs(kind: Kind, costs: Mapping[int, Sequence[Cost]]) -> Iterator[Figure]:
-    for name, field in (
-        ("ack alone", "ack_alone"),
-        ("claim alone", "claim_alone"),
-        (f"ack, {TOGETHER} at once", "ack"),
-        (f"claim, {TOGETHER} at once", "claim"),
+    for name, field, target in (
+        ("ack alone", "ack_alone", GROWTH),
+        ("claim alone", "claim_alone", GROWTH),
+        (f"ack, {TOGETHER} at once", "ack", None),
+        (f"claim, {TOGETHER} at once", "claim", None),
     ):
         samples = {depth: [getattr(cost, field) for cost in costs[depth]] for depth in costs}
-        yield from grown(f"{kind}, {name}", samples)
+        yield from grown(f"{kind}, {name}", samples, target)
 
 
-def grown(name: str, samples: Mapping[int, Sequence[float]]) -> Iterator[Figure]:
+def grown(
+    name: str, samples: Mapping[int, Sequence[float]], target: Target | None = GROWTH
+) -> Iterator[Figure]:
     """Yield the cost in the emptiest store, and those in the others as multiples of it."""
     emptiest, *fuller = sorted(samples)
     yield Figure(f"{name}: {emptiest:,} events", samples[emptiest], "µs")
     for depth in fuller:
-        target = GROWTH if depth == fuller[-1] else None
         growth = ratios(samples[depth], samples[emptiest])
-        yield Figure(f"the same with {depth:,} events", growth, "times", target)
+        limit = target if depth == fuller[-1] else None
+        yield Figure(f"the same with {depth:,} events", growth, "times", limit)

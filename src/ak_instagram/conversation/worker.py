@@ -34,7 +34,6 @@ from .turn import turn_id
 
 log = structlog.get_logger()
 
-MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 RETRY_CLAIMING = 1.0  # seconds before the store is asked again after it refused
 RENEWALS = 3  # of a lease while it lasts: two may fail before it is lost
 
@@ -99,7 +98,7 @@ class Worker:
             self._freed.clear()
             await self._freed.wait()
             return
-        for claim in await self._store.claim(min(room, MAX_CLAIMS)):
+        for claim in await self._store.claim(room):
             self._start(claim)
 
     def _start(self, claim: Claim) -> None:

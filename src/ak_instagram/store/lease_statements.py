@@ -16,9 +16,9 @@ from .schema import (
     transcript,
 )
 from .statements import Statement
+from .values import MAX_CLAIMS
 
 MAX_EVENTS = 200  # of one turn; the rest makes the next
-MAX_CLAIMS = 32  # of one statement
 
 _c = conversations.c
 _key = of_conversation(conversations)

@@ -19,7 +19,7 @@ from ak_instagram.errors import LeaseLost
 from . import lease_statements as statements
 from . import ledger, takeover
 from .rows import Held, HeldRow, key_of
-from .values import Blocker, Claim, Holding, Line, Piece, StoredEvent
+from .values import MAX_CLAIMS, Blocker, Claim, Holding, Line, Piece, StoredEvent
 
 log = structlog.get_logger()
 
@@ -51,23 +51,20 @@ class Leases:
     renewals: int = 500
 
     def claim(self, connection: Connection, now: int, limit: int) -> list[Claim]:
-        """Take up to *limit* due conversations whose lease is free or has run out."""
-        claims = (
-            self._claim_next(connection, now, held, due_at=now)
-            for held in self._take(connection, now, limit)
-        )
-        return [claim for claim in claims if claim is not None]
+        """
+        Take due conversations whose lease is free or has run out, the oldest first.
 
-    def _take(self, connection: Connection, now: int, limit: int) -> list[Held]:
-        taken: list[Held] = []
-        while wanted := min(limit - len(taken), statements.MAX_CLAIMS):
-            rows: list[Held] = statements.CLAIM.rows(
-                connection, now=now, limit=wanted, owner=self.owner, until=now + self.lease
-            )
-            taken += rows
-            if len(rows) < wanted:
-                break
-        return taken
+        At most *limit* of them, and `MAX_CLAIMS`.
+        """
+        taken: list[Held] = statements.CLAIM.rows(
+            connection,
+            now=now,
+            limit=min(limit, MAX_CLAIMS),
+            owner=self.owner,
+            until=now + self.lease,
+        )
+        claims = (self._claim_next(connection, now, held, due_at=now) for held in taken)
+        return [claim for claim in claims if claim is not None]
 
     def until_due(self, connection: Connection, now: int) -> int | None:
         """Return in how many milliseconds something can be claimed, `None` if nothing waits."""

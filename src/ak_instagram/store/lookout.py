@@ -82,8 +82,8 @@ class Lookout:
         """
         Wait for conversations that are due and take up to *limit* of them.
 
-        What is handed over meanwhile comes on top. Returns none when nothing came up for
-        a while. Call it from one task only.
+        No more than `values.MAX_CLAIMS` at a time; what is handed over meanwhile comes on
+        top. Returns none when nothing came up for a while. Call it from one task only.
         """
         self._is_asked = True
         try:

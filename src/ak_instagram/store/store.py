@@ -84,10 +84,10 @@ class Store:
 
     async def claim(self, limit: int) -> list[Claim]:
         """
-        Wait for conversations that are due and take up to *limit* of them, the oldest first.
+        Wait for conversations that are due and take the oldest, up to *limit* of them.
 
-        What webhooks bring meanwhile comes on top. Returns none when nothing came up for
-        a while. Call it from one task only.
+        No more than `values.MAX_CLAIMS` at a time; what webhooks bring meanwhile comes on
+        top. Returns none when nothing came up for a while. Call it from one task only.
         """
         return await self._lookout.claim(limit)
 

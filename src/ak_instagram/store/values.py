@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
 
 

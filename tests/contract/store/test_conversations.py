@@ -11,7 +11,7 @@ from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
 from ak_instagram.store.lookout import POLL
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Blocker, Holding
+from ak_instagram.store.values import MAX_CLAIMS, Blocker, Holding
 from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
 
 
@@ -274,10 +274,10 @@ async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, sto
     assert mids(await claim_one(store)) == ["m1"]
 
 
-async def test_more_can_be_claimed_than_a_statement_takes(store):
-    await store.put([arrival(f"m{n}", f"p{n}") for n in range(70)])
+async def test_so_many_are_claimed_in_one_transaction_and_then_the_others(store):
+    await store.put([arrival(f"m{n}", f"p{n}") for n in range(MAX_CLAIMS + 8)])
 
-    first, second = await store.claim(40), await store.claim(40)
+    first, second = await store.claim(500), await store.claim(500)
 
-    assert (len(first), len(second)) == (40, 30)
-    assert len({claim.contact for claim in first + second}) == 70
+    assert (len(first), len(second)) == (MAX_CLAIMS, 8)
+    assert len({claim.contact for claim in first + second}) == MAX_CLAIMS + 8
