@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import astuple
 
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.surrogates import well_formed
+from ak_instagram.storable import storable
 
 from .contract import Agent, Part, Text, Turn
 
@@ -79,4 +79,4 @@ def _bytes_in(value: object) -> int:
 
 def _clean(part: Part) -> Part:
     """Return *part* with text that can be stored and sent."""
-    return Text(well_formed(part.text)) if isinstance(part, Text) else part
+    return Text(storable(part.text)) if isinstance(part, Text) else part

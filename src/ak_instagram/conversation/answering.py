@@ -19,6 +19,7 @@ from ak_instagram.sender.circuit import Circuits
 from ak_instagram.sender.courtesy import Courtesy
 from ak_instagram.sender.plan import Plan, plan_answer
 from ak_instagram.settings.values import Account
+from ak_instagram.storable import storable
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement
 
@@ -106,6 +107,7 @@ class Answering:
     async def _dead_letter(self, claim: Claim, composed: Composed, reason: str) -> Claim | None:
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
+        reason = storable(reason)  # a plug-in may have put anything there
         log.error("turn.dead_lettered", reason=reason, tries=claim.attempts + 1)
         plan = plan_answer([Text(self.fallback)] if self.fallback else [])
         return await self._settle(claim, composed, EventStatus.DEAD, plan, reason=reason)

@@ -4,7 +4,8 @@ An account that can't send is left alone, and noticed when it can again.
 A dead token or a restriction concerns the whole account: instead of each conversation
 running into it, all of them wait. When a pause has passed, one of them is let through
 to try; the others follow once that has worked. A rate limit passes by itself: after
-the pause all go on. Other accounts are not concerned.
+the pause all go on. It does not end a block, since it leaves open whether the try
+would have worked. Other accounts are not concerned.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Block:
     An account's block: since when and until when (steady clock), and how often in a row.
 
     *prober* is the contact whose conversation may try in spite of it, *tried* the one
-    that did so before the present pause, in vain.
+    that has done so last, in vain.
     """
 
     since: float
@@ -88,11 +89,18 @@ class Circuits:
             self._blocks[account] = replace(block, until=now + PROBE, prober=contact)
         return 0.0
 
-    def trip(self, account: str, began: float, error: GraphError, error_class: ErrorClass) -> float:
-        """Let *account* wait because of the *error* of a call; return for how many seconds."""
+    def trip(
+        self, account: str, contact: str, began: float, error: GraphError, error_class: ErrorClass
+    ) -> float:
+        """
+        Let *account* wait because of a call; return for how many seconds.
+
+        The call was about *contact*, *began* then, and ended with *error*, which is
+        of *error_class* here.
+        """
         known, now = self._blocks.get(account), self.now()
         if known is None or began > known.since or _is_worse(error_class, known):
-            block = _block(known, now, error, error_class)
+            block = _block(known, contact, now, error, error_class)
         else:
             block = replace(known, until=max(known.until, now + (error.retry_after or 0.0)))
         self._blocks[account] = block
@@ -120,12 +128,25 @@ class Circuits:
         return self._worked.get(account, float("-inf"))
 
 
-def _block(known: Block | None, now: float, error: GraphError, error_class: ErrorClass) -> Block:
-    failures = known.failures + 1 if known and known.error_class is error_class else 1
+def _block(
+    known: Block | None, contact: str, now: float, error: GraphError, error_class: ErrorClass
+) -> Block:
+    error_class, failures = _in_a_row(known, error_class)
     is_rest = error_class is ErrorClass.RATE_LIMITED
     pause = (_RESTING if is_rest else _BLOCKED).wait(failures)
     until = now + max(pause, error.retry_after or 0.0)
-    return Block(now, until, failures, error_class, tried=known.prober if known else None)
+    return Block(now, until, failures, error_class, tried=None if is_rest else contact)
+
+
+def _in_a_row(known: Block | None, error_class: ErrorClass) -> tuple[ErrorClass, int]:
+    """Return what blocks the account after a further error, and how often it has in a row."""
+    if known is None:
+        return error_class, 1
+    if known.error_class is error_class:
+        return error_class, known.failures + 1
+    if error_class is ErrorClass.RATE_LIMITED:
+        return known.error_class, known.failures
+    return error_class, 1
 
 
 def _is_worse(error_class: ErrorClass, known: Block) -> bool:

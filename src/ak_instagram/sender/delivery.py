@@ -24,9 +24,9 @@ from .rate import RateLimits
 log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds for one send, if the lease lasts so long
-# Seconds before the try after which a failure counts as the person's: whoever has not
-# blocked the account but met a bad minute of Meta's has another chance.
-LAST_TRY_WAIT = 60.0
+# Seconds before a try whose failure may mean something else than the one before: a bad
+# minute of Meta's passes, and other conversations show whether the account can send.
+VERDICT_WAIT = 60.0
 LEASE_MARGIN = 1.0  # seconds of a lease in which nothing is sent any more
 # Seconds that a piece waits for its turn, unaware of a person who answers meanwhile.
 PATIENCE = 1.0
@@ -50,6 +50,7 @@ class Delivery:
     backoff: Backoff
     look_ups: RateLimits = field(default_factory=lambda: RateLimits(LOOK_UPS))
     failures: Failures = field(default_factory=Failures)
+    failed_look_ups: Failures = field(default_factory=Failures)
 
     async def deliver(self, claim: Claim, piece: Piece) -> Claim | None:
         """
@@ -106,17 +107,22 @@ class Delivery:
         self, claim: Claim, piece: Piece, began: float, error: GraphError
     ) -> Claim | None:
         """Note how a try that *began* then has failed, and see to what that means."""
-        now, last_worked = self.circuits.now(), self.circuits.last_worked(claim.account)
-        failure = self.failures.note(piece, error, now, last_worked)
-        _record(piece, failure.error_class.value, now - began, error)
+        failure = self._note(self.failures, claim, piece, error)
+        _record(piece, failure.error_class.value, failure.at - began, error)
         if failure.error_class in WHOLE_ACCOUNT:
             await self._block(claim, piece, began, error, failure.error_class)
             return None
         try:
             return await self._see_to(claim, piece, error, failure)
         finally:
-            if failure.error_class in _SPOKEN_TO:
+            # What only staying has made of an error is a guess, and no word of Meta's.
+            if error.error_class in _SPOKEN_TO:
                 await self._heal(claim, began)
+
+    def _note(self, failures: Failures, claim: Claim, piece: Piece, error: GraphError) -> Failure:
+        """Add to *failures* that a call for *piece* has just ended with *error*."""
+        last_worked = self.circuits.last_worked(claim.account)
+        return failures.note(piece, error, self.circuits.now(), last_worked)
 
     async def _see_to(
         self, claim: Claim, piece: Piece, error: GraphError, failure: Failure
@@ -129,8 +135,8 @@ class Delivery:
             case ErrorClass.WINDOW_CLOSED:
                 return await self.store.close_window(claim, str(error))
             case ErrorClass.TRANSIENT:
-                wait = max(error.retry_after or 0.0, _wait_before_reclassified(error, failure))
-                return await self._try_again(claim, piece, str(error), wait)
+                at_least = _shortest_wait(error, failure)
+                return await self._try_again(claim, piece, str(error), at_least)
             case ErrorClass.PERSON_UNAVAILABLE | ErrorClass.BAD_REQUEST:
                 return await self._give_up(claim, piece, str(error))
         return None
@@ -148,7 +154,7 @@ class Delivery:
         self, claim: Claim, piece: Piece, began: float, error: GraphError, error_class: ErrorClass
     ) -> None:
         """Let the whole account wait because of a call that *began* then."""
-        pause = self.circuits.trip(claim.account, began, error, error_class)
+        pause = self.circuits.trip(claim.account, claim.contact, began, error, error_class)
         # Meta may have done what it reports to have failed, whoever is to blame for that.
         in_doubt = piece.doubtful or error.error_class is ErrorClass.OUTCOME_UNKNOWN
         await self._wait_for_account(claim, pause, str(error), in_doubt=in_doubt)
@@ -184,6 +190,7 @@ class Delivery:
         metrics.DEAD_LETTERS.labels("piece").inc()
         log.error("delivery.dead_lettered", reason=why)
         self.failures.forget(piece)
+        self.failed_look_ups.forget(piece)
         return await self.store.give_up(claim, why)
 
     # --- in doubt -------------------------------------------------------------
@@ -199,16 +206,24 @@ class Delivery:
         try:
             recent = await self.graph.recent_messages(token, claim.contact, TIMEOUT)
         except GraphError as exc:
-            if exc.error_class in WHOLE_ACCOUNT:
-                await self._block(claim, piece, began, exc, exc.error_class)
-                return None
-            then = PieceStatus.SENDING
-            return await self._try_again(claim, piece, str(exc), exc.retry_after or 0.0, then=then)
+            return await self._look_up_failed(claim, piece, began, exc)
+        self.failed_look_ups.forget(piece)
         arrived = find(piece, recent, await self.store.sent_ids(claim), claim.contact)
         log.info("delivery.looked_up", piece=piece.seq, arrived=arrived is not None)
         if arrived is not None:
             return await self._sent(claim, piece, arrived.mid)
         return await self._send_again(claim, piece)
+
+    async def _look_up_failed(
+        self, claim: Claim, piece: Piece, began: float, error: GraphError
+    ) -> Claim | None:
+        """Leave *piece* in doubt, and stop the account if it is to blame."""
+        failure = self._note(self.failed_look_ups, claim, piece, error)
+        if failure.error_class in WHOLE_ACCOUNT:
+            await self._block(claim, piece, began, error, failure.error_class)
+            return None
+        at_least, then = _shortest_wait(error, failure), PieceStatus.SENDING
+        return await self._try_again(claim, piece, str(error), at_least, then=then)
 
     def _until_look_up(self, claim: Claim, piece: Piece) -> float:
         """Return for how many seconds the conversation is not to be asked yet, 0 for none."""
@@ -228,10 +243,10 @@ class Delivery:
         return None
 
 
-def _wait_before_reclassified(error: GraphError, failure: Failure) -> float:
-    """Return how long to wait at least if one more such *error* would mean another thing."""
-    is_last = error.class_after(failure.times + 1) is not failure.error_class
-    return LAST_TRY_WAIT if is_last else 0.0
+def _shortest_wait(error: GraphError, failure: Failure) -> float:
+    """Return how many seconds to wait at least after *error*, which was such a *failure*."""
+    may_change = error.class_after(failure.times + 1) is not failure.error_class
+    return max(error.retry_after or 0.0, VERDICT_WAIT if may_change else 0.0)
 
 
 def _record(piece: Piece, outcome: str, seconds: float, error: GraphError | None = None) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ak_instagram.store.text_key import text_key
-from ak_instagram.store.values import Piece
+from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 from .graph_answers import RecentMessage
 
 ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
-CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 
 
 def until_echo(piece: Piece, now: int, patience: float) -> float:

@@ -1,4 +1,13 @@
-"""How the tries of each piece failed: some errors mean something else when they stay."""
+"""
+How the tries of each piece failed, and whose fault that was.
+
+Meta's codes do not always tell a person or a message from the account, or from a
+trouble of Meta's own. What tells them apart is whether anything of the account has
+worked since the piece failed before:
+
+- It has: then the account can send, and is not stopped for this piece again.
+- It has not: then the person is not to blame yet, since nobody may be reached.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +16,7 @@ from typing import NamedTuple
 
 from ak_instagram.store.values import Piece
 
-from .graph_codes import WHOLE_ACCOUNT, ErrorClass
+from .graph_codes import STOPPED, ErrorClass
 from .graph_errors import GraphError
 
 MOST = 10_000  # pieces that are remembered
@@ -44,16 +53,13 @@ class Failures:
         """
         Remember that a try of *piece* ended with *error* just *now*; return what that means.
 
-        An error that stays may mean that the whole account can't send. If a call of the
-        account has *last worked* since it ended this piece's previous try, it can: then
-        the fault is the message's, and the error stays what it is at first.
+        The latest call of the account that worked began when it has *last worked*.
         """
         known = self._latest.pop(piece.id, None)
         is_again = known is not None and (known.code, known.subcode) == (error.code, error.subcode)
         times = known.times + 1 if known is not None and is_again else 1
-        error_class = error.class_after(times)
-        if error_class in WHOLE_ACCOUNT and known is not None and last_worked > known.at:
-            error_class = error.error_class
+        has_worked = known is not None and last_worked > known.at
+        error_class = _meaning(error, times, has_worked=has_worked)
         failure = Failure(piece.tries, error.code, error.subcode, times, now, error_class)
         self._latest[piece.id] = failure
         if len(self._latest) > MOST:
@@ -66,5 +72,19 @@ class Failures:
         return known if known is not None and known.tries == piece.tries else None
 
     def forget(self, piece: Piece) -> None:
-        """Forget *piece*, which is not tried any more."""
+        """Forget how *piece* failed: it worked, or is not tried any more."""
         self._latest.pop(piece.id, None)
+
+
+def _meaning(error: GraphError, times: int, *, has_worked: bool) -> ErrorClass:
+    """
+    Return what an *error* is that ended so many tries in a row.
+
+    *has_worked* says whether the account has, between the latest two of them.
+    """
+    error_class = error.class_after(times)
+    if has_worked and error_class in STOPPED:
+        return ErrorClass.TRANSIENT if error.error_class in STOPPED else error.error_class
+    if not has_worked and error_class is ErrorClass.PERSON_UNAVAILABLE:
+        return error.error_class
+    return error_class

@@ -26,10 +26,9 @@ class ErrorClass(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"  # find out whether it was done, then decide
 
 
-# What keeps an account from sending anything to anybody.
-WHOLE_ACCOUNT = frozenset(
-    {ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED}
-)
+# What keeps an account from sending anything to anybody: until somebody acts, or at all.
+STOPPED = frozenset({ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED})
+WHOLE_ACCOUNT = STOPPED | {ErrorClass.RATE_LIMITED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Rule:
     What an error means.
 
     After *tries* that ended with it, it is of the class *then*: some errors pass as a
-    rule, and mean something else when they don't.
+    rule, and mean something else when they don't. `failures` says when to believe that.
     """
 
     error_class: ErrorClass

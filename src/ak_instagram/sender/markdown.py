@@ -14,18 +14,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, fence, hr
+from markdown_it.rules_block.table import escapedSplit
+from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from ak_instagram.surrogates import well_formed
+from ak_instagram.storable import storable
 
 from .markdown_inline import inline_text, literals
 
-# Nobody means Markdown beyond these. The parser would take seconds over the
-# brackets, and lose what is nested deeper than its limit.
+# Nobody means Markdown beyond these. The parser would take seconds over the brackets, and
+# loses what is nested deeper than its limit.
 _MOST_BRACKETS = 500
+_DEEPEST = 50
 # One line with nothing in it that the parser looks for, as most short answers are.
-_PLAIN_LINE = re.compile(r"(?![-+\d\s])[^\n\r\t\0\\`*_~\[\]<>&|#]+(?<!\s)")
-_TOO_DEEP = re.compile(r"^(?:[ \t]*(?:>|(?:[-+*]|\d+[.)])[ \t])){20}", re.MULTILINE)
+_PLAIN_LINE = re.compile(r"(?![-+\d\s])[^\n\r\t\\`*_~\[\]<>&|#]+(?<!\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,22 @@ class Plain:
 
 def plain(markdown: str) -> Plain:
     """Return *markdown* as text for people, and where its blocks of code are."""
-    source = well_formed(markdown)
-    if _PLAIN_LINE.fullmatch(source):
+    source = storable(markdown)
+    if _PLAIN_LINE.fullmatch(source) or source.count("[") > _MOST_BRACKETS:
         return Plain(source)
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if source.count("[") > _MOST_BRACKETS or _TOO_DEEP.search(source):
-        return Plain(source)
     try:
-        return _joined(_blocks(SyntaxTreeNode(_PARSER.parse(source)), lines), lines)
+        tokens = _PARSER.parse(source)
+        if _is_too_deep(tokens):
+            return Plain(source)
+        return _joined(_blocks(SyntaxTreeNode(tokens), lines), lines)
     except RecursionError:  # hundreds of markers around one another
         return Plain(source)
+
+
+def _is_too_deep(tokens: Iterable[Token]) -> bool:
+    """Return whether the parser may have left something out: it goes no deeper than its limit."""
+    return any(token.level >= _DEEPEST - 1 for token in tokens)
 
 
 class _Parser(MarkdownIt):
@@ -67,9 +76,21 @@ def _parser() -> MarkdownIt:
     Off are HTML, which `<3` is not, and what would swallow plain text that happens to
     look like it: indented code, underlined headings, link definitions.
     """
-    parser = _Parser("commonmark", {"html": False, "maxNesting": 50})
+    parser = _Parser("commonmark", {"html": False, "maxNesting": _DEEPEST})
     parser.enable(["table", "strikethrough"]).disable(["code", "lheading", "reference"])
+    parser.block.ruler.before("fence", "drawn", _keep_drawn)
     return parser.use(literals)
+
+
+def _keep_drawn(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Keep the lines of a rule, or of a frame of tildes, as they are: people draw them as well."""
+    is_frame = state.src.startswith("~~~", state.bMarks[start] + state.tShift[start])
+    is_drawn = (fence if is_frame else hr)(state, start, end, silent)
+    if is_drawn and not silent:
+        token = state.tokens[-1]
+        token.type = "drawn"
+        token.content = state.getLines(start, state.line, state.sCount[start], keepLastLF=False)
+    return is_drawn
 
 
 _PARSER = _parser()
@@ -113,14 +134,16 @@ def _blank_lines_above(line: int, lines: Sequence[str]) -> int:
 def _blocks(parent: SyntaxTreeNode, lines: Sequence[str]) -> Iterator[_Block]:
     """Yield the blocks of text in *parent*, however deep, in order."""
     for node in parent.children:
-        first, end = node.map or (0, 0)
+        first, _ = node.map or (0, 0)
         match node.type:
             case "paragraph" | "heading":
                 yield _Block(first, inline_text(node.children))
-            case "fence" if node.markup.startswith("`"):
-                yield _Block(first, node.content.removesuffix("\n"), verbatim=True)
+            case "fence":
+                yield _Block(first, _code(node), verbatim=True)
+            case "drawn":
+                yield _Block(first, node.content.rstrip())
             case "table":
-                yield _Block(first, "\n".join(_rows(node)))
+                yield _Block(first, "\n".join(_rows(node, lines)))
             case "bullet_list" | "ordered_list":
                 yield from _blocks(node, lines)
             case "list_item":
@@ -128,8 +151,6 @@ def _blocks(parent: SyntaxTreeNode, lines: Sequence[str]) -> Iterator[_Block]:
             case "blockquote":
                 mark = "> " if "> " in lines[first] else ">"
                 yield from (block.prefixed(mark, mark) for block in _blocks(node, lines))
-            case _:  # a rule, or a frame of tildes: drawn by people as well
-                yield _Block(first, "\n".join(lines[first:end]).strip())
 
 
 def _item(node: SyntaxTreeNode, first: int, lines: Sequence[str]) -> Iterator[_Block]:
@@ -147,8 +168,30 @@ def _item(node: SyntaxTreeNode, first: int, lines: Sequence[str]) -> Iterator[_B
     yield from (block.prefixed(indent, indent) for block in blocks)
 
 
-def _rows(table: SyntaxTreeNode) -> Iterator[str]:
+def _code(node: SyntaxTreeNode) -> str:
+    """Return a block of code without its fence; more words there than a language's name stay."""
+    code = node.content.removesuffix("\n")
+    info = node.info.strip()
+    is_language = len(info.split()) < 2
+    return code if is_language else f"{info}\n{code}".rstrip()
+
+
+def _rows(table: SyntaxTreeNode, lines: Sequence[str]) -> Iterator[str]:
     """Yield a table's rows as lines."""
     for part in table.children:
         for row in part.children:
-            yield " | ".join(inline_text(cell.children) for cell in row.children)
+            cells = [inline_text(cell.children) for cell in row.children]
+            if part.type == "tbody" and row.map:
+                cells += _further_cells(lines[row.map[0]], len(cells))
+            yield " | ".join(cells)
+
+
+def _further_cells(row: str, columns: int) -> Iterator[str]:
+    """Yield the cells of *row* that its table has no column for: the parser leaves them out."""
+    cells = escapedSplit(row.lstrip("> \t").rstrip())
+    if not cells[0]:
+        del cells[0]
+    if cells and not cells[-1]:
+        del cells[-1]
+    for cell in cells[columns:]:
+        yield inline_text(SyntaxTreeNode(_PARSER.parseInline(cell.strip())).children)

@@ -50,19 +50,21 @@ def _text(node: SyntaxTreeNode) -> str:
         case "softbreak" | "hardbreak":
             return "\n"
         case "link":
-            return _link(inline_text(node.children), str(node.attrs["href"]))
+            return _link(node, "href")
         case "image":
-            return _link(inline_text(node.children), str(node.attrs["src"]))
+            return _link(node, "src")
     return inline_text(node.children) if node.children else node.content
 
 
-def _link(title: str, target: str) -> str:
-    """Write a link such that both its title and its address can be read."""
-    address = target.removeprefix("mailto:").removeprefix("tel:")
+def _link(node: SyntaxTreeNode, target: str) -> str:
+    """Write a link such that its title, what it shows when pointed at, and its address stay."""
+    title, tip = inline_text(node.children), str(node.attrs.get("title", ""))
+    address = str(node.attrs[target]).removeprefix("mailto:").removeprefix("tel:")
     bare = address.removeprefix("https://").removeprefix("http://").rstrip("/")
     if not title or title in (address, bare):
-        return address
-    return f"{title} ({address})" if address else title
+        title, address = address, ""
+    aside = ", ".join(it for it in (tip, address) if it and it != title)
+    return f"{title} ({aside})" if aside else title
 
 
 def _is_literal(marker: str, *, before: str, text: str, after: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import regex
 
-from ak_instagram.surrogates import well_formed
+from ak_instagram.storable import storable
 
 from .characters import cluster_end, fitting_end
 
@@ -39,13 +39,13 @@ def split(text: str, limit: int = MAX_TEXT_BYTES, whole: Iterable[Span] = ()) ->
     Return *text* in order, in pieces of at most *limit* UTF-8 bytes.
 
     A piece ends with a paragraph, else a line, a sentence, a word. Grapheme
-    clusters, links and the *whole* spans (of well-formed text) are cut only if they
+    clusters, links and the *whole* spans (of storable text) are cut only if they
     don't fit a piece by themselves. White space around a cut is dropped; blank text
     has no pieces.
     """
     if limit < 4:
         raise ValueError("limit must hold any one character (4 bytes)")
-    text = well_formed(text)
+    text = storable(text)
     if len(text.encode()) <= limit:
         piece = text.strip()
         return (piece,) if piece else ()

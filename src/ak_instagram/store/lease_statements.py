@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, bindparam, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from .conditions import IS_TAKEN_BACK, of_conversation
 from .schema import (
@@ -34,7 +44,7 @@ _state = (
     _c.lease_until,
 )
 
-_DUE = (
+_due = (
     select(_c.account, _c.contact)
     .where(_c.claimable_at <= bindparam("now"))
     .order_by(_c.claimable_at)
@@ -42,11 +52,11 @@ _DUE = (
     .with_for_update(skip_locked=True)
     .cte("due")
 )
-# Written out, so that PostgreSQL knows how few they are: it would read the whole table else.
-_FEW = select(_DUE.c.account, _DUE.c.contact).limit(literal_column(str(MAX_CLAIMS)))
+# Written out, so that PostgreSQL knows how few they are: otherwise it would read the whole table.
+_few = select(_due.c.account, _due.c.contact).limit(literal_column(str(MAX_CLAIMS)))
 CLAIM = Statement(
     update(conversations)
-    .where(tuple_(_c.account, _c.contact).in_(_FEW))
+    .where(tuple_(_c.account, _c.contact).in_(_few))
     .values(
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),
@@ -61,12 +71,6 @@ _held_after = (
     _c.lease_owner == bindparam("owner"),
     _conversation > tuple_(bindparam("after_account", type_=Text), bindparam("after", type_=Text)),
 )
-_RENEWAL = (
-    update(conversations)
-    .where(*_held_after)
-    .values(lease_until=bindparam("until"))
-    .returning(_c.account, _c.contact, _c.fence)
-)
 # The database itself says where a part of what is held ends: it may sort in another order.
 LAST_OF_PART = Statement(
     select(_c.account, _c.contact)
@@ -75,13 +79,30 @@ LAST_OF_PART = Statement(
     .offset(bindparam("others"))
     .limit(1)
 )
-RENEW_PART = Statement(
-    _RENEWAL.where(
-        _conversation
-        <= tuple_(bindparam("last_account", type_=Text), bindparam("last", type_=Text))
+
+
+def _renewal(*conditions: ColumnElement[bool]) -> Statement:
+    """Return what renews the held conversations that come after one and meet *conditions*."""
+    # Locked in the order in which webhooks lock them, so that neither blocks the other.
+    part = (
+        select(_c.account, _c.contact)
+        .where(*_held_after, *conditions)
+        .order_by(_c.account, _c.contact)
+        .with_for_update()
+        .cte("part")
     )
+    return Statement(
+        update(conversations)
+        .where(_conversation.in_(select(part.c.account, part.c.contact)))
+        .values(lease_until=bindparam("until"))
+        .returning(_c.account, _c.contact, _c.fence)
+    )
+
+
+RENEW_PART = _renewal(
+    _conversation <= tuple_(bindparam("last_account", type_=Text), bindparam("last", type_=Text))
 )
-RENEW_REST = Statement(_RENEWAL)
+RENEW_REST = _renewal()
 RELEASE_ALL = Statement(
     update(conversations)
     .where(_c.lease_owner == bindparam("owner"))
@@ -92,7 +113,7 @@ ABANDON = Statement(
     .where(*_key, _c.fence == bindparam("of_fence"), _c.lease_owner == bindparam("owner"))
     .values(lease_owner=None, lease_until=0)
 )
-# Not by its owner as well, lest PostgreSQL look through all that he has held lately.
+# Not by its owner as well, lest PostgreSQL look through all that the owner has held lately.
 HELD = Statement(
     select(*_state, _c.due_at, _c.lease_owner)
     .where(*_key, _c.fence == bindparam("of_fence"))

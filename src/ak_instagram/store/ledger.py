@@ -66,8 +66,9 @@ _PARK = Statement(
     .values(status=PieceStatus.PARKED.value, changed_at=bindparam("now"))
 )
 _BEGIN = Statement(
+    # An echo may have settled the piece since it was read.
     update(outbox)
-    .where(_o.id == bindparam("piece"))
+    .where(_o.id == bindparam("piece"), IS_OPEN)
     .values(status=PieceStatus.SENDING.value, tries=bindparam("tried"), changed_at=bindparam("now"))
 )
 _SENT = Statement(
@@ -91,6 +92,11 @@ _SENT_IDS = Statement(
     .where(*_of_conversation, IS_KNOWN_TO_META)
     .order_by(_o.id.desc())
     .limit(LOOK_BACK)
+)
+_SAID = Statement(
+    select(_o.id)
+    .where(*_of_conversation, IS_KNOWN_TO_META, _o.turn == bindparam("of_turn"))
+    .limit(1)
 )
 _give_up = update(outbox).values(
     status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now")
@@ -151,7 +157,8 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
         _park(connection, now, held)
         return None
     begun = replace(piece, tries=piece.tries + 1, doubtful=False, since=now)
-    _BEGIN.run(connection, piece=begun.id, tried=begun.tries, now=now)
+    if not _BEGIN.run(connection, piece=begun.id, tried=begun.tries, now=now):
+        return next_piece(connection, now, held)
     return begun
 
 
@@ -168,6 +175,11 @@ def mark_failed(connection: Connection, piece: int, then: PieceStatus, why: str)
 def sent_ids(connection: Connection, held: Held) -> frozenset[str]:
     """Return the ids under which Meta took the conversation's latest pieces."""
     return frozenset(row[0] for row in _SENT_IDS.rows(connection, **key_of(held)))
+
+
+def has_said(connection: Connection, held: Held, turn: str) -> bool:
+    """Return whether a piece of *turn* has arrived before."""
+    return _SAID.row(connection, **key_of(held), of_turn=turn) is not None
 
 
 def give_up(connection: Connection, now: int, held: Held, piece: Piece, why: str) -> None:

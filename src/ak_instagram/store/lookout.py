@@ -14,6 +14,7 @@ from .transactions import Transactions
 from .values import Claim
 
 POLL = 5.0  # seconds after which due conversations are looked for unasked
+LOCKED = 100  # milliseconds until what another transaction has locked is looked for again
 
 
 class Found(NamedTuple):
@@ -60,7 +61,9 @@ class Lookout:
             # To ask what is due next takes longer here than to look again, and this may be
             # what a webhook waits for.
             return Found(claims, 0)
-        return Found(claims, self._leases.until_due(connection, now))
+        wait = self._leases.until_due(connection, now)
+        is_locked = wait == 0 and self._is_shared
+        return Found(claims, LOCKED if is_locked else wait)
 
     def hand_over(self, found: Found) -> list[Claim]:
         """
@@ -70,6 +73,7 @@ class Lookout:
         It asks for more when it has room, and until then they would grow old here.
         """
         if not self._is_asked:
+            self._is_outdated = True
             return found.claims
         if found.claims:
             self._handed_over += found.claims

@@ -38,11 +38,11 @@ def _oldest(
     among: Sequence[ColumnElement[bool] | TextClause] = (),
 ) -> tuple[ColumnElement[bool] | TextClause, ...]:
     """
-    Return what the oldest rows fulfil that fulfil *conditions* and whose *time* has come.
+    Return the conditions of the oldest rows that meet *conditions* and whose *time* is past.
 
-    Ids rise with time, so that only what is older than the first young row is looked at:
-    an index by time would cost every message something. What has to stay, however old
-    it is, keeps nothing else from going. *among* is the condition of a partial index of
+    Ids rise with time, so only rows below the first young one are looked at: an index by
+    time would slow every message down. A row that has to stay, however old, does not
+    hold others back. *among* is the condition of a partial index of
     ids, outside which no row is looked at.
     """
     table = time.table
@@ -88,9 +88,9 @@ _is_idle = (
     _c.window_closes_at < _before,
     _c.paused_until < _before,
 )
-_IDLE = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
+_idle = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
 _DELETE_CONVERSATIONS = delete(conversations).where(
-    tuple_(_c.account, _c.contact).in_(_IDLE), *_is_idle
+    tuple_(_c.account, _c.contact).in_(_idle), *_is_idle
 )
 
 

@@ -21,7 +21,7 @@ from .retention import Purged
 from .sqlite import open_sqlite
 from .transactions import Clock, Transactions, Work, notify, wall_clock
 from .turns import Turns
-from .values import Arrival, Blocker, Claim, Holding, PieceStatus, Receipt, Settlement
+from .values import MAX_CLAIMS, Arrival, Blocker, Claim, Holding, PieceStatus, Receipt, Settlement
 
 
 class Store:
@@ -68,11 +68,12 @@ class Store:
     ) -> tuple[Receipt, Found]:
         """Store *batch*, and claim what it makes due for a worker that waits, if one does."""
         receipt = self._inbox.put(connection, now, batch)
-        if receipt.fresh and room:
-            return receipt, self._lookout.look(connection, now, room)
-        if receipt.fresh:
-            notify(connection)
-        return receipt, Found([])
+        if not receipt.fresh:
+            return receipt, Found([])
+        found = self._lookout.look(connection, now, room) if room else Found([])
+        if len(found.claims) >= min(room, MAX_CLAIMS):
+            notify(connection)  # there may be more than this process takes
+        return receipt, found
 
     async def _give_back(self, claims: Sequence[Claim]) -> None:
         """Release *claims* that came too late; their events are stored whatever becomes of it."""
@@ -112,9 +113,9 @@ class Store:
 
     def lease_left(self, claim: Claim) -> float:
         """
-        Return for how many seconds surely nobody else holds the conversation; below 0: none.
+        Return for how many seconds nobody else can hold the conversation; below 0: somebody may.
 
-        For a claim that was abandoned that is true once the lease it began with is over.
+        A claim that was abandoned counts until the lease it began with is over.
         """
         is_renewed = claim.holding in self._renewed
         until = max(claim.lease_until, self._renewed_until) if is_renewed else claim.lease_until
@@ -158,7 +159,7 @@ class Store:
         return await self._step(partial(self._turns.sent, claim=claim, message_id=message_id))
 
     async def give_up(self, claim: Claim, why: str) -> Claim | None:
-        """Drop the claim's piece and the rest of its answer, and return the next step."""
+        """Give up the claim's piece and the rest of its answer, and return the next step."""
         return await self._step(partial(self._turns.give_up, claim=claim, why=why))
 
     async def close_window(self, claim: Claim, why: str) -> Claim | None:

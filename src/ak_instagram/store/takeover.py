@@ -15,33 +15,39 @@ from sqlalchemy import Connection, bindparam, case, select, text, update
 
 from .conditions import IS_TAKEN_BACK, of_conversation
 from .rows import OfConversation, key_of
-from .schema import IS_NOT_SENT, IS_OPEN, IS_WAITING, conversations, events, outbox
+from .schema import (
+    IS_KNOWN_TO_META,
+    IS_NOT_SENT,
+    IS_OPEN,
+    IS_WAITING,
+    conversations,
+    events,
+    outbox,
+)
 from .statements import Statement
 from .text_key import text_key
-from .values import Arrival, EventStatus, PieceStatus
+from .values import CLOCK_SLACK, Arrival, EventStatus, PieceStatus
 
 log = structlog.get_logger()
 
 LATEST_ECHO = 600_000  # milliseconds after a try in which Meta may have said its piece
-CLOCK_SLACK = 60_000  # milliseconds that Meta's clock may be behind ours
 
 _o, _c, _e = outbox.c, conversations.c, events.c
 _of_outbox, _of_conversations = of_conversation(outbox), of_conversation(conversations)
 
 _KNOWN = Statement(select(_e.id).where(_e.key == bindparam("key")))
 _OURS = Statement(select(_o.id).where(_o.message_id == bindparam("mid")).limit(1))
-_IN_FLIGHT = (
+# Pieces with these words, at the time at which they were said: the echo may come hours later.
+_with_these_words = (
+    *_of_outbox,
+    _o.text_key == bindparam("of_text"),
+    _o.planned_at <= bindparam("planned"),
+    _o.changed_at >= bindparam("earliest"),
+)
+_in_flight = (
     select(_o.id)
-    .where(
-        *_of_outbox,
-        _o.text_key == bindparam("of_text"),
-        # Whatever Meta answered to a try: it has been said.
-        IS_NOT_SENT,
-        _o.tries > 0,
-        # By the time at which it was said: the echo itself may come hours later.
-        _o.planned_at <= bindparam("planned"),
-        _o.changed_at >= bindparam("earliest"),
-    )
+    # Whatever Meta answered to a try: it has been said.
+    .where(*_with_these_words, IS_NOT_SENT, _o.tries > 0)
     # What is on its way rather than what was given up and says the same.
     .order_by(case((_o.status == PieceStatus.SENDING.value, 0), else_=1), _o.id)
     .limit(1)
@@ -49,8 +55,12 @@ _IN_FLIGHT = (
 )
 _SETTLE = Statement(
     update(outbox)
-    .where(_o.id == _IN_FLIGHT)
+    .where(_o.id == _in_flight)
     .values(status=PieceStatus.SENT.value, message_id=bindparam("mid"), changed_at=bindparam("now"))
+)
+# Of each try that arrived there is an echo, and the piece is known by one of them.
+_SAID_AGAIN = Statement(
+    select(_o.id).where(*_with_these_words, IS_KNOWN_TO_META, _o.tries > 1).limit(1)
 )
 # What waited for the outcome need not wait any longer.
 _HASTEN = Statement(
@@ -105,29 +115,28 @@ def apply(
 ) -> None:
     """Settle the pieces that are echoed; be silent for *pause_for* ms where a person speaks."""
     for arrival in echoes_and_standby:
-        if not _is_ours(connection, now, arrival):
+        if not _claim_as_ours(connection, now, arrival):
             _take_over(connection, now, arrival, arrival.at + pause_for)
 
 
-def _is_ours(connection: Connection, now: int, arrival: Arrival) -> bool:
+def _claim_as_ours(connection: Connection, now: int, arrival: Arrival) -> bool:
+    """Settle the piece that *arrival* echoes, if it is one of ours; return whether it is."""
     if arrival.echo_text is None or arrival.mid is None:
         return False
     if _OURS.row(connection, mid=arrival.mid):
         return True
-    settled = _SETTLE.run(
-        connection,
+    words = {
         **key_of(arrival),
-        of_text=text_key(arrival.echo_text),
-        mid=arrival.mid,
-        now=now,
-        planned=arrival.at + CLOCK_SLACK,
-        earliest=arrival.at - LATEST_ECHO,
-    )
-    if settled:
+        "of_text": text_key(arrival.echo_text),
+        "planned": arrival.at + CLOCK_SLACK,
+        "earliest": arrival.at - LATEST_ECHO,
+    }
+    if _SETTLE.run(connection, **words, mid=arrival.mid, now=now):
         _HASTEN.run(connection, **key_of(arrival), now=now)
         return True
     # Another replica may just have entered it.
-    return _OURS.row(connection, mid=arrival.mid) is not None
+    is_entered = _OURS.row(connection, mid=arrival.mid) is not None
+    return is_entered or _SAID_AGAIN.row(connection, **words) is not None
 
 
 def _take_over(connection: Connection, now: int, arrival: Arrival, until: int) -> None:
@@ -156,7 +165,7 @@ def resume(connection: Connection, of: OfConversation) -> bool:
 
 def drop(connection: Connection, now: int, of: OfConversation) -> None:
     """
-    Give up the pieces that are not known as sent.
+    Drop the pieces that are not known as sent.
 
     One that is on its way can't be called back: if it arrives it is noted as sent, and
     if it does not, it is not tried again.

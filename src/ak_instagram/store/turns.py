@@ -123,10 +123,14 @@ class Turns:
         """
         Plan the answer, unless a person has taken over while the agent made it.
 
-        Returns its first piece if that is the next step.
+        For a turn that failed once more after a replay nothing is said again. Returns its
+        first piece if that is the next step.
         """
         if held.paused_until > now:
             log.info("reply.dropped", contact=held.contact, reason="a person answers")
+            return None
+        has_failed = EventStatus.DEAD in settlement.events.values()
+        if has_failed and ledger.has_said(connection, held, settlement.turn):
             return None
         turn, events = settlement.turn, settlement.events
         piece = ledger.plan(connection, now, held, turn, events, settlement.messages)

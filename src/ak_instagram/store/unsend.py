@@ -30,7 +30,7 @@ _WIPE = Statement(
 
 def _drop_where(is_answered: str) -> Statement:
     """
-    Return what gives up the answer to a message, unless something that it answers is still said.
+    Return what drops the answer to a message, unless something else that it answers is still said.
 
     *is_answered* is the condition for the events that a piece answers, by their ids.
     """

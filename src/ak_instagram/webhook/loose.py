@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TypeAlias
 
-from ak_instagram.surrogates import well_formed
+from ak_instagram.storable import storable
 
 JsonObject: TypeAlias = dict[str, object]
 
@@ -44,9 +44,9 @@ def as_list(value: object) -> list[object]:
 
 
 def as_text(value: object) -> str | None:
-    """Return a string, or an integer's digits; what can't be encoded becomes U+FFFD."""
+    """Return a string, or an integer's digits; what can't be stored becomes U+FFFD."""
     if isinstance(value, str):
-        return value if value.isascii() and "\0" not in value else _encodable(value)
+        return storable(value)
     return str(value) if type(value) is int else None
 
 
@@ -81,8 +81,3 @@ def as_millis(value: object) -> int | None:
 def as_flag(value: object) -> bool:
     """Return whether a flag is set."""
     return value in (True, "true")
-
-
-def _encodable(text: str) -> str:
-    """Return *text* with U+FFFD in the place of every lone surrogate and NUL."""
-    return well_formed(text).replace("\0", "\N{REPLACEMENT CHARACTER}")

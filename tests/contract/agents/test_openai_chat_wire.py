@@ -74,6 +74,18 @@ def asked(agent_server):
 # --- the request ------------------------------------------------------------
 
 
+async def test_azures_form_is_a_query_and_a_header_of_its_own(agent_server, ask, turn):
+    agent_server.says(completion("ok"))
+    deployment = f"{agent_server.url}/openai/deployments/d?api-version=2024-10-21"
+
+    await ask(turn, "openai-chat", url=deployment, headers={"api-key": "k"})
+
+    (request,) = agent_server.asked
+    assert request.path_qs == "/v1/openai/deployments/d/chat/completions?api-version=2024-10-21"
+    assert request.headers["api-key"] == "k"
+    assert "Authorization" not in request.headers
+
+
 async def test_instructions_history_and_question_are_the_messages(
     agent_server, ask, asked, turn_of
 ):

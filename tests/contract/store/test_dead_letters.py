@@ -25,12 +25,43 @@ async def dead_pieces(store):
     await store.give_up(await store.sent(step, "mid-1"), "bad_request")
 
 
+async def failed(store, *texts: str):
+    """The person's turn has failed for good, and is told so with *texts*."""
+    claim = await claim_one(store)
+    events = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
+    messages = tuple({"text": text} for text in texts)
+    return await store.settle(claim, Settlement("turn-m1", events, "gave up", messages))
+
+
 async def letters(bench, **wanted: object):
     return await bench.transactions.run(lambda c, now: find(c, now, Filter(**wanted)))
 
 
 async def replayed(bench, turn: str = "turn-m1") -> bool:
     return await bench.transactions.run(lambda c, now: replay(c, now, turn))
+
+
+async def test_a_turn_that_fails_again_after_a_replay_apologises_no_more(bench, store):
+    await store.put([arrival("m1")])
+    step = await failed(store, "Sorry")
+    assert await store.sent(step, "mid-1") is None
+    await replayed(bench)
+
+    assert await failed(store, "Sorry") is None
+
+    assert await bench.query("SELECT status FROM outbox") == [("sent",)]
+    assert [letter.turn for letter in await letters(bench)] == ["turn-m1"]
+
+
+async def test_a_replayed_turn_is_answered_though_an_apology_was_sent(bench, store):
+    await store.put([arrival("m1")])
+    await store.sent(await failed(store, "Sorry"), "mid-1")
+    await replayed(bench)
+
+    claim = await claim_one(store)
+    step = await store.settle(claim, answered(claim, "Yes", turn="turn-m1"))
+
+    assert step.piece.message == {"text": "Yes"}
 
 
 async def test_a_dead_turn_is_found_with_its_reason(bench, store):

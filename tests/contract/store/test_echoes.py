@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.takeover import CLOCK_SLACK, LATEST_ECHO
-from ak_instagram.store.values import PieceStatus
+from ak_instagram.store.takeover import LATEST_ECHO
+from ak_instagram.store.values import CLOCK_SLACK, PieceStatus
 from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
 HOUR = 3_600_000
@@ -105,6 +105,45 @@ async def test_our_words_at_another_time_are_a_persons(bench, store, said_at):
 
     assert await pieces(bench) == [("dropped", None)]
     assert await paused_until(bench) == said_at + PAUSE
+
+
+async def test_a_clock_that_is_minutes_ahead_of_metas_makes_nobody_of_us(bench, store):
+    await sending(store, "one", "two")
+
+    await store.put([echo("mid-1", "one")._replace(at=START - 10 * 60_000)])
+
+    assert await pieces(bench) == [("sent", "mid-1"), ("planned", None)]
+    assert await paused_until(bench) == 0
+
+
+@pytest.mark.parametrize(
+    "order", [("answer", "echo", "echo"), ("echo", "answer", "echo"), ("echo", "echo", "answer")]
+)
+async def test_a_piece_that_arrived_twice_is_no_persons(bench, store, order):
+    """Meta reports a failure although it sent the message, so it is sent again."""
+    step = await sending(store, "one", "two")
+    await store.retry(step, after=1, why="code 2")
+    bench.clock.move(1000)
+    step = await claim_one(store)
+    echoes = iter((echo("mid-1", "one"), echo("mid-2", "one")))
+
+    for what in order:
+        if what == "answer":
+            step = await store.sent(step, "mid-2")
+        else:
+            await store.put([next(echoes)])
+
+    assert await paused_until(bench) == 0
+    assert step.piece.message == {"text": "two"}
+
+
+async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
+    step = await sending(store, "one", "two")
+    await store.sent(step, "mid-1")
+
+    await store.put([echo("h1", "one")])
+
+    assert await paused_until(bench) == START + PAUSE
 
 
 async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up(bench, store):

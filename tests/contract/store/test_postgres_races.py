@@ -13,9 +13,13 @@ from sqlalchemy.util import await_only
 
 from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
+from ak_instagram.store.lookout import POLL
 from ak_instagram.store.store import Store, open_store
-from tests.store_bench import LEASE, PAUSE, answered, arrival, echo
+from tests.store_bench import LEASE, PAUSE, answered, arrival, echo, stop
 
+LISTENERS = """
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
+"""
 BLOCKED = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
@@ -131,3 +135,76 @@ async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answ
 
     found = await one._run(lambda it, _: it.exec_driver_sql("SELECT status FROM outbox").all())
     assert [status for (status,) in found] == ["dropped"]
+
+
+async def test_a_piece_whose_echo_comes_while_it_is_claimed_anew_is_not_sent_again(replicas):
+    one, two = replicas
+    await one.retry(await sending(one), after=0, why="code 2")
+    said = echo("mid-1", "one")._replace(at=int(time.time() * 1000))
+
+    def claim(connection: Connection, now: int):
+        between = Interrupted(connection, "UPDATE outbox", lambda: await_only(two.put([said])))
+        return one._leases.claim(between, now, 10)
+
+    assert await one._run(claim) == []
+
+    found = await one._run(
+        lambda it, _: it.exec_driver_sql("SELECT status, tries FROM outbox").all()
+    )
+    assert [tuple(row) for row in found] == [("sent", 1)]
+
+
+async def test_a_renewal_locks_conversations_in_the_order_of_webhooks(replicas):
+    """So one waits for the other, and neither for something that the other waits for."""
+    one, two = replicas
+    for contact in ("zoe", "anna"):
+        await one.put([arrival(contact, contact, at=int(time.time() * 1000))])
+        await one.claim(1)
+
+    def lock_both(connection: Connection, _now: int) -> asyncio.Task:
+        lock = "SELECT 1 FROM conversations WHERE contact = '{}' FOR UPDATE NOWAIT"
+        connection.exec_driver_sql(lock.format("anna"))
+        renewal = asyncio.get_running_loop().create_task(one.renew())
+        while not connection.exec_driver_sql(BLOCKED).first():
+            assert not renewal.done()
+            await_only(asyncio.sleep(0))
+        connection.exec_driver_sql(lock.format("zoe"))
+        return renewal
+
+    renewed = await (await two._run(lock_both))
+
+    assert {holding.contact for holding in renewed} == {"anna", "zoe"}
+
+
+async def until_listening(*stores: Store) -> None:
+    """Return once all *stores* would hear of work."""
+
+    async def count() -> int:
+        return len(await stores[0]._run(lambda it, _: it.exec_driver_sql(LISTENERS).all()))
+
+    while await count() < len(stores):  # noqa: ASYNC110 - the server tells nobody who listens
+        await asyncio.sleep(0.01)
+
+
+async def test_what_a_replica_has_no_room_for_wakes_another(replicas):
+    claimed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def work(store: Store) -> None:
+        """Take what there is room for, and work on that for ever."""
+        while not (claims := await store.claim(1)):
+            pass
+        for claim in claims:
+            claimed.put_nowait(claim.contact)
+
+    await until_listening(*replicas)
+    workers = [asyncio.create_task(work(store)) for store in replicas]
+    while not all(it._lookout.room for it in replicas):  # noqa: ASYNC110 - nobody is told of it
+        await asyncio.sleep(0.001)
+    now = int(time.time() * 1000)
+
+    await replicas[0].put([arrival("m1", "anna", at=now), arrival("m2", "ben", at=now)])
+
+    async with asyncio.timeout(POLL / 2):
+        assert {await claimed.get(), await claimed.get()} == {"anna", "ben"}
+    for worker in workers:
+        await stop(worker)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import count
+from typing import Any
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -24,6 +28,7 @@ UNKNOWN = GraphError(ErrorClass.OUTCOME_UNKNOWN)
 TRANSIENT = GraphError(ErrorClass.TRANSIENT)
 LIMITED = GraphError(ErrorClass.RATE_LIMITED)
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
+NO_ROLE = classify(400, b'{"error":{"code":10,"error_subcode":2534048}}', {})
 PERHAPS_BLOCKED = classify(500, b'{"error":{"code":2}}', {})
 LINKS_REFUSED = classify(400, b'{"error":{"code":508,"error_subcode":2534122}}', {})
 NEVER_SAID = classify(500, b'{"error":{"code":1,"error_subcode":99}}', {})
@@ -69,6 +74,18 @@ def deliver(bench, store, delivery):
     return deliver
 
 
+@pytest.fixture
+def others(store):
+    """Return what lets one more person be answered in a moment."""
+    numbers = count(1)
+
+    async def others() -> None:
+        person = f"person-{next(numbers)}"
+        await plan(store, person, person, "hello")
+
+    return others
+
+
 async def claims(bench, store) -> list[Claim]:
     """Return what is due now, without waiting for anything else."""
     return await bench.transactions.run(lambda c, now: store._leases.claim(c, now, 10))
@@ -96,6 +113,25 @@ async def plan(store, mid: str, contact: str, *texts: str) -> None:
 
 async def pieces(bench) -> list[tuple]:
     return await bench.query("SELECT status, error FROM outbox ORDER BY id")
+
+
+class Choosy(FakeGraph):
+    """Fails to reach Anna only; after each such try somebody else is to be answered."""
+
+    def __init__(self, others: Callable[[], Awaitable[None]], **changes: Any) -> None:
+        super().__init__(**changes)
+        self.others = others
+
+    async def send_message(self, token, recipient, message, timeout) -> str:
+        if recipient != "anna":
+            self.sent.append(message)
+            return f"other-{len(self.sent)}"
+        await self.others()
+        return await super().send_message(token, recipient, message, timeout)
+
+
+def stops(logs: Iterable[Mapping[str, Any]]) -> int:
+    return [line["event"] for line in logs].count("account.stopped")
 
 
 @pytest.mark.usefixtures("planned")
@@ -186,31 +222,77 @@ async def test_what_the_account_kept_from_arriving_uses_up_no_try(bench, deliver
     ],
 )
 async def test_a_message_that_is_refused_while_others_go_out_stops_nobody(
-    bench, store, deliver, error, reason
+    bench, others, deliver, error, reason
 ):
-    class Refusing(FakeGraph):
-        """Takes what is said to others, one of whom is to be answered after each refusal."""
-
-        async def send_message(self, token, recipient, message, timeout) -> str:
-            if recipient != "anna":
-                self.sent.append(message)
-                return f"other-{len(self.sent)}"
-            person = f"person-{len(self.calls)}"
-            await plan(store, person, person, "hello")
-            return await super().send_message(token, recipient, message, timeout)
-
-    graph = Refusing(errors=[error] * 5 * ATTEMPTS)
+    graph = Choosy(others, errors=[error] * 5 * ATTEMPTS)
 
     with capture_logs() as logs:
         await deliver(graph)
 
-    assert "account.stopped" not in [line["event"] for line in logs]
+    assert stops(logs) == 0
     assert graph.calls.count("message") == ATTEMPTS
     assert graph.sent == [{"text": "hello"}] * ATTEMPTS
     assert (await pieces(bench))[:2] == [("dead", reason)] * 2
 
 
-@pytest.mark.parametrize("error", [LINKS_REFUSED, NEVER_SAID], ids=["restricted", "forbidden"])
+@pytest.mark.usefixtures("planned")
+async def test_a_message_that_seems_to_be_the_accounts_fault_stops_the_others_once(
+    bench, others, deliver
+):
+    graph = Choosy(others, errors=[NO_ROLE] * 5 * ATTEMPTS)
+
+    with capture_logs() as logs:
+        await deliver(graph)
+
+    assert stops(logs) == 1
+    assert graph.calls.count("message") == 1 + ATTEMPTS
+    assert graph.sent == [{"text": "hello"}] * (1 + ATTEMPTS)
+    assert (await pieces(bench))[:2] == [("dead", f"gave up: {NO_ROLE}")] * 2
+
+
+@pytest.mark.usefixtures("planned")
+async def test_look_ups_that_are_refused_while_others_go_out_stop_them_once(bench, others, deliver):
+    class Secretive(Choosy):
+        """Shows nobody a conversation."""
+
+        async def recent_messages(self, *arguments: object) -> tuple[RecentMessage, ...]:
+            await others()
+            return await super().recent_messages(*arguments)
+
+    graph = Secretive(others, errors=[UNKNOWN], recent=NO_ROLE)
+
+    with capture_logs() as logs:
+        await deliver(graph)
+
+    assert stops(logs) == 1
+    assert graph.calls == ["message", *["recent"] * (1 + ATTEMPTS)]
+    assert graph.sent == [{"text": "hello"}] * (2 + ATTEMPTS)
+    assert (await pieces(bench))[:2] == [("dead", f"gave up: {NO_ROLE}")] * 2
+
+
+async def test_what_may_be_the_person_is_not_believed_of_all_in_a_bad_minute(bench, store, deliver):
+    class Down(FakeGraph):
+        """Has a temporary failure for more than a minute."""
+
+        async def send_message(self, token, recipient, message, timeout) -> str:
+            if bench.clock.now < START + 100_000:
+                raise PERHAPS_BLOCKED
+            return await super().send_message(token, recipient, message, timeout)
+
+    for person in ("anna", "ben", "cleo"):
+        await plan(store, f"to-{person}", person, "one")
+    await bench.query_nothing("UPDATE conversations SET attempts = 0")
+
+    await deliver(Down())
+
+    assert await pieces(bench) == [("sent", None)] * 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [LINKS_REFUSED, NEVER_SAID, NO_ROLE],
+    ids=["restricted", "forbidden", "permission"],
+)
 async def test_while_nothing_goes_out_nothing_is_given_up(bench, store, deliver, error):
     class Blocked(FakeGraph):
         """Takes nothing for some hours."""

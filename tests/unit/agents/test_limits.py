@@ -130,5 +130,12 @@ async def test_cancelling_the_reader_closes_the_answer():
     assert agent.closed
 
 
-async def test_halves_of_surrogate_pairs_become_text_that_utf_8_can_hold():
-    assert await collect(Scripted(Text("a\ud83d \ud83d\ude00"))) == [Text("a\ufffd 😀")]
+@pytest.mark.parametrize(
+    ("said", "storable"),
+    [
+        pytest.param("a\ud83d \ud83d\ude00", "a\ufffd 😀", id="half-a-surrogate-pair"),
+        pytest.param("a\0b", "a\ufffdb", id="nul"),
+    ],
+)
+async def test_text_comes_through_such_that_it_can_be_stored(said, storable):
+    assert await collect(Scripted(Text(said))) == [Text(storable)]

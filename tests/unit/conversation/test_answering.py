@@ -82,6 +82,7 @@ async def test_what_may_pass_is_tried_again(error, attempts, outcome):
     ("error", "attempts", "reason"),
     [
         pytest.param(Permanent("400"), 0, "400", id="hopeless"),
+        pytest.param(Permanent("400 \0"), 0, "400 \ufffd", id="not-storable"),
         pytest.param(Transient("503"), 2, "gave up: 503", id="last-try"),
     ],
 )
@@ -171,7 +172,7 @@ async def test_no_message_text_is_logged():
 async def test_the_agent_is_not_asked_while_the_account_can_not_answer():
     store, agent, circuits = FakeStore(), FakeAgent([Text("hi")]), Circuits(now=lambda: 0.0)
     dead_token = GraphError(ErrorClass.AUTHORIZATION)
-    circuits.trip("shop", 0.0, dead_token, dead_token.error_class)
+    circuits.trip("shop", "zoe", 0.0, dead_token, dead_token.error_class)
 
     await answering(agent, store, circuits=circuits).answer(claim())
 

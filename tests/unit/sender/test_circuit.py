@@ -20,8 +20,10 @@ class Clock:
         return self.now
 
 
-def trip(circuits: Circuits, error: GraphError = DEAD_TOKEN, *, began: float = 0.0) -> float:
-    return circuits.trip("shop", began, error, error.error_class)
+def trip(
+    circuits: Circuits, error: GraphError = DEAD_TOKEN, *, began: float = 0.0, by: str = "zoe"
+) -> float:
+    return circuits.trip("shop", by, began, error, error.error_class)
 
 
 def tripped(error: GraphError = DEAD_TOKEN) -> tuple[Circuits, Clock, float]:
@@ -120,6 +122,39 @@ def test_a_dead_token_outweighs_a_limit_and_not_the_other_way_round():
     assert trip(stopped, GraphError(ErrorClass.RATE_LIMITED)) == pytest.approx(pause)
 
 
+def test_a_try_that_a_limit_stops_says_nothing_about_the_block():
+    circuits, clock, _ = tripped()
+    for _ in range(5):
+        trip(circuits, began=let_through(circuits, clock, "anna"))
+    began = let_through(circuits, clock, "anna")
+
+    with capture_logs() as logs:
+        pause = trip(circuits, GraphError(ErrorClass.RATE_LIMITED), began=began)
+
+    assert 450 <= pause <= 900
+    assert circuits.wait("shop", "ben") == pytest.approx(pause)
+    let_through(circuits, clock, "ben")
+    assert circuits.wait("shop", "cleo") == pytest.approx(PROBE), "one tries, the others wait"
+    assert logs == []
+
+
+def test_a_limit_does_not_lengthen_the_next_pauses_of_a_block():
+    circuits, clock, _ = tripped()
+
+    pauses = [
+        trip(circuits, GraphError(ErrorClass.RATE_LIMITED), began=let_through(circuits, clock))
+        for _ in range(5)
+    ]
+
+    assert max(pauses) <= 30
+
+
+def test_meta_may_ask_a_blocked_account_to_wait_for_longer():
+    circuits, clock, _ = tripped()
+
+    assert trip(circuits, LIMIT, began=let_through(circuits, clock)) == pytest.approx(120)
+
+
 def test_a_healed_account_is_free():
     circuits, clock, _ = tripped()
     began = let_through(circuits, clock)
@@ -141,20 +176,27 @@ def test_it_is_said_once_and_with_what_helps():
 
 
 def test_who_has_tried_in_vain_gives_way_to_the_others():
-    circuits, clock, _ = tripped()
-    pause = trip(circuits, began=let_through(circuits, clock, "anna"))
+    circuits, clock, pause = tripped()
+
+    for person, other in (("zoe", "anna"), ("anna", "ben"), ("ben", "anna")):
+        clock.now += pause
+        assert circuits.wait("shop", person) == pytest.approx(PROBE)
+        assert circuits.wait("shop", other) == 0
+        pause = trip(circuits, began=clock.now, by=other)
+
+
+def test_after_a_rate_limits_pause_nobody_gives_way():
+    circuits, clock, pause = tripped(GraphError(ErrorClass.RATE_LIMITED))
     clock.now += pause
 
-    assert circuits.wait("shop", "anna") == pytest.approx(PROBE)
-    assert circuits.wait("shop", "ben") == 0
+    assert circuits.wait("shop", "zoe") == 0
 
 
 def test_who_has_tried_in_vain_tries_again_if_there_is_nobody_else():
-    circuits, clock, _ = tripped()
-    pause = trip(circuits, began=let_through(circuits, clock, "anna"))
+    circuits, clock, pause = tripped()
     clock.now += pause + PROBE
 
-    assert [circuits.wait("shop", "anna") for _ in range(2)] == [0, 0]
+    assert [circuits.wait("shop", "zoe") for _ in range(2)] == [0, 0]
 
 
 def test_when_an_account_last_worked_is_known_without_a_block_too():

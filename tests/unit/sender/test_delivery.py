@@ -10,7 +10,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost, StoreUnavailable
 from ak_instagram.sender.accounts import Accounts
 from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.delivery import LAST_TRY_WAIT, LOOK_UPS, TIMEOUT, Delivery
+from ak_instagram.sender.delivery import LOOK_UPS, TIMEOUT, VERDICT_WAIT, Delivery
 from ak_instagram.sender.doubt import ECHO_WAIT
 from ak_instagram.sender.graph_answers import RecentMessage
 from ak_instagram.sender.graph_codes import ErrorClass
@@ -24,6 +24,7 @@ SINCE = 1_800_000_000_000
 PLANNED, SENDING = PieceStatus.PLANNED, PieceStatus.SENDING
 ACCOUNT, OTHER = Blocker.ACCOUNT, Blocker.OTHER
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
+NO_ROLE = GraphError(ErrorClass.AUTHORIZATION, code=10, subcode=2534048)
 LONG_AFTER = SINCE + 60_000  # a try's echo had its time
 PERHAPS_BLOCKED = GraphError(ErrorClass.TRANSIENT, code=2)
 LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
@@ -55,7 +56,7 @@ def delivery(
 def blocked() -> Circuits:
     """An account that another conversation has just shown to be blocked."""
     circuits = Circuits(now=lambda: 0.0)
-    circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+    circuits.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
     return circuits
 
 
@@ -64,6 +65,14 @@ async def tries(sends: Delivery, count: int, *, attempts: int = 0) -> None:
     for number in range(1, count + 1):
         tried = piece(tries=number)
         await sends.deliver(claim(tried, attempts), tried)
+
+
+async def tries_at(sends: Delivery, clock: list[float], *times: float) -> None:
+    """Send a piece at each of these *times*."""
+    for number, time in enumerate(times, start=1):
+        clock[0] = time
+        tried = piece(tries=number)
+        await sends.deliver(claim(tried), tried)
 
 
 def recent(**changes: object) -> RecentMessage:
@@ -180,19 +189,41 @@ async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(at
 
 
 @pytest.mark.parametrize(
-    ("number", "outcome"),
+    ("worked_at", "outcome"),
     [
-        pytest.param(1, ("retry", 1, PLANNED, None), id="temporary"),
-        pytest.param(2, ("retry", LAST_TRY_WAIT, PLANNED, None), id="a-minute-before-the-last"),
-        pytest.param(3, ("give_up", "transient code=2"), id="believed-to-be-the-person"),
+        pytest.param(2.5, ("give_up", "transient code=2"), id="others-are-reached"),
+        pytest.param(1.5, ("retry", VERDICT_WAIT, PLANNED, None), id="nobody-since-the-last-try"),
+        pytest.param(None, ("retry", VERDICT_WAIT, PLANNED, None), id="nobody"),
     ],
 )
-async def test_what_may_be_the_person_is_believed_when_it_stays(number, outcome):
-    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * number)
+async def test_what_may_be_the_person_is_believed_when_it_stays_and_others_are_reached(
+    worked_at, outcome
+):
+    clock = [0.0]
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
+    circuits = Circuits(now=lambda: clock[0])
+    if worked_at is not None:
+        circuits.heal("shop", worked_at)
 
-    await tries(delivery(store, graph), number)
+    await tries_at(delivery(store, graph, circuits), clock, 1.0, 2.0, 3.0)
 
-    assert store.log[-1] == outcome
+    first, a_minute_before_it_may_be_the_last = (
+        ("retry", 1, PLANNED, None),
+        ("retry", VERDICT_WAIT, PLANNED, None),
+    )
+    assert store.log == [first, a_minute_before_it_may_be_the_last, outcome]
+
+
+async def test_a_person_who_is_believed_to_be_away_does_not_show_that_the_account_works():
+    clock = [0.0]
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
+    circuits = Circuits(now=lambda: clock[0])
+    circuits.heal("shop", 2.5)
+
+    await tries_at(delivery(store, graph, circuits), clock, 1.0, 2.0, 3.0)
+
+    assert store.log[-1] == ("give_up", "transient code=2")
+    assert circuits.last_worked("shop") == 2.5
 
 
 async def test_other_failures_do_not_count_towards_what_an_error_means():
@@ -215,20 +246,52 @@ async def test_other_failures_do_not_count_towards_what_an_error_means():
 async def test_the_account_is_to_blame_only_if_it_has_not_worked_since_the_last_try(
     worked_at, blocker
 ):
-    now = [0.0]
+    clock = [0.0]
     store, graph = FakeStore(), FakeGraph(errors=[LINKS_REFUSED] * 3)
-    circuits = Circuits(now=lambda: now[0])
-    sends = delivery(store, graph, circuits)
+    circuits = Circuits(now=lambda: clock[0])
     if worked_at is not None:
         circuits.heal("shop", worked_at)
 
-    for now[0] in (1.0, 2.0, 3.0):
-        tried = piece(tries=int(now[0]))
-        await sends.deliver(claim(tried), tried)
+    await tries_at(delivery(store, graph, circuits), clock, 1.0, 2.0, 3.0)
 
     verb, _, *rest = store.log[-1]
     assert (verb, rest) == ("retry", [PLANNED, blocker])
     assert (circuits.wait("shop", "ben") > 0) == (blocker is ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [NO_ROLE, GraphError(ErrorClass.ACCOUNT_RESTRICTED, code=368)],
+    ids=["permission", "policy"],
+)
+async def test_a_piece_that_is_refused_again_while_others_go_out_stops_nobody_a_second_time(error):
+    clock = [0.0]
+    store, graph = FakeStore(), FakeGraph(errors=[error] * 2)
+    circuits = Circuits(now=lambda: clock[0])
+    sends = delivery(store, graph, circuits)
+    await tries_at(sends, clock, 1.0)
+    stopped = circuits.wait("shop", "ben")
+    circuits.heal("shop", 50.0)
+
+    await tries_at(sends, clock, 51.0)
+
+    assert stopped >= 15
+    assert circuits.wait("shop", "ben") == 0
+    assert store.log[-1] == ("retry", VERDICT_WAIT, PLANNED, None)
+
+
+async def test_a_piece_that_is_refused_again_while_nothing_goes_out_stops_the_account_again():
+    clock = [0.0]
+    store, graph = FakeStore(), FakeGraph(errors=[NO_ROLE] * 3)
+    circuits = Circuits(now=lambda: clock[0])
+    sends = delivery(store, graph, circuits)
+    await tries_at(sends, clock, 1.0)
+    circuits.heal("shop", 50.0)
+
+    await tries_at(sends, clock, 51.0, 112.0)
+
+    assert circuits.wait("shop", "ben") >= 15
+    assert store.log[-1][2:] == (PLANNED, ACCOUNT)
 
 
 async def test_failures_that_nobody_here_has_seen_do_not_count_either():
@@ -317,6 +380,33 @@ async def test_a_look_up_that_a_blocked_account_is_refused_uses_up_no_try(error_
     assert circuits.wait("shop", "ben") == 1000
 
 
+@pytest.mark.parametrize(
+    ("worked_at", "blocker"),
+    [
+        pytest.param(50.0, None, id="others-go-out"),
+        pytest.param(None, ACCOUNT, id="nothing-goes-out"),
+    ],
+)
+async def test_a_look_up_that_is_refused_again_stops_the_account_only_if_nothing_goes_out(
+    worked_at, blocker
+):
+    clock = [0.0]
+    store, circuits = FakeStore(time=LONG_AFTER), Circuits(now=lambda: clock[0])
+    graph = FakeGraph(recent=GraphError(ErrorClass.AUTHORIZATION, code=10))
+    sends, doubtful = delivery(store, graph, circuits), piece(doubtful=True)
+    await sends.deliver(claim(doubtful), doubtful)
+    if worked_at is not None:
+        circuits.heal("shop", worked_at)
+
+    clock[0] = 100.0
+    await sends.deliver(claim(doubtful), doubtful)
+
+    [(*_, stopped), (verb, after, *rest)] = store.log
+    assert (stopped, verb, rest) == (ACCOUNT, "retry", [SENDING, blocker])
+    assert (circuits.wait("shop", "ben") > 0) == (blocker is ACCOUNT)
+    assert after == VERDICT_WAIT or blocker is ACCOUNT
+
+
 async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
     look_ups = RateLimits(LOOK_UPS, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
@@ -372,7 +462,7 @@ async def test_what_waits_for_its_turn_while_the_account_is_blocked_is_not_sent(
     store, graph, circuits = FakeStore(), FakeGraph(), Circuits(now=lambda: 0.0)
 
     async def meanwhile(_seconds: float) -> None:
-        circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+        circuits.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
 
     rate = RateLimits(1, now=lambda: 0.0, sleep=meanwhile)
     await rate.acquire("shop")
@@ -388,7 +478,7 @@ async def test_what_waits_for_its_turn_while_the_account_is_blocked_is_not_sent(
 async def test_an_account_that_meta_listens_to_again_wakes_what_waited(error):
     clock = [0.0]
     store, circuits = FakeStore(), Circuits(now=lambda: clock[0])
-    circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+    circuits.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
     clock[0] = 10_000
 
     await delivery(store, FakeGraph(errors=[error]), circuits).deliver(claim(piece()), piece())
@@ -403,7 +493,7 @@ async def test_a_store_that_can_not_wake_what_waited_knows_what_was_sent():
 
     clock = [0.0]
     store, circuits = Refusing(), Circuits(now=lambda: clock[0])
-    circuits.trip("shop", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+    circuits.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
     clock[0] = 10_000
 
     with pytest.raises(StoreUnavailable):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.sender.doubt import CLOCK_SLACK, ECHO_WAIT, find, until_echo
+from ak_instagram.sender.doubt import ECHO_WAIT, find, until_echo
 from ak_instagram.sender.graph_answers import RecentMessage
-from ak_instagram.store.values import Piece
+from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 SINCE = 1_800_000_000_000
 PLANNED = SINCE - 14_400_000

@@ -200,7 +200,7 @@ ATOMS = st.sampled_from(
 def test_nothing_but_space_is_lost(text, limit):
     pieces = split(text, limit)
 
-    assert without_space("".join(pieces)) == without_space(text)
+    assert without_space("".join(pieces)) == without_space(text.replace("\0", "\ufffd"))
     assert all(piece == piece.strip() for piece in pieces)
     assert all(0 < size(piece) <= limit for piece in pieces)
 

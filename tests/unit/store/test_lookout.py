@@ -124,6 +124,29 @@ async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
     assert await look.claim(8) == [BEN]
 
 
+async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
+    """Such as the messages of a burst, which are due later."""
+    look = lookout(Database([ANNA], [BEN]))
+    assert await look.claim(8) == [ANNA]
+
+    look.hand_over(Found([], wait=20))
+
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_is_due_and_locked_is_not_asked_for_over_and_over():
+    database = Database([], [ANNA], is_shared=True)
+    database.wait = 0
+    look = lookout(database)
+
+    task = await waiting(look)
+
+    assert database.looks == 1
+    async with asyncio.timeout(2):
+        assert await task == []
+        assert await look.claim(8) == [ANNA]
+
+
 async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
     database = Database([ANNA])
     database.gate.clear()

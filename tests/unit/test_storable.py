@@ -1,4 +1,4 @@
-"""Whatever JSON spells, UTF-8 can encode it afterwards."""
+"""Whatever JSON spells, UTF-8 can encode it and PostgreSQL store it afterwards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ak_instagram.surrogates import well_formed
+from ak_instagram.storable import storable
 
 # Half surrogate pairs too.
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
@@ -20,14 +20,16 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
         pytest.param("\ude00b", "\ufffdb", id="second-half"),
         pytest.param("\ud83dx", "\ufffdx", id="first-half-before-a-letter"),
         pytest.param("\ud83d\ude00", "\U0001f600", id="halves-that-meet"),
+        pytest.param("a\0b\0", "a\ufffdb\ufffd", id="nul"),
         pytest.param("\ufeff\ud83d", "\ufeff\ufffd", id="byte-order-mark-stays"),
     ],
 )
-def test_half_surrogate_pairs_are_repaired(text, repaired):
-    assert well_formed(text) == repaired
+def test_half_surrogate_pairs_and_nul_are_repaired(text, repaired):
+    assert storable(text) == repaired
 
 
 @given(ANY_TEXT)
 @settings(deadline=None)
-def test_any_text_becomes_encodable(text):
-    assert well_formed(text).encode().decode() == well_formed(text)
+def test_any_text_becomes_storable(text):
+    assert storable(text).encode().decode() == storable(text)
+    assert "\0" not in storable(text)

@@ -1,0 +1,72 @@
+"""What a person and an agent say joins the transcript, whatever characters JSON can spell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ak_instagram.agents.contract import Text
+from ak_instagram.agents.limits import Limited
+from ak_instagram.backoff import Backoff
+from ak_instagram.conversation.answering import Answering
+from ak_instagram.sender.accounts import Accounts
+from ak_instagram.sender.circuit import Circuits
+from ak_instagram.sender.courtesy import Courtesy
+from ak_instagram.settings.values import Account
+from ak_instagram.store.values import Line
+from tests.fakes import FakeAgent, FakeGraph
+from tests.store_bench import arrival, claim_one
+
+ODD = "a\0b\ud83d"  # neither of which PostgreSQL's text can hold
+MENDED = "a\ufffdb\ufffd"
+
+
+def answering(store, agent) -> Answering:
+    """A worker's part that asks *agent* as the service does, within limits."""
+    graph = FakeGraph()
+    return Answering(
+        store=store,
+        agent=Limited(agent, max_answer=1000, timeout=5.0),
+        accounts=Accounts([Account("token", account_id="shop")], graph),
+        circuits=Circuits(),
+        courtesy=Courtesy(graph),
+        backoff=Backoff(attempts=1),
+        fallback="Sorry!",
+        spawn=lambda courtesy: courtesy.close(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "asked"),
+    [
+        pytest.param({"message": {"text": ODD}}, MENDED, id="text"),
+        pytest.param(
+            {
+                "message": {
+                    "attachments": [{"type": ODD, "payload": {"url": ODD, "title": f"1 {ODD}"}}],
+                    "reply_to": {"story": {"url": ODD}},
+                    "referral": {"ads_context_data": {"ad_title": ODD}},
+                }
+            },
+            f"[{MENDED}] 1 {MENDED} {MENDED}",
+            id="attachment",
+        ),
+        pytest.param({"message": {"quick_reply": {"payload": ODD}}}, MENDED, id="payload"),
+        pytest.param({"postback": {"title": ODD, "payload": ODD}}, MENDED, id="postback"),
+    ],
+)
+async def test_what_cannot_be_stored_costs_neither_the_answer_nor_the_transcript(
+    bench, content, asked
+):
+    store = bench.store(lines=5)
+    kind = "postback" if "postback" in content else "message"
+    await store.put([arrival("m1", kind=kind, payload=json.dumps(content))])
+    agent = FakeAgent([Text(f"Hi {ODD}")], history=5)
+
+    step = await answering(store, agent).answer(await claim_one(store))
+
+    assert step.piece.message == {"text": f"Hi {MENDED}"}
+    await store.put([arrival("m2")])
+    step = await store.sent(step, "mid-1")
+    assert step.transcript == (Line("user", asked), Line("assistant", f"Hi {MENDED}"))
