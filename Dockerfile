@@ -29,7 +29,9 @@ FROM base
 RUN stdlib="$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && rm -r "$(python -c 'import pip; print(*pip.__path__)')"* "$stdlib/ensurepip" /usr/local/bin/pip* \
     && python -m compileall -q --invalidation-mode unchecked-hash -x '/(tests?|idlelib|turtledemo)/' "$stdlib" \
-    && install -d -o 10001 -g 10001 /data
+    && install -d -o 10001 -g 10001 /data \
+    && install -d /app \
+    && ln -s /data /app/data
 
 # In layers of their own: a change of ours does not move the dependencies.
 COPY --from=dependencies /opt/venv /opt/venv
@@ -39,9 +41,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     AK_INSTAGRAM__REQUIRE_SIGNATURE=true \
-    AK_STORE__URL=sqlite:////data/ak-instagram.db
+    AK_SERVER__PORT=8000
 
-# A config.yaml that is mounted here is read.
+# A config.yaml that is mounted here is read. The store is by default in data/, which is a link to the volume.
 WORKDIR /app
 VOLUME /data
 EXPOSE 8000

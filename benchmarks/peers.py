@@ -49,7 +49,7 @@ class Peers:
         firsts: dict[str, float] = self._ask(_Expected(what, people, within))
         return firsts
 
-    def _ask(self, wish: object) -> Any:
+    def _ask(self, wish: object) -> Any:  # noqa: ANN401 - what was wished decides
         self._line.send(wish)
         answer = self._line.recv()
         if isinstance(answer, Exception):

@@ -14,7 +14,7 @@ from .stores import Kind, stored_mids, using
 from .webhooks import Messages
 
 CONVERSATIONS = 2000
-MOST_A_SECOND = 15_000  # more than anything here can take: what is posted is made beforehand
+MAX_A_SECOND = 15_000  # more than anything here can take: what is posted is made beforehand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +76,6 @@ def load_of(
     effort: Effort, port: int, rate: float | None = None, first: int = 0, apart: int = 1
 ) -> Load:
     """Return the load of one run; see `Messages` for *first* and *apart*."""
-    count = int((effort.warm_up + effort.seconds) * MOST_A_SECOND)
+    count = int((effort.warm_up + effort.seconds) * MAX_A_SECOND)
     messages = Messages(count, CONVERSATIONS, first, apart)
     return Load(port, messages, warm_up=effort.warm_up, seconds=effort.seconds, rate=rate)

@@ -15,7 +15,7 @@ from .webhooks import Messages
 
 PEOPLE = 2000
 UNANSWERED = 64  # at any time: enough to share commits and to leave no core idle
-MOST_A_SECOND = 4000  # more than anything here can take: what is posted is made beforehand
+MAX_A_SECOND = 4000  # more than anything here can take: what is posted is made beforehand
 CALLS = ("mark_seen", "typing_on", "message")  # of one turn, to one person
 AFTERWARDS = 0.2  # seconds in which nothing more may come
 
@@ -58,7 +58,7 @@ def unlike(posted: Mapping[str, int], arrivals: Iterable[Arrival]) -> Iterable[s
 
 def _dialogue(bench: Bench, ports: Sequence[int]) -> Dialogue:
     effort = bench.effort
-    count = UNANSWERED + int((effort.warm_up + effort.seconds) * MOST_A_SECOND)
+    count = UNANSWERED + int((effort.warm_up + effort.seconds) * MAX_A_SECOND)
     messages = Messages(count, PEOPLE)
     return Dialogue(ports, messages, UNANSWERED, effort.warm_up, effort.seconds)
 

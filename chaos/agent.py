@@ -14,7 +14,7 @@ from .names import names_in, parts
 from .record import Question, Record
 from .serving import serving
 
-MOST_PARTS = 3
+MAX_PARTS = 3
 SLOW = (0.3, 2.0)  # seconds
 _MOODS = ("well", "error", "slow", "dropped", "hung")
 _WEIGHTS = (88, 4, 4, 3, 1)
@@ -40,7 +40,7 @@ class Agent:
         names = names_in(asked["text"])
         self._record.asked.append(Question(request.headers["Idempotency-Key"], names))
         answer = len(self._record.asked)
-        said = parts(answer, names, self._random.randint(1, MOST_PARTS))
+        said = parts(answer, names, self._random.randint(1, MAX_PARTS))
         reply = web.json_response({"reply": [part.text for part in said]})
         return await self._in_mood(request, reply)
 

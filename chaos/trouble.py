@@ -20,7 +20,7 @@ Strike: TypeAlias = Callable[[random.Random], Coroutine[None, None, None]]
 
 LEASE = 5.0  # seconds, the least that the service accepts
 STALL = (LEASE + 1, LEASE + 2)  # seconds: somebody else has taken over by then
-MOST_AT_ONCE = 6  # times that one fault strikes
+MAX_AT_ONCE = 6  # times that one fault strikes
 
 # On their way to the service, all the time: how probable, and how many seconds late.
 _ON_THE_WAY = (
@@ -127,7 +127,7 @@ class Trouble:
     async def _hit_graph(self, chance: random.Random) -> None:
         """Let a fault strike a few of the next calls; half of them, so that there is no pattern."""
         kind = chance.choice(_IN_THE_GRAPH)
-        times = chance.randint(1, kind.times or MOST_AT_ONCE)
+        times = chance.randint(1, kind.times or MAX_AT_ONCE)
         fault = Fault(kind.kind, times, 0.5, kind.on, kind.seconds)
         self._faults[self._meta.fail(fault)] = times
 

@@ -130,10 +130,10 @@ class FakeStore:
         *,
         after: float,
         why: str,
-        piece: PieceStatus = PieceStatus.PLANNED,
+        then: PieceStatus = PieceStatus.PLANNED,
         blocker: Blocker | None = None,
     ) -> None:
-        self._note("retry", after, piece, blocker)
+        self._note("retry", after, then, blocker)
 
     async def wake_account(self, account: str) -> int:
         self._note("wake_account", account)

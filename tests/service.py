@@ -77,6 +77,10 @@ class Service:
         """Ask it to end, as an orchestrator does: `SIGTERM`."""
         self._process.terminate()
 
+    def interrupt(self) -> None:
+        """Ask it to end, as a person at its terminal does: `SIGINT`."""
+        self._process.send_signal(signal.SIGINT)
+
     def stall(self) -> None:
         """Let it stand still, as a paused machine does: `SIGSTOP`."""
         self._process.send_signal(signal.SIGSTOP)

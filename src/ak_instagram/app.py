@@ -31,26 +31,25 @@ from ak_instagram.store.leases import Leases
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.upkeep.measuring import run_measurements
 from ak_instagram.upkeep.purging import run_purges
+from ak_instagram.webhook import PATH
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 log = structlog.get_logger()
-
-WEBHOOK_PATH = "/instagram/webhook"
 
 
 def create_app(settings: Settings) -> Starlette:
     """
     Return the service as an ASGI application; its resources open with its lifespan.
 
-    `app.state.webhook` is the endpoint of `WEBHOOK_PATH`, for a server that calls it
-    directly.
+    `app.state.webhook` is the endpoint of `webhook.PATH`, for a server that calls
+    it directly.
     """
 
     def lifespan(_app: Starlette) -> AbstractAsyncContextManager[dict[str, object]]:
         return _service(settings)
 
     webhook = WebhookEndpoint(settings.instagram)
-    app = Starlette(routes=[Route(WEBHOOK_PATH, webhook), *health.ROUTES], lifespan=lifespan)
+    app = Starlette(routes=[Route(PATH, webhook), *health.ROUTES], lifespan=lifespan)
     app.state.webhook = webhook
     return app
 
@@ -70,7 +69,7 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
-                housekeeping=run_purges(store, settings.store.retention),
+                purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:

@@ -15,6 +15,10 @@ class StoreUnavailable(Exception):
     """The store can't take or give anything now; answer 503 and let Meta try again."""
 
 
+class StoreInUse(Exception):
+    """Another process works on the same SQLite file; end with what it says."""
+
+
 class LeaseLost(Exception):
     """Another worker may hold the conversation now; drop the work without a trace."""
 

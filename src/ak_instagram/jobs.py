@@ -29,7 +29,7 @@ async def running(**jobs: Coroutine[Any, Any, None]) -> AsyncIterator[Jobs]:
     """Run *jobs* while the block does; on leaving it, stop them and wait."""
     tasks = tuple(asyncio.create_task(job, name=name) for name, job in jobs.items())
     for task in tasks:
-        task.add_done_callback(_tell)
+        task.add_done_callback(_log_death)
     try:
         yield Jobs(tasks)
     finally:
@@ -38,7 +38,7 @@ async def running(**jobs: Coroutine[Any, Any, None]) -> AsyncIterator[Jobs]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _tell(task: asyncio.Task[None]) -> None:
+def _log_death(task: asyncio.Task[None]) -> None:
     """Log the death of a job once, when it happens."""
     if not task.cancelled():
         log.critical("job.died", job=task.get_name(), exc_info=task.exception())

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -15,44 +15,35 @@ from . import fast_json
 from .masking import Masking
 
 
-class Logs(Protocol):
-    """How to log: the settings' own class, seen from below."""
-
-    @property
-    def level(self) -> str:
-        """The least that is logged."""
-
-    @property
-    def format(self) -> str:
-        """`json`, `console`, or `auto`, which asks the stream."""
-
-
-def configure(logs: Logs, stream: TextIO | None = None, secrets: Iterable[str] = ()) -> None:
+def configure(
+    level: str, form: str, stream: TextIO | None = None, secrets: Iterable[str] = ()
+) -> None:
     """
-    Send every log line, ours and the libraries', to *stream* (stdout) in one format.
+    Send every log line from *level* up, ours and the libraries', to *stream* (stdout).
 
-    *secrets* are masked wherever they appear.
+    *form* is `json`, `console`, or `auto`, which asks the stream. *secrets* are masked
+    wherever they appear.
     """
     stream = stream or sys.stdout
-    level = logging.getLevelNamesMapping()[logs.level.upper()]
+    lowest = logging.getLevelNamesMapping()[level.upper()]
     shared = _shared_processors()
     masking = Masking(secrets)
-    is_json = logs.format == "json" or (logs.format == "auto" and not stream.isatty())
+    is_json = form == "json" or (form == "auto" and not stream.isatty())
     last: list[Processor] = [masking, _to_json if is_json else _for_eyes(stream)]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(lowest),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    _route_standard_library(stream, level, shared, last)
+    _route_standard_library(stream, lowest, shared, last)
 
 
 class Timestamp:
     """
     A processor that adds the time, in UTC and ISO 8601.
 
-    It spells out each second once; a line takes more than a second to come by seldom.
+    The text of a second is built once: on a busy service most lines share it.
     """
 
     def __init__(self) -> None:

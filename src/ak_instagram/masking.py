@@ -47,7 +47,9 @@ class Masking:
     """
     A processor that masks secrets, by the name of their key and by their look.
 
-    Numbers are left alone, so that `secret=2` may tell which secret it was.
+    Numbers are left alone, so that `secret=2` may tell which secret it was. So are time,
+    level and the names of our events, which are constants: a secret may be one of their
+    words. What a library says has a `logger`, and its event is free text.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -63,7 +65,9 @@ class Masking:
         line: EventDict = {}
         for name in _FIRST:
             if name in event:
-                line[name] = self._search(str(event.pop(name)))
+                line[name] = event.pop(name)
+        if "logger" in event and "event" in line:
+            line["event"] = self._search(str(line["event"]))
         for name, value in event.items():
             line[name] = value if type(value) in _PLAIN else self._mask(name, value)
         return line

@@ -26,7 +26,7 @@ BUILD.labels(__version__).set(1)
 
 WEBHOOKS = _from_zero(
     Counter("ak_instagram_webhooks_total", "Webhook requests by answer", ["status"]),
-    *("200", "400", "403", "413", "503"),
+    *("200", "400", "403", "408", "413", "503"),
 )
 WEBHOOK_SECONDS = Histogram(
     "ak_instagram_webhook_seconds", "From a webhook's first byte to its answer", buckets=_SECONDS
@@ -57,12 +57,14 @@ TURNS = _from_zero(
     *("answered", "silent", "ignored", "retried", "dead"),
 )
 TURN_SECONDS = Histogram(
-    "ak_instagram_turn_seconds", "From the claim of a turn to its answer's plan", buckets=_SECONDS
+    "ak_instagram_turn_seconds",
+    "From asking the agent to the plan of its answer",
+    buckets=_SECONDS,
 )
 TURNS_ACTIVE = Gauge("ak_instagram_turns_active", "Conversations being worked on now")
 DEAD_LETTERS = _from_zero(
-    Counter("ak_instagram_dead_letters_total", "Turns and pieces given up", ["what"]),
-    *("turn", "piece"),
+    Counter("ak_instagram_dead_letters_total", "Turns and answers given up", ["what"]),
+    *("turn", "answer"),
 )
 
 DELIVERIES = _from_zero(
@@ -101,7 +103,7 @@ PIECES_PARKED = Gauge(
     "ak_instagram_pieces_parked", "Pieces that wait until the person writes again"
 )
 DEAD_LETTERS_KEPT = Gauge(
-    "ak_instagram_dead_letters_kept", "Dead letters that nobody has seen to", ["what"]
+    "ak_instagram_dead_letters_kept", "Dead letters neither replayed nor discarded", ["what"]
 )
 NEWEST_EVENT = Gauge(
     "ak_instagram_newest_event_timestamp_seconds",

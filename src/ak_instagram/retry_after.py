@@ -11,7 +11,11 @@ from email.utils import parsedate_to_datetime
 
 
 def parse_retry_after(value: str | None, now: datetime, longest: float) -> float | None:
-    """Return how many seconds a `Retry-After` asks for, *longest* at most, or `None`."""
+    """
+    Return how many seconds *value* asks for, from 0 to *longest*.
+
+    `None` without a header or if it can't be read.
+    """
     try:
         seconds = _seconds((value or "").strip(), now)
     except (ValueError, OverflowError):
@@ -23,7 +27,11 @@ def _seconds(value: str, now: datetime) -> float:
     """Read *value* as one of the header's two forms: seconds, or a date."""
     if value.isdecimal():
         return float(value)
+    return (http_date(value) - now).total_seconds()
+
+
+def http_date(value: str) -> datetime:
+    """Return the moment of an HTTP header; raise `ValueError` or `OverflowError` if it is none."""
     date = parsedate_to_datetime(value)
     # No zone, or "-0000", gives a naive datetime; HTTP dates are always in GMT.
-    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return (aware - now).total_seconds()
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -14,11 +14,11 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram.agents.registry import load_factory
-from ak_instagram.app import WEBHOOK_PATH, create_app
-from ak_instagram.errors import StoreUnavailable
+from ak_instagram.app import create_app
+from ak_instagram.errors import StoreInUse, StoreUnavailable
 from ak_instagram.masking import without_password
 from ak_instagram.settings.values import Settings
-from ak_instagram.store.sqlite import StoreInUse
+from ak_instagram.webhook import PATH
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         scope["state"] = self._state
-        app = self._webhook if scope.get("path") == WEBHOOK_PATH else self._app
+        app = self._webhook if scope.get("path") == PATH else self._app
         await app(scope, receive, send)
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.routing import Match
 
 from ak_instagram import health, probe
-from ak_instagram.app import WEBHOOK_PATH
+from ak_instagram.webhook import PATH
 from tests.chart.rendering import CHART, POSTGRES, render_ci, render_set
 
 POLICY = (
@@ -33,7 +33,7 @@ def test_an_ingress_exposes_the_webhook_and_nothing_else(release):
     for ingress in release.all("Ingress"):
         paths = [path for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
 
-        assert {(path["path"], path["pathType"]) for path in paths} == {(WEBHOOK_PATH, "Exact")}
+        assert {(path["path"], path["pathType"]) for path in paths} == {(PATH, "Exact")}
         assert "defaultBackend" not in ingress["spec"]
 
 
@@ -41,7 +41,7 @@ def test_a_route_exposes_the_webhook_and_nothing_else(release):
     for route in release.all("HTTPRoute"):
         matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
 
-        assert matches == [{"path": {"type": "Exact", "value": WEBHOOK_PATH}}]
+        assert matches == [{"path": {"type": "Exact", "value": PATH}}]
 
 
 def test_a_route_names_its_gateways_and_the_service():
@@ -184,6 +184,18 @@ def holds(block, address):
     wanted = ip_address(address)
     inside = wanted in ip_network(block["cidr"])
     return inside and not any(wanted in ip_network(hole) for hole in block["except"])
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_without_exceptions_a_policy_lets_out_to_all_addresses(version):
+    """A default is taken away by null, and `except: null` is for the API server to guess."""
+    release = render_set(*POLICY, f"networkPolicy.internet.exceptIPv{version}=null")
+    _names, internet, *_others = release.one("NetworkPolicy")["spec"]["egress"]
+
+    blocks = [peer["ipBlock"] for peer in internet["to"]]
+    whole = [ip_network(each["cidr"]) for each in blocks if "except" not in each]
+
+    assert [each.version for each in whole] == [version]
 
 
 def test_a_policy_lets_out_to_names_agent_and_store():

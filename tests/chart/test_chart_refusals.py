@@ -8,7 +8,7 @@ import helm_python as helm
 import pytest
 
 from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
-from tests.chart.rendering import CHART, LEAST, POSTGRES, refusal, render, render_set
+from tests.chart.rendering import CHART, LEAST, POSTGRES, refusal, render, render_set, render_with
 
 EXTERNAL = "secret.existingSecret=,secret.external.enabled=true"
 POLICY = "networkPolicy.enabled=true"
@@ -196,6 +196,40 @@ def test_no_secret_fits_into_config(key):
 )
 def test_the_ways_in_and_out_have_to_lead_somewhere(settings, words):
     assert words in refusal(*settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        pytest.param("probes", "at '': missing property 'probes'", id="probes"),
+        pytest.param("probes.startup", "at '/probes': missing property 'startup'", id="probe"),
+        pytest.param(
+            "probes.startup.periodSeconds",
+            "at '/probes/startup': missing property 'periodSeconds'",
+            id="part-of-a-probe",
+        ),
+        pytest.param(
+            "networkPolicy.dns.to", "at '/networkPolicy/dns': missing property 'to'", id="names"
+        ),
+        pytest.param(
+            "networkPolicy.agent.ports",
+            "at '/networkPolicy/agent': missing property 'ports'",
+            id="ports",
+        ),
+        pytest.param(
+            "networkPolicy.internet", "at '/networkPolicy': missing property 'internet'", id="rule"
+        ),
+    ],
+)
+def test_a_default_that_is_needed_is_not_taken_away(setting, words):
+    assert words in refusal(POLICY, FROM, f"{setting}=null")
+
+
+def test_a_policy_does_not_open_the_ports_of_name_resolution_to_all():
+    policy = {"enabled": True, "ingressFrom": [{"podSelector": {}}], "dns": {"to": []}}
+
+    with pytest.raises(helm.HelmError, match=r"at '/networkPolicy/dns/to'.*at least one peer"):
+        render_with({"networkPolicy": policy})
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def image_variables() -> dict[str, str]:
     """Return what the image sets; the container's variables are above it."""
     dockerfile = (ROOT / "Dockerfile").read_text()
     found = dict(re.findall(r"^(?:ENV|   ) ?(AK_\w+)=(\S+)", dockerfile, re.M))
-    assert "AK_STORE__URL" in found
+    assert "AK_INSTAGRAM__REQUIRE_SIGNATURE" in found
     return found
 
 
@@ -80,6 +80,9 @@ def test_the_service_listens_where_it_is_asked(release, settings):
 
     assert port == {"name": "http", "containerPort": settings.server.port}
     assert f"EXPOSE {settings.server.port}\n" in (ROOT / "Dockerfile").read_text()
+    assert release.env["AK_SERVER__PORT"] == str(
+        settings.server.port
+    )  # above what `extraEnvFrom` has
 
 
 def test_a_pod_has_the_time_that_stopping_takes(release, settings):

@@ -78,6 +78,39 @@ async def test_a_signal_that_comes_before_the_server_listens_for_it_ends_it():
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.parametrize("ask", [Service.terminate, Service.interrupt])
+async def test_a_signal_while_a_silent_database_is_waited_for_ends_it_in_order(tmp_path, ask):
+    asked = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1") as database:
+        port = database.sockets[0].getsockname()[1]
+        url = f"postgresql://bot:word@127.0.0.1:{port}/x"
+        service = Service(tmp_path, SETTINGS | {"store.url": url})
+        await service.launch()
+        async with asyncio.timeout(10):
+            await asked.wait()
+        ask(service)
+
+        assert await service.ended() == 0
+    assert "Traceback" not in "\n".join(service.lines)
+
+
+@pytest.mark.parametrize("ask", [Service.terminate, Service.interrupt])
+async def test_a_signal_while_it_serves_ends_it_in_order(tmp_path, ask):
+    service = Service(tmp_path, SETTINGS)
+    await service.start()
+
+    ask(service)
+
+    assert await service.ended() == 0
+    assert "Traceback" not in "\n".join(service.lines)
+
+
 def test_it_takes_as_many_open_files_as_it_may_have():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))

@@ -115,7 +115,7 @@ async def test_of_an_answer_only_what_was_not_sent_goes_out(stage, half_sent):
     replayed = await stage.service.command("dead-letters", "replay", letter["turn"])
     await stage.until_answered(mia, 4, within=15)
 
-    assert (letter["what"], letter["count"]) == ("pieces", 2)
+    assert (letter["what"], letter["count"]) == ("answer", 2)
     assert letter["reason"].startswith("person_unavailable")
     assert replayed == (0, "1 to be tried again\n")
     assert stage.answers(mia) == [PIECES[0], "You said: Are you done?", *PIECES[1:]]

@@ -11,7 +11,6 @@ import pytest
 import structlog
 
 from ak_instagram import logs
-from ak_instagram.settings.values import Logs
 
 
 class Terminal(io.StringIO):
@@ -41,7 +40,7 @@ def lines(stream):
 
 
 def test_a_line_is_json_with_time_level_and_event_in_front(stream):
-    logs.configure(Logs(), stream)
+    logs.configure("info", "auto", stream)
 
     structlog.get_logger().info("webhook.received", events=2, ms=1.5, account=None)
 
@@ -58,7 +57,7 @@ def test_a_line_is_json_with_time_level_and_event_in_front(stream):
 
 
 def test_the_context_of_the_claim_is_on_its_lines(stream):
-    logs.configure(Logs(), stream)
+    logs.configure("info", "auto", stream)
 
     with structlog.contextvars.bound_contextvars(conversation="c1"):
         structlog.get_logger().info("turn.answered")
@@ -75,7 +74,7 @@ def test_the_context_of_the_claim_is_on_its_lines(stream):
     ],
 )
 def test_nothing_below_the_level_is_logged(stream, level, events):
-    logs.configure(Logs(level=level), stream)
+    logs.configure(level, "auto", stream)
     log = structlog.get_logger()
 
     for name in ("debug", "info", "warning", "error"):
@@ -94,7 +93,7 @@ def test_nothing_below_the_level_is_logged(stream, level, events):
     ],
 )
 def test_the_format_follows_the_stream_unless_it_is_set(wanted, stream, is_json, is_coloured):
-    logs.configure(Logs(format=wanted), stream)
+    logs.configure("info", wanted, stream)
 
     structlog.get_logger().info("service.started")
 
@@ -104,7 +103,7 @@ def test_the_format_follows_the_stream_unless_it_is_set(wanted, stream, is_json,
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["json", "console"])
 def test_an_exception_is_rendered_without_local_variables(stream):
-    logs.configure(Logs(), stream)
+    logs.configure("info", "auto", stream)
 
     try:
         hidden = "what-a-person-wrote"
@@ -117,7 +116,7 @@ def test_an_exception_is_rendered_without_local_variables(stream):
 
 
 def test_libraries_are_heard_from_warnings_up(stream):
-    logs.configure(Logs(level="debug"), stream)
+    logs.configure("debug", "auto", stream)
 
     logging.getLogger("aiohttp.client").info("unheard")
     logging.getLogger("aiohttp.client").warning("slow: %s s", 5)
@@ -131,7 +130,7 @@ def test_libraries_are_heard_from_warnings_up(stream):
 
 
 def test_uvicorn_tells_its_start_but_not_its_requests(stream):
-    logs.configure(Logs(), stream)
+    logs.configure("info", "auto", stream)
 
     logging.getLogger("uvicorn.error").info("Application startup complete.")
     logging.getLogger("uvicorn.access").error("GET /instagram/webhook?hub.verify_token=x")
@@ -141,7 +140,7 @@ def test_uvicorn_tells_its_start_but_not_its_requests(stream):
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["json", "console"])
 def test_secrets_are_masked_in_every_line_and_traceback(stream):
-    logs.configure(Logs(), stream, secrets=["the-configured-secret"])
+    logs.configure("info", "auto", stream, secrets=["the-configured-secret"])
 
     structlog.get_logger().info("x", url="https://g/me?access_token=abcdef&fields=id")
     logging.getLogger("asyncio").error("posted with Bearer abcdef")
@@ -159,7 +158,7 @@ def test_secrets_are_masked_in_every_line_and_traceback(stream):
 
 
 def test_lines_go_to_stdout_when_no_stream_is_given(capsys):
-    logs.configure(Logs())
+    logs.configure("info", "auto")
 
     structlog.get_logger().info("service.started")
 

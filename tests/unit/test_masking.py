@@ -65,7 +65,16 @@ def test_what_is_no_secret_stays(event):
 def test_a_secret_is_known_by_its_look(text, after):
     secrets = ["known-secret", "known-secret-2"]
 
-    assert masked({"event": text}, secrets) == {"event": after}
+    assert masked({"reason": text}, secrets) == {"reason": after}
+    assert masked({"event": text, "logger": "x"}, secrets) == {"event": after, "logger": "x"}
+
+
+def test_our_own_words_are_never_masked_even_if_a_secret_is_one_of_them():
+    event = {"timestamp": "2026-11-23T01:10:00Z", "level": "warning", "event": "webhook.rejected"}
+
+    assert masked(event | {"reason": "webhook"}, ["webhook", "warning", "2026-11"]) == event | {
+        "reason": MASK
+    }
 
 
 def test_nested_values_and_objects_are_searched_too():

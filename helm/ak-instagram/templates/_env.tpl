@@ -1,20 +1,15 @@
-{{/*
-The service's variables. Secrets are files; an empty key has none.
-
-The image sets AK_STORE__URL to a SQLite file. With PostgreSQL the URL is in a file, and the service
-refuses both at once, so the image's value is emptied.
-*/}}
+{{/* The service's variables. Secrets are files; an empty key has none. */}}
 {{- define "ak-instagram.env" -}}
 - name: AK_CONFIG
   value: /etc/ak-instagram/config.yaml
 - name: AK_INSTAGRAM__REQUIRE_SIGNATURE
   value: "true"
+- name: AK_SERVER__PORT
+  value: "8000"
 {{- if eq .Values.store.type "sqlite" }}
 - name: AK_STORE__URL
   value: sqlite:////data/ak-instagram.db
 {{- else }}
-- name: AK_STORE__URL
-  value: ""
 - name: AK_STORE__URL_FILE
   value: {{ include "ak-instagram.storeFolder" . }}/{{ .Values.store.postgresql.secretKey }}
 {{- end }}

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import values
+from ak_instagram.settings.checks import http_url
+from ak_instagram.settings.problems import label
 
 
 def agent_url(settings: values.Agent, path: str = "", default: str | None = None) -> str:
@@ -13,10 +15,10 @@ def agent_url(settings: values.Agent, path: str = "", default: str | None = None
     Return the URL to post to: `agent.url`, or *default*, with *path* at the end of its own.
 
     A path that is already there is not added again; a query stays. Raises
-    `SettingsError` unless the result is an absolute http or https URL.
+    `SettingsError` for a URL that the settings refuse.
     """
     url = settings.url or default or ""
-    _check_url(settings.adapter, url)
+    _check(url)
     if not path:
         return url
     parsed = urlsplit(url)
@@ -24,21 +26,9 @@ def agent_url(settings: values.Agent, path: str = "", default: str | None = None
     return parsed._replace(path=root if root.endswith(path) else root + path).geturl()
 
 
-def _check_url(adapter: str, url: str) -> None:
-    """Raise `SettingsError` unless *url* can be posted to."""
-    if not url:
-        raise SettingsError([f"agent.url: the {adapter} adapter needs it; set AK_AGENT__URL"])
-    if not _is_http_url(url):
-        raise SettingsError(["agent.url: not an http:// or https:// address"])
-    if "#" in url:
-        problem = "must have no # part, which is never sent; write %23 for a # that is meant"
-        raise SettingsError([f"agent.url: {problem}"])
-
-
-def _is_http_url(url: str) -> bool:
-    """Return whether *url* is absolute and http or https."""
+def _check(url: str) -> None:
+    """Raise `SettingsError` if *url* is none that `agent.url` may have."""
     try:
-        parsed = urlsplit(url)
-    except ValueError:
-        return False
-    return parsed.scheme in {"http", "https"} and bool(parsed.hostname)
+        http_url(url)
+    except ValueError as reason:
+        raise SettingsError([f"{label('agent.url')}: {reason}"]) from reason

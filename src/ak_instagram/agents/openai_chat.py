@@ -91,7 +91,8 @@ def _model(settings: values.Agent, url: str) -> str:
         return settings.model
     if is_openai(url):
         return DEFAULT_MODEL
-    raise SettingsError(["agent.model: agent.url needs to be told which; set AK_AGENT__MODEL"])
+    problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
+    raise SettingsError([f"agent.model: {problem}"])
 
 
 def _content(turn: Turn) -> str | list[JsonObject]:

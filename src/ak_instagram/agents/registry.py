@@ -33,15 +33,25 @@ def build_agent(settings: values.Agent, session: aiohttp.ClientSession) -> Agent
     """
     Return the agent that *settings* describe, kept within their limits.
 
-    Opens nothing. Raises `SettingsError` when there is no such adapter, or it lacks a
-    setting.
+    Opens nothing. Raises `SettingsError` when there is no such adapter, it lacks a setting,
+    or a plug-in fails.
     """
     factory = load_factory(settings.adapter)
-    agent = factory(settings, session)
+    agent = _make(factory, settings, session)
     if missing := [name for name in ("answer", "history") if not hasattr(agent, name)]:
         problem = f"what `{settings.adapter}` makes has no {' and no '.join(missing)}"
         raise SettingsError([f"agent.adapter: {problem}; see docs/agents.md"])
     return Limited(agent, settings.max_answer, settings.timeout)
+
+
+def _make(factory: AgentFactory, settings: values.Agent, session: aiohttp.ClientSession) -> Agent:
+    try:
+        return factory(settings, session)
+    except SettingsError:
+        raise
+    except Exception as exc:  # whatever a plug-in does when it is called
+        problem = f"`{settings.adapter}` makes no agent: {type(exc).__name__}: {exc}"
+        raise SettingsError([f"agent.adapter: {problem}"]) from exc
 
 
 def load_factory(adapter: str) -> AgentFactory:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.masking import without_password
+from ak_instagram.masking import MASK, without_password
 from ak_instagram.settings import Found, Settings, explain, load
 from ak_instagram.settings.keys import plain
 
@@ -22,8 +22,9 @@ def check_config(config: Path | None) -> None:
     """
     Print every setting and its source.
 
-    Of secrets only the length is shown, of the store's URL all but the password. What is
-    wrong is printed instead, a line for each problem, and the exit code is 2.
+    Of secrets and of the agent's request only the length is shown, of the store's URL all but
+    the password, of the agent's all but the query. What is wrong is printed instead, a line
+    for each problem, and the exit code is 2.
     """
     asyncio.run(_build_agent(load(config=config)))
     rows = [(found.path, shown(found), found.source) for found in explain(config=config)]
@@ -48,10 +49,19 @@ def shown(found: Found) -> str:
         return "empty" if found.is_set else "not set"
     if found.path == "store.url":
         return _short(without_password(found.value))
-    if found.key.secret and found.value != found.key.default:
+    if found.path == "agent.url":
+        return _short(_without_query(found.value))
+    is_private = found.key.secret or found.path == "agent.request"  # it may hold a key
+    if is_private and found.value != found.key.default:
         unit = "characters" if isinstance(found.value, str) else "values"
         return f"set ({len(found.value)} {unit})"
     return _short(plain(found.value))
+
+
+def _without_query(url: str) -> str:
+    """Return *url* up to its query, which may hold a key."""
+    before, mark, _ = url.partition("?")
+    return f"{before}?{MASK}" if mark else url
 
 
 def _short(text: str) -> str:

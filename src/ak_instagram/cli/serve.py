@@ -19,11 +19,19 @@ from . import options
 def serve(ctx: click.Context, config: Path | None) -> None:
     """Run the service until a signal ends it."""
     # As PID 1 of a container a process ignores what it has no handler for.
-    signal.signal(signal.SIGTERM, lambda *_: ctx.exit(0))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = _serve(config)
+    except KeyboardInterrupt:  # a signal before the server listens for signals
+        code = 0
+    ctx.exit(code)
+
+
+def _serve(config: Path | None) -> int:
     settings = load(config=config)
-    logs.configure(settings.logs, secrets=settings.secrets)
+    logs.configure(settings.logs.level, settings.logs.format, secrets=settings.secrets)
     # Here and not above: the server's libraries take longer to import than the other
     # commands take to run.
     from ak_instagram import server
 
-    ctx.exit(server.serve(settings))
+    return server.serve(settings)

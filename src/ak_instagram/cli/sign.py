@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ak_instagram.settings import kinds, load_app_secrets
+from ak_instagram.webhook import PATH
 from ak_instagram.webhook.signature import sign as signature
 
 from . import options
@@ -16,7 +17,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _first_in(_context: click.Context, _option: click.Parameter, file: Path | None) -> str | None:
-    """Return the secret that *file* has, of several by commas the first: as the settings do."""
+    """Return the secret that *file* has; of several separated by commas, the first."""
     if file is None:
         return None
     try:
@@ -32,7 +33,7 @@ def _first_in(_context: click.Context, _option: click.Parameter, file: Path | No
 @click.argument("payload", type=_FILE)
 @click.option(
     "--url",
-    default="http://127.0.0.1:8000/instagram/webhook",
+    default=f"http://127.0.0.1:8000{PATH}",
     show_default=True,
     help="Where to post.",
 )
@@ -41,7 +42,8 @@ def _first_in(_context: click.Context, _option: click.Parameter, file: Path | No
     "secret",
     type=_FILE,
     callback=_first_in,
-    help="The app secret, of several by commas the first.  [default: the settings' first]",
+    help="The app secret; of several separated by commas, the first. "
+    " [default: the settings' first]",
 )
 @options.config
 def sign(payload: Path, url: str, secret: str | None, config: Path | None) -> None:

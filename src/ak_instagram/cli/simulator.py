@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ak_instagram.settings.checks import http_url
+from ak_instagram.webhook import PATH
 
 
 def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
@@ -28,7 +29,7 @@ def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
 @click.option(
     "--webhook",
     callback=_url,
-    default="http://127.0.0.1:8000/instagram/webhook",
+    default=f"http://127.0.0.1:8000{PATH}",
     show_default=True,
     help="The service's webhook; waited for if it is not up yet.",
 )

@@ -93,13 +93,13 @@ class Answering:
         return await self._settle(claim, composed, EventStatus.IGNORED, reason=reason)
 
     async def _try_again(self, claim: Claim, composed: Composed, exc: Transient) -> Claim | None:
-        wait = self.backoff.wait_or_give_up(claim.attempts + 1)
+        wait = self.backoff.wait_or_give_up(claim.failures + 1)
         if wait is None:
             return await self._dead_letter(claim, composed, f"gave up: {exc}")
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning(
-            "turn.retrying", after=round(after, 1), tries=claim.attempts + 1, reason=str(exc)
+            "turn.retrying", after=round(after, 1), tries=claim.failures + 1, reason=str(exc)
         )
         await self.store.retry(claim, after=after, why=str(exc))
         return None
@@ -108,7 +108,7 @@ class Answering:
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = storable(reason)  # a plug-in may have put anything there
-        log.error("turn.dead_lettered", reason=reason, tries=claim.attempts + 1)
+        log.error("turn.dead_lettered", reason=reason, tries=claim.failures + 1)
         plan = plan_answer([Text(self.fallback)] if self.fallback else [])
         return await self._settle(claim, composed, EventStatus.DEAD, plan, reason=reason)
 
@@ -160,7 +160,7 @@ def _record(turn: Turn, plan: Plan, seconds: float) -> None:
         outcome=outcome,
         messages=len(turn.messages),
         pieces=len(plan.messages),
-        empty=plan.empty,
+        empty=plan.is_empty,
         ms=round(seconds * 1000, 1),
     )
     for part in plan.refused:

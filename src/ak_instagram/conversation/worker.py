@@ -166,8 +166,8 @@ class Worker:
                 log.warning("conversation.put_off", reason=str(exc))
                 await self._retry(claim, exc, Blocker.OTHER)
                 return
-            log.exception("conversation.crashed", tries=claim.attempts + 1)
-            if self._backoff.wait_or_give_up(claim.attempts + 1) is None:
+            log.exception("conversation.crashed", tries=claim.failures + 1)
+            if self._backoff.wait_or_give_up(claim.failures + 1) is None:
                 await self._bury(claim, f"bug: {type(exc).__name__}")
             else:
                 await self._retry(claim, exc)
@@ -177,9 +177,9 @@ class Worker:
     async def _retry(self, claim: Claim, exc: Exception, blocker: Blocker | None = None) -> None:
         await self._store.retry(
             claim,
-            after=self._backoff.wait(claim.attempts + 1),
+            after=self._backoff.wait(claim.failures + 1),
             why=type(exc).__name__,
-            piece=PieceStatus.SENDING,  # whether it had been sent by then is not known here
+            then=PieceStatus.SENDING,  # whether it had been sent by then is not known here
             blocker=blocker,
         )
 
@@ -193,11 +193,11 @@ class Worker:
             dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
             step = await self._store.settle(claim, Settlement(turn_id(claim), dead, reason))
         if step is not None:
-            is_doubtful = step.piece is not None and step.piece.doubtful
+            is_doubtful = step.piece is not None and step.piece.is_doubtful
             await self._store.retry(
                 step,
                 after=0,
                 why=reason,
-                piece=PieceStatus.SENDING if is_doubtful else PieceStatus.PLANNED,
+                then=PieceStatus.SENDING if is_doubtful else PieceStatus.PLANNED,
                 blocker=Blocker.OTHER,
             )

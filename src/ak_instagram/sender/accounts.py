@@ -58,7 +58,7 @@ class Accounts:
             return self._accounts[0]
         if self._unasked:
             raise Transient("Meta has not said yet which accounts the tokens belong to")
-        self._tell_once(account_id)
+        self._warn_once(account_id)
         return None
 
     async def learn(self) -> None:
@@ -83,7 +83,7 @@ class Accounts:
                 self._by_id[known] = account
         log.info("account.known", account=profile.user_id, username=profile.username)
 
-    def _tell_once(self, account_id: str) -> None:
+    def _warn_once(self, account_id: str) -> None:
         if account_id not in self._strangers:
             self._strangers.add(account_id)
             log.warning(

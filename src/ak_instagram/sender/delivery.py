@@ -24,7 +24,7 @@ from .rate import RateLimits
 log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds for one send, if the lease lasts so long
-# Seconds before a try whose failure may mean something else than the one before: a bad
+# Seconds at least before a try whose failure may mean something else than the one before: a bad
 # minute of Meta's passes, and other conversations show whether the account can send.
 VERDICT_WAIT = 60.0
 LEASE_MARGIN = 1.0  # seconds of a lease in which nothing is sent any more
@@ -63,7 +63,7 @@ class Delivery:
             return await self._give_up(claim, piece, "the account is not configured any more")
         if await self._is_put_off(claim, piece):
             return None
-        if piece.doubtful:
+        if piece.is_doubtful:
             return await self._look_for(claim, piece, account.access_token)
         if wait := self.rate.put_off(claim.account, PATIENCE, piece.id):
             why = "the account sends as fast as it may"
@@ -79,7 +79,7 @@ class Delivery:
         wait = self.circuits.wait(claim.account, claim.contact)
         if wait:
             why = "the account is blocked"
-            await self._wait_for_account(claim, wait, why, in_doubt=piece.doubtful)
+            await self._wait_for_account(claim, wait, why, in_doubt=piece.is_doubtful)
         return wait > 0
 
     def _time_to_send(self, claim: Claim) -> float:
@@ -156,20 +156,20 @@ class Delivery:
         """Let the whole account wait because of a call that *began* then."""
         pause = self.circuits.trip(claim.account, claim.contact, began, error, error_class)
         # Meta may have done what it reports to have failed, whoever is to blame for that.
-        in_doubt = piece.doubtful or error.error_class is ErrorClass.OUTCOME_UNKNOWN
+        in_doubt = piece.is_doubtful or error.error_class is ErrorClass.OUTCOME_UNKNOWN
         await self._wait_for_account(claim, pause, str(error), in_doubt=in_doubt)
 
     async def _wait_for_account(
         self, claim: Claim, seconds: float, why: str, *, in_doubt: bool
     ) -> None:
         then = PieceStatus.SENDING if in_doubt else PieceStatus.PLANNED
-        await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.ACCOUNT)
+        await self.store.retry(claim, after=seconds, why=why, then=then, blocker=Blocker.ACCOUNT)
 
     async def _come_back(
         self, claim: Claim, seconds: float, why: str, *, then: PieceStatus
     ) -> None:
         """Go on in *seconds*; that uses up no try."""
-        await self.store.retry(claim, after=seconds, why=why, piece=then, blocker=Blocker.OTHER)
+        await self.store.retry(claim, after=seconds, why=why, then=then, blocker=Blocker.OTHER)
 
     async def _try_again(
         self,
@@ -180,14 +180,14 @@ class Delivery:
         *,
         then: PieceStatus = PieceStatus.PLANNED,
     ) -> Claim | None:
-        wait = self.backoff.wait_or_give_up(claim.attempts + 1)
+        wait = self.backoff.wait_or_give_up(claim.failures + 1)
         if wait is None:
             return await self._give_up(claim, piece, f"gave up: {why}")
-        await self.store.retry(claim, after=max(wait, at_least), why=why, piece=then)
+        await self.store.retry(claim, after=max(wait, at_least), why=why, then=then)
         return None
 
     async def _give_up(self, claim: Claim, piece: Piece, why: str) -> Claim | None:
-        metrics.DEAD_LETTERS.labels("piece").inc()
+        metrics.DEAD_LETTERS.labels("answer").inc()
         log.error("delivery.dead_lettered", reason=why)
         self.failures.forget(piece)
         self.failed_look_ups.forget(piece)

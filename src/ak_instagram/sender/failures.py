@@ -19,7 +19,7 @@ from ak_instagram.store.values import Piece
 from .graph_codes import STOPPED, ErrorClass
 from .graph_errors import GraphError
 
-MOST = 10_000  # pieces that are remembered
+MAX_REMEMBERED = 10_000  # pieces
 
 
 class Failure(NamedTuple):
@@ -62,7 +62,7 @@ class Failures:
         error_class = _meaning(error, times, has_worked=has_worked)
         failure = Failure(piece.tries, error.code, error.subcode, times, now, error_class)
         self._latest[piece.id] = failure
-        if len(self._latest) > MOST:
+        if len(self._latest) > MAX_REMEMBERED:
             self._latest.popitem(last=False)
         return failure
 

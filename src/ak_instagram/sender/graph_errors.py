@@ -6,10 +6,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from ak_instagram import fast_json
-from ak_instagram.retry_after import parse_retry_after
+from ak_instagram.retry_after import http_date, parse_retry_after
 
 from .graph_codes import ErrorClass, Rule, rule_for
 
@@ -111,12 +110,12 @@ def _default(status: int, error: Mapping[str, object]) -> Rule:
 
 def _error_in(body: bytes) -> Mapping[str, object]:
     """Return the error object in *body*, be it the Graph API's shape or the OAuth host's."""
-    answer = load_object(body)
+    answer = _load_object(body)
     error = answer.get("error", answer)
     return error if isinstance(error, dict) else {}
 
 
-def load_object(body: bytes) -> dict[str, object]:
+def _load_object(body: bytes) -> dict[str, object]:
     """Return the JSON object in *body*, empty if there is none."""
     try:
         answer = fast_json.load(body)
@@ -146,7 +145,7 @@ def _retry_after(rule: Rule, headers: Mapping[str, str]) -> float | None:
     asked = parse_retry_after(headers.get("Retry-After"), _answered_at(headers), _LONGEST_WAIT)
     waits = [asked or 0.0]
     if rule.error_class is ErrorClass.RATE_LIMITED:
-        usages = [load_object(headers.get(name, "").encode()) for name in _USAGE]
+        usages = [_load_object(headers.get(name, "").encode()) for name in _USAGE]
         waits += [minutes * 60 for usage in usages for minutes in _minutes_to_regain(usage)]
     longest = max(waits)
     return min(longest, _LONGEST_WAIT) if longest else None
@@ -155,10 +154,9 @@ def _retry_after(rule: Rule, headers: Mapping[str, str]) -> float | None:
 def _answered_at(headers: Mapping[str, str]) -> datetime:
     """Return when Meta answered, by its own clock; without that no date lies ahead."""
     try:
-        date = parsedate_to_datetime(headers.get("Date", ""))
+        return http_date(headers.get("Date", ""))
     except (ValueError, OverflowError):
         return datetime.max.replace(tzinfo=UTC)
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _minutes_to_regain(usage: Mapping[str, object]) -> Iterator[float]:

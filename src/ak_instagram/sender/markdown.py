@@ -25,8 +25,8 @@ from .markdown_inline import inline_text, literals
 
 # Nobody means Markdown beyond these. The parser would take seconds over the brackets, and
 # loses what is nested deeper than its limit.
-_MOST_BRACKETS = 500
-_DEEPEST = 50
+_MAX_BRACKETS = 500
+_MAX_DEPTH = 50
 # One line with nothing in it that the parser looks for, as most short answers are.
 _PLAIN_LINE = re.compile(r"(?![-+\d\s])[^\n\r\t\\`*_~\[\]<>&|#]+(?<!\s)")
 
@@ -42,7 +42,7 @@ class Plain:
 def plain(markdown: str) -> Plain:
     """Return *markdown* as text for people, and where its blocks of code are."""
     source = storable(markdown)
-    if _PLAIN_LINE.fullmatch(source) or source.count("[") > _MOST_BRACKETS:
+    if _PLAIN_LINE.fullmatch(source) or source.count("[") > _MAX_BRACKETS:
         return Plain(source)
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     try:
@@ -56,7 +56,7 @@ def plain(markdown: str) -> Plain:
 
 def _is_too_deep(tokens: Iterable[Token]) -> bool:
     """Return whether the parser may have left something out: it goes no deeper than its limit."""
-    return any(token.level >= _DEEPEST - 1 for token in tokens)
+    return any(token.level >= _MAX_DEPTH - 1 for token in tokens)
 
 
 class _Parser(MarkdownIt):
@@ -76,7 +76,7 @@ def _parser() -> MarkdownIt:
     Off are HTML, which `<3` is not, and what would swallow plain text that happens to
     look like it: indented code, underlined headings, link definitions.
     """
-    parser = _Parser("commonmark", {"html": False, "maxNesting": _DEEPEST})
+    parser = _Parser("commonmark", {"html": False, "maxNesting": _MAX_DEPTH})
     parser.enable(["table", "strikethrough"]).disable(["code", "lheading", "reference"])
     parser.block.ruler.before("fence", "drawn", _keep_drawn)
     return parser.use(literals)

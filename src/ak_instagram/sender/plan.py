@@ -31,19 +31,19 @@ class Plan:
 
     *messages* are the Graph API's `message` objects in order. *refused* names the
     parts that can't be sent as what they are; their texts are among the messages.
-    *silent*: the agent chose to say nothing, and nothing else is in its answer.
+    *is_silent*: the agent chose to say nothing, and nothing else is in its answer.
     *handoff* is the reason for which it asks for a person, `None` if it doesn't.
     """
 
     messages: tuple[Mapping[str, object], ...] = ()
-    silent: bool = False
+    is_silent: bool = False
     handoff: str | None = None
     refused: tuple[str, ...] = ()
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether the agent neither said anything nor chose not to."""
-        return not (self.messages or self.silent or self.refused) and self.handoff is None
+        return not (self.messages or self.is_silent or self.refused) and self.handoff is None
 
 
 def plan_answer(parts: Sequence[Part]) -> Plan:

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 
-MOST = 100_000  # promises that are remembered, of each account; whoever gets one more comes anew
+MAX_PROMISES = 100_000  # remembered for each account; a piece beyond them queues anew
 GRACE = 10.0  # seconds after its time in which a promise still counts
 
 
@@ -98,7 +98,7 @@ class _Queue:
 
     def _promise(self, key: int, back: float) -> None:
         self._last = back - self._delay
-        if len(self._promised) < MOST:
+        if len(self._promised) < MAX_PROMISES:
             self._promised[key] = self._last
 
     def _welcome_back(self, key: int, now: float, patience: float) -> float:

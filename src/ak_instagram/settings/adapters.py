@@ -15,26 +15,19 @@ class Adapter:
     What an adapter wants of the settings.
 
     *needs* are keys with what to do when one is missing. *url* is used when
-    `agent.url` is not set. *openai* says that it takes OPENAI_API_KEY, *root* that
-    `agent.url` is where its paths begin.
+    `agent.url` is not set. *openai* says that it takes OPENAI_API_KEY.
     """
 
     needs: tuple[tuple[str, str], ...] = ()
     url: str | None = None
     openai: bool = False
-    root: bool = False
 
 
 ADAPTERS = {
     "agentkernel": Adapter(
         needs=(("agent.url", "set the server's root, for example http://localhost:8080"),),
-        root=True,
     ),
-    "openai-chat": Adapter(
-        url=OPENAI_URL,
-        openai=True,
-        root=True,
-    ),
+    "openai-chat": Adapter(url=OPENAI_URL, openai=True),
     "http": Adapter(
         needs=(("agent.url", "set the endpoint, for example http://localhost:9000/ask"),)
     ),

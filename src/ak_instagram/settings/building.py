@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from . import values as v
-from .adapters import ADAPTERS
 from .reading import Values
 from .rules import of_accounts
 
@@ -14,7 +13,7 @@ def build(values: Values) -> v.Settings:
     """Return the settings that *values*, which have no problem left, make."""
     return v.Settings(
         instagram=_instagram(values),
-        agent=_agent(values),
+        agent=v.Agent(**_section("agent", values)),
         store=v.Store(**_section("store", values)),
         server=v.Server(**_section("server", values)),
         admin=v.Admin(**_section("admin", values)),
@@ -64,11 +63,3 @@ def _accounts(values: Values) -> tuple[v.Account, ...]:
         for account in (_section(parent, values) for parent in parents)
         if account["access_token"]
     )
-
-
-def _agent(values: Values) -> v.Agent:
-    agent = _section("agent", values)
-    adapter = ADAPTERS.get(agent["adapter"])
-    if adapter and adapter.root:
-        agent["url"] = agent["url"].rstrip("/")
-    return v.Agent(**agent)

@@ -8,11 +8,18 @@ from importlib.util import find_spec
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+
 Check: TypeAlias = Callable[[Any], None]
+
+# What the query of a PostgreSQL URL may name: what the driver takes as text, and libpq's `sslmode`.
+POSTGRES_OPTIONS = {"sslmode", "ssl", "host", "user", "password", "database", "passfile"}
+POSTGRES_OPTIONS |= {"service", "servicefile", "target_session_attrs", "krbsrvname", "gsslib"}
+_TLS_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}  # the driver takes them from variables
 
 
 class Unfit(ValueError):
-    """A reason that the key's own example does not answer; *example* does, if there is one."""
+    """A problem that is shown with its own *example*, or with none, in place of the key's."""
 
     def __init__(self, reason: str, example: str = "") -> None:
         super().__init__(reason)
@@ -46,11 +53,30 @@ def above_zero(value: float) -> None:
 
 
 def credential(value: str) -> None:
-    """Check what travels in an HTTP header: visible ASCII without the quotes of a shell."""
-    if value[0] in "\"'" and value[0] == value[-1]:
-        raise ValueError("must have no quotes around it: `docker --env-file` keeps them")
+    """Check what Meta or a provider made: visible ASCII without the quotes of a shell."""
+    _refuse_quotes(value)
     if not re.fullmatch(r"[!-~]+", value):
         raise ValueError("must have no blank, line break or non-ASCII character: paste it again")
+
+
+def credentials(values: tuple[str, ...]) -> None:
+    """Check each of several credentials, around all of which there may be one pair of quotes."""
+    for value in filter(None, (",".join(values), *values)):
+        credential(value)
+
+
+def passphrase(value: str) -> None:
+    """Check what a person typed here and into Meta's form: ASCII, with blanks only inside."""
+    _refuse_quotes(value)
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
+        raise ValueError(
+            "must have no blank at its ends, line break or non-ASCII character: type it again"
+        )
+
+
+def _refuse_quotes(value: str) -> None:
+    if value[0] in "\"'" and value[0] == value[-1]:
+        raise ValueError("must have no quotes around it: `docker --env-file` keeps them")
 
 
 def graph_version(value: str) -> None:
@@ -70,6 +96,8 @@ def http_url(value: str) -> None:
         raise ValueError("must be a URL that starts with http:// or https://")
     if "@" in url.netloc:
         raise ValueError("must hold no user and password, which would be seen in logs")
+    if "#" in value:
+        raise ValueError("must have no # part, which is never sent: a # that is meant is %23")
 
 
 def store_url(value: str) -> None:
@@ -83,6 +111,7 @@ def store_url(value: str) -> None:
                 "has an @ in a user or password, which is written %40",
                 example="postgresql://user:p%40ss@host:5432/database",
             )
+        _postgres_url(value)
         return
     if value.startswith(("postgresql+", "postgres:")):
         raise Unfit(
@@ -92,3 +121,17 @@ def store_url(value: str) -> None:
     path = value.removeprefix("sqlite:///")
     if path in (value, "", ":memory:"):
         raise ValueError("must be sqlite:/// and the path of a file, which outlives the process")
+
+
+def _postgres_url(value: str) -> None:
+    """Check that the store's driver can be told all that a PostgreSQL URL says."""
+    try:
+        url = make_url(value)
+        if url.port is not None:
+            between(1, 65535)(url.port)
+    except ValueError:
+        raise Unfit("has a port that is no number from 1 to 65535") from None
+    for name in url.query:
+        if name not in POSTGRES_OPTIONS:
+            fix = f"set PG{name.upper()} instead" if name in _TLS_FILES else "take it out"
+            raise Unfit(f"has ?{name}, which the driver does not know: {fix}")

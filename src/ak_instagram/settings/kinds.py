@@ -123,7 +123,7 @@ def choice(*options: str) -> Kind:
 
 
 TEXT = Kind("text", _text)
-TEXTS = Kind("texts, by commas", _texts)
+TEXTS = Kind("texts, separated by commas", _texts)
 DIGITS = Kind("digits", _digits)
 INTEGER = Kind("whole number", _integer)
 NUMBER = Kind("number", _number)

@@ -20,13 +20,14 @@ class Found:
     """
     The value of the key at *path*; *source* is the variable or file that set it.
 
-    A key that could not be read counts as set and has its default.
+    A key that could not be read is *unfit*: it counts as set and has its default.
     """
 
     path: str
     key: Key
     value: Any = field(repr=False)
     source: str = DEFAULT
+    unfit: bool = False
 
     @property
     def is_set(self) -> bool:
@@ -111,15 +112,15 @@ class Reader:
 
 
 def read_given(path: str, key: Key, given: Given, problems: list[str]) -> Found:
-    """Return the value of *key* that *given* means, its default when it means none."""
+    """Return the value of *key* that *given* means; unfit when it means none."""
     raw = _read_secret(given, problems) if given.names_file else given.raw
     if raw is None:
-        return Found(path, key, key.default, given.source)
+        return Found(path, key, key.default, given.source, unfit=True)
     try:
         return Found(path, key, key.read(raw), given.source)
     except ValueError as reason:
         problems.append(say.unfit(given.where, key, reason, raw))
-        return Found(path, key, key.default, given.source)
+        return Found(path, key, key.default, given.source, unfit=True)
 
 
 def _read_secret(given: Given, problems: list[str]) -> str | None:

@@ -28,7 +28,8 @@ def _is_spared(path: str, values: Values) -> bool:
 def _unsigned(values: Values) -> list[str]:
     """Return a problem when signatures are required and no secret can check them."""
     is_required = values["instagram.require_signature"].value
-    if not is_required or any(found.value for found in of_accounts("app_secret", values)):
+    secrets = of_accounts("app_secret", values)
+    if not is_required or any(found.value or found.unfit for found in secrets):
         return []
     fix = (
         "set the Instagram app secret (App Dashboard > API setup with Instagram login), not the one"

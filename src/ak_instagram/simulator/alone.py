@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from ak_instagram.simulator.cast import PEOPLE
-
 from .server import PortBusy, listen
 from .simulator import Simulator
 from .verification import VerificationFailed
@@ -34,8 +32,7 @@ async def _run(host: str, port: int, webhook: str, verify_token: str) -> None:
         asyncio.get_running_loop().add_signal_handler(each, over.set)
     meta = Simulator()
     async with meta.on(listen(host, port)):
-        for name, username in PEOPLE:
-            meta.add_person(name, username)
+        meta.add_people()
         _introduce(meta, host, verify_token)
         subscribing = asyncio.create_task(_subscribe(meta, webhook, verify_token))
         await over.wait()

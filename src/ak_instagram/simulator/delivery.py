@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from types import TracebackType
 from typing import Self
 
 import aiohttp
@@ -41,12 +40,7 @@ class Deliveries:
         self._session = aiohttp.ClientSession(connector=connector)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Forget what is still on its way and close the connections."""
         await self.lanes.close()
         await self.session.close()

@@ -9,7 +9,6 @@ from typing import Literal, get_args
 
 # What a fault can hit: a webhook on its way, or one of three sorts of Graph calls.
 Target = Literal["webhook", "send", "action", "read"]
-TARGETS: tuple[Target, ...] = get_args(Target)
 
 _On = Literal["send", "action", "read", "any"]
 

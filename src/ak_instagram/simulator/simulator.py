@@ -12,8 +12,10 @@ from .core import Core
 from .phones import Phones
 from .post import Retries
 from .server import listen, serving
-from .values import Account, Message
+from .values import Account, Message, Person
 from .world import World
+
+_PEOPLE = (("Mia Brandt", "mia.brandt"), ("Jonas Weber", "jonas_w"), ("Yuki Tanaka", "yuki.t"))
 
 
 class Simulator(Core):
@@ -61,6 +63,10 @@ class Simulator(Core):
     def account(self) -> Account:
         """The first account: its token and secret are what the service has to know."""
         return self.world.account
+
+    def add_people(self) -> list[Person]:
+        """Let three people know the account: somebody to chat as at once."""
+        return [self.add_person(name, username) for name, username in _PEOPLE]
 
     def accepted(self, kind: str = "message") -> list[str]:
         """Return the mids whose webhook the service answered with 200, in order, each once."""

@@ -90,7 +90,7 @@ class DeadLetter:
     turn: str
     account: str
     contact: str
-    what: Literal["turn", "pieces"]
+    what: Literal["turn", "answer"]
     reason: str
     since: int
     count: int
@@ -114,7 +114,7 @@ def find(connection: Connection, _now: int, wanted: Filter) -> list[DeadLetter]:
     dead = {letter.turn for letter in found}
     pieces = connection.execute(_grouped(wanted, _o.error, _o.planned_at))
     # Of a dead turn it is only the apology that could not be sent.
-    found += [_letter("pieces", row) for row in pieces if row.turn not in dead]
+    found += [_letter("answer", row) for row in pieces if row.turn not in dead]
     return sorted(found, key=lambda letter: letter.since)[: wanted.limit]
 
 
@@ -156,7 +156,7 @@ def discard(connection: Connection, _now: int, turn: str) -> bool:
 
 
 def _letter(
-    what: Literal["turn", "pieces"], group: Row[str, str, str, str, int, int]
+    what: Literal["turn", "answer"], group: Row[str, str, str, str, int, int]
 ) -> DeadLetter:
     turn, account, contact, reason, since, count = group
     return DeadLetter(turn, account, contact, what, reason, since, count)

@@ -11,7 +11,7 @@ from ak_instagram.errors import StoreUnavailable
 
 from .values import Arrival
 
-MOST_ARRIVALS = 512  # events of one batch
+MAX_ARRIVALS = 512  # events of one batch
 SPACING = 0.004  # seconds between the batches of webhooks that queue up
 
 # Stores a batch in one transaction; returns once that is durable.
@@ -55,7 +55,7 @@ class Intake:
 
     def _next_batch(self) -> list[Request]:
         batch: list[Request] = []
-        room = MOST_ARRIVALS
+        room = MAX_ARRIVALS
         while self._requests and room > 0:
             batch.append(self._requests.popleft())
             room -= len(batch[-1].arrivals)

@@ -37,7 +37,7 @@ _state = (
     _c.account,
     _c.contact,
     _c.fence,
-    _c.attempts,
+    _c.attempts.label("failures"),
     _c.epoch,
     _c.window_closes_at,
     _c.paused_until,
@@ -128,7 +128,7 @@ RELEASE = Statement(
     .values(
         lease_owner=None,
         lease_until=0,
-        attempts=bindparam("attempts_now"),
+        attempts=bindparam("failures"),
         due_at=bindparam("due"),
         not_before=bindparam("wait"),
         waits_for=bindparam("reason"),

@@ -118,9 +118,9 @@ class Leases:
         claim = _claim(held, piece=piece) if piece else self._finish_or_claim(connection, now, held)
         if claim is None:
             return None
-        if claim.events or claim.attempts:
+        if claim.events or claim.failures:
             statements.PROGRESS.run(connection, **key_of(held))
-        return replace(claim, attempts=0) if claim.attempts else claim
+        return replace(claim, failures=0) if claim.failures else claim
 
     def _finish_or_claim(self, connection: Connection, now: int, held: HeldRow) -> Claim | None:
         # Mostly this is the end: one statement says whether it is, and ends it.
@@ -139,7 +139,7 @@ class Leases:
         waiting = self._waiting(connection, held)
         if waiting and (due_at is None or due_at <= now):
             return _claim(held, events=waiting, transcript=self._transcript(connection, held))
-        self._release(connection, held, attempts=0, due=due_at if waiting else None, wait=0)
+        self._release(connection, held, failures=0, due=due_at if waiting else None, wait=0)
         return None
 
     def unblock(self, connection: Connection, now: int) -> int:
@@ -155,8 +155,8 @@ class Leases:
     ) -> None:
         """Release the conversation until *after* milliseconds from now; no message hastens it."""
         due = now + after
-        attempts = held.attempts + (1 if blocker is None else 0)
-        self._release(connection, held, attempts=attempts, due=due, wait=due, blocker=blocker)
+        failures = held.failures + (1 if blocker is None else 0)
+        self._release(connection, held, failures=failures, due=due, wait=due, blocker=blocker)
 
     def wake_account(self, connection: Connection, now: int, account: str) -> int:
         """Make all conversations due that wait for *account*; return how many."""
@@ -167,7 +167,7 @@ class Leases:
         connection: Connection,
         held: Held,
         *,
-        attempts: int,
+        failures: int,
         due: int | None,
         wait: int,
         blocker: Blocker | None = None,
@@ -176,7 +176,7 @@ class Leases:
         statements.RELEASE.run(
             connection,
             **key_of(held),
-            attempts_now=attempts,
+            failures=failures,
             due=due,
             wait=wait,
             reason=reason,
@@ -210,7 +210,7 @@ def _claim(
         contact=held.contact,
         fence=held.fence,
         lease_until=held.lease_until,
-        attempts=held.attempts,
+        failures=held.failures,
         epoch=held.epoch,
         piece=piece,
         events=tuple(events),

@@ -128,7 +128,7 @@ def plan(
     begun = {"status": PieceStatus.SENDING.value, "tries": 1}
     piece: int = _PLAN_AND_BEGIN.value(connection, **(rows[0] | begun))
     _PLAN.run_many(connection, rows[1:])
-    return Piece(piece, turn, 0, messages[0], 1, doubtful=False, since=now, planned_at=now)
+    return Piece(piece, turn, 0, messages[0], 1, is_doubtful=False, since=now, planned_at=now)
 
 
 def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
@@ -147,7 +147,7 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
         row.seq,
         fast_json.load(row.payload),
         row.tries,
-        doubtful=True,
+        is_doubtful=True,
         since=row.changed_at,
         planned_at=row.planned_at,
     )
@@ -156,20 +156,20 @@ def next_piece(connection: Connection, now: int, held: Held) -> Piece | None:
     if held.window_closes_at <= now:
         _park(connection, now, held)
         return None
-    begun = replace(piece, tries=piece.tries + 1, doubtful=False, since=now)
+    begun = replace(piece, tries=piece.tries + 1, is_doubtful=False, since=now)
     if not _BEGIN.run(connection, piece=begun.id, tried=begun.tries, now=now):
         return next_piece(connection, now, held)
     return begun
 
 
-def mark_sent(connection: Connection, now: int, piece: int, message_id: str) -> None:
+def mark_sent(connection: Connection, now: int, piece_id: int, message_id: str) -> None:
     """Note that Meta took the piece, under *message_id*."""
-    _SENT.run(connection, piece=piece, mid=message_id, now=now)
+    _SENT.run(connection, piece=piece_id, mid=message_id, now=now)
 
 
-def mark_failed(connection: Connection, piece: int, then: PieceStatus, why: str) -> None:
+def mark_failed(connection: Connection, piece_id: int, then: PieceStatus, why: str) -> None:
     """Note why the try failed; *then* is `PLANNED` if it surely did not arrive, else `SENDING`."""
-    _FAILED.run(connection, piece=piece, then=then.value, why=why)
+    _FAILED.run(connection, piece=piece_id, then=then.value, why=why)
 
 
 def sent_ids(connection: Connection, held: Held) -> frozenset[str]:

@@ -111,7 +111,7 @@ class Lookout:
         self._is_outdated = False
         try:
             found = await self._run(partial(self.look, limit=limit))
-        except BaseException:
+        except BaseException:  # refused or cut off: it may have seen nothing
             self._is_outdated = True
             raise
         self._look_again_in(found.wait)

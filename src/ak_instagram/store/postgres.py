@@ -9,27 +9,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any
 
-from sqlalchemy import URL, NullPool, event, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ak_instagram.errors import LeaseLost
 
 from .listening import listen
-from .migrations import migrate
+from .postgres_connections import (
+    CONNECT_WITHIN,
+    connect_args,
+    driver_url,
+    has_ended,
+    replace_ended,
+)
 from .postgres_errors import REFUSED, CutOff, is_bug, is_lost, is_passing, refusal
+from .postgres_migrating import migrate_when_free
 from .server_clock import ServerClock
 from .transactions import T, Work
 
 CONNECTIONS = 8  # of one process for turns
 RESERVED = 2  # for webhooks; one more listens
-CONNECT_WITHIN = 3.0  # seconds; Meta waits five for its answer
 ANSWER_WITHIN = 10.0  # seconds for one statement
+IDLE_WITHIN = 3.0  # seconds between two statements of a transaction; then the server ends it
 TRIES = 5  # of a transaction that was in another's way, or whose line was cut
-MIGRATION_LOCK = 7_104_117  # any number, the same in all replicas
 
 
 class Pool:
@@ -92,18 +94,16 @@ class Pool:
             try:
                 if self.clock.is_stale:
                     await self.clock.read(connection)
-                return await connection.run_sync(work, self.clock())
+                result = await connection.run_sync(work, self.clock())
             except REFUSED as exc:
                 if is_lost(exc):
                     raise CutOff from exc
                 raise
-
-
-def driver_url(url: str) -> URL:
-    """Return *url* with the driver that is used, and `sslmode` in its word for it, `ssl`."""
-    known = make_url(url)
-    query = {"ssl" if name == "sslmode" else name: value for name, value in known.query.items()}
-    return known.set(drivername="postgresql+asyncpg", query=query)
+            if has_ended(connection):
+                # Seen in time: once a commit is on its way, nobody can tell.
+                await connection.invalidate()
+                raise CutOff
+            return result
 
 
 @asynccontextmanager
@@ -113,7 +113,7 @@ async def open_postgres(url: str, clock: ServerClock | None = None) -> AsyncIter
 
     Raises `errors.StoreUnavailable` if the server can't be reached.
     """
-    await _migrate(url)
+    await migrate_when_free(url)
     async with open_pool(url, clock) as pool:
         listening = asyncio.create_task(pool.listen(), name="store-listener")
         try:
@@ -139,42 +139,13 @@ async def open_pool(
         await engine.dispose()
 
 
-async def _migrate(url: str) -> None:
-    """Bring the schema up to date, one replica after the other, however long it takes."""
-    engine = create_async_engine(
-        driver_url(url), poolclass=NullPool, connect_args={"timeout": CONNECT_WITHIN}
-    )
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
-            )
-            await connection.run_sync(migrate)
-    except REFUSED as exc:
-        raise refusal(exc) from exc
-    finally:
-        await engine.dispose()
-
-
 def _open_engine(url: str, answer_within: float) -> AsyncEngine:
     engine = create_async_engine(
         driver_url(url),
         pool_size=CONNECTIONS + RESERVED + 1,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,
-        connect_args={"timeout": CONNECT_WITHIN, "command_timeout": answer_within},
+        connect_args={**connect_args(IDLE_WITHIN), "command_timeout": answer_within},
     )
-    event.listen(engine.sync_engine, "checkout", _replace_if_ended)
+    replace_ended(engine)
     return engine
-
-
-def _replace_if_ended(connection: DBAPIConnection, *_: object) -> None:
-    """
-    Have the pool open another connection if *connection* has ended.
-
-    To ask the server, as the pool would, takes three round trips before each transaction.
-    """
-    driver: Any = connection
-    raw = driver.driver_connection
-    if raw.is_closed() or raw.is_in_transaction():
-        raise DisconnectionError

@@ -33,7 +33,7 @@ class Held(OfConversation, Protocol):
         ...
 
     @property
-    def attempts(self) -> int:
+    def failures(self) -> int:
         """The failures since the last progress."""
         ...
 

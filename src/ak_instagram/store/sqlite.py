@@ -12,7 +12,7 @@ from typing import TextIO
 from sqlalchemy import Engine, make_url, update
 from sqlalchemy.exc import DBAPIError
 
-from ak_instagram.errors import StoreUnavailable
+from ak_instagram.errors import StoreInUse, StoreUnavailable
 
 from .migrations import migrate
 from .schema import conversations
@@ -24,10 +24,6 @@ _held = conversations.c.lease_owner.is_not(None)
 _FREE = update(conversations).where(_held).values(lease_owner=None, lease_until=0)
 
 
-class StoreInUse(Exception):
-    """Another process works on the same file."""
-
-
 @asynccontextmanager
 async def open_sqlite(
     url: str, clock: Clock = wall_clock, busy_timeout: float = BUSY_TIMEOUT
@@ -35,7 +31,7 @@ async def open_sqlite(
     """
     Yield the store behind *url*, migrated, until the block ends.
 
-    Raises `StoreInUse` if another process works on the file, and
+    Raises `errors.StoreInUse` if another process works on the file, and
     `errors.StoreUnavailable` if it can't be opened.
     """
     engine = open_engine(url, busy_timeout)
@@ -52,7 +48,7 @@ async def open_sqlite(
 
 @contextmanager
 def sole_user(url: str) -> Iterator[None]:
-    """Hold the file's lock, or raise `StoreInUse` if another process holds it."""
+    """Hold the file's lock, or raise `errors.StoreInUse` if another process holds it."""
     file = make_url(url).database
     path = Path(f"{file}.lock")
     with _open_lock(path) as lock:

@@ -176,13 +176,13 @@ class Store:
         *,
         after: float,
         why: str,
-        piece: PieceStatus = PieceStatus.PLANNED,
+        then: PieceStatus = PieceStatus.PLANNED,
         blocker: Blocker | None = None,
     ) -> None:
         """
         Release the conversation and come back in *after* seconds; messages don't hasten that.
 
-        *piece* is what becomes of the claim's piece: `SENDING` when it may have arrived.
+        *then* is what becomes of the claim's piece: `SENDING` when it may have arrived.
         With a *blocker* the conversation is not to blame, and the wait uses up no try.
         """
         await self._run(
@@ -191,7 +191,7 @@ class Store:
                 claim=claim,
                 after=int(after * 1000),
                 why=why,
-                piece=piece,
+                then=then,
                 blocker=blocker,
             )
         )
@@ -218,7 +218,7 @@ class Store:
         """Return what waits in the store."""
         return await self._run(backlog.look)
 
-    async def let_go(self) -> None:
+    async def release_all(self) -> None:
         """Release everything that this process still holds, so that nobody waits for its leases."""
         await self._run(self._leases.release_all)
 
@@ -245,7 +245,7 @@ async def open_store(
             yield store
         finally:
             with suppress(StoreUnavailable):
-                await store.let_go()
+                await store.release_all()
 
 
 def _open_transactions(url: str, clock: Clock) -> AbstractAsyncContextManager[Transactions]:

@@ -103,18 +103,18 @@ class Turns:
         *,
         after: int,
         why: str,
-        piece: PieceStatus = PieceStatus.PLANNED,
+        then: PieceStatus = PieceStatus.PLANNED,
         blocker: Blocker | None = None,
     ) -> None:
         """
         Release the conversation and come back in *after* milliseconds.
 
-        *piece* is `SENDING` when the claim's piece may have arrived. With a *blocker*
+        *then* is `SENDING` when the claim's piece may have arrived. With a *blocker*
         the conversation is not to blame, and the wait uses up no try.
         """
         held = self.leases.held(connection, claim)
         if claim.piece is not None:
-            ledger.mark_failed(connection, claim.piece.id, piece, why)
+            ledger.mark_failed(connection, claim.piece.id, then, why)
         self.leases.retry_later(connection, now, held, after, blocker)
 
     def _plan(

@@ -101,7 +101,7 @@ class Piece:
     One message of an answer, marked as being sent.
 
     *message* is the Graph API's `message` object. *tries* counts this one.
-    *doubtful* says that an earlier try may have arrived; *since* is when that
+    *is_doubtful* says that an earlier try may have arrived; *since* is when that
     try began. No try began before *planned_at*.
     """
 
@@ -110,7 +110,7 @@ class Piece:
     seq: int
     message: Mapping[str, object]
     tries: int
-    doubtful: bool
+    is_doubtful: bool
     since: int
     planned_at: int
 
@@ -137,7 +137,7 @@ class Claim:
     A conversation that is ours until its lease ends.
 
     Either *piece* is to be delivered next or *events*, in Meta's time order, are to
-    be answered. *attempts* counts the failures since the last progress. *epoch*
+    be answered. *failures* counts the failures since the last progress. *epoch*
     numbers the agent's sessions with this person. *transcript* has the latest lines,
     oldest first, if lines are kept. *lease_until* is when it ends unless it is renewed.
     """
@@ -146,7 +146,7 @@ class Claim:
     contact: str
     fence: int
     lease_until: int = 0
-    attempts: int = 0
+    failures: int = 0
     epoch: int = 0
     piece: Piece | None = None
     events: tuple[StoredEvent, ...] = ()

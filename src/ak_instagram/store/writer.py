@@ -25,7 +25,7 @@ from .transactions import Clock, T, Work
 
 log = structlog.get_logger()
 
-MOST_SHARED = 64  # pieces of work in one transaction: webhooks wait for it too
+MAX_JOBS = 64  # in one transaction: webhooks wait for it too
 
 
 class Job(NamedTuple):
@@ -86,7 +86,7 @@ class Writer:
         """Wait for a job and take what else is there; nothing means the end."""
         while not (self._jobs or self._is_stopped) or not self._sent.empty():
             self._accept(self._sent.get())
-        return [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_SHARED))]
+        return [self._jobs.popleft() for _ in range(min(len(self._jobs), MAX_JOBS))]
 
     def _accept(self, job: Job | None) -> None:
         """Queue *job*, what Meta waits for in front; none is the end, after these."""

@@ -23,7 +23,7 @@ _FIGURES: tuple[tuple[Gauge, Callable[[Backlog], float]], ...] = (
     (metrics.CONVERSATIONS_DUE, lambda it: it.due),
     (metrics.PIECES_PARKED, lambda it: it.parked),
     (metrics.DEAD_LETTERS_KEPT.labels("turn"), lambda it: it.dead_turns),
-    (metrics.DEAD_LETTERS_KEPT.labels("pieces"), lambda it: it.dead_answers),
+    (metrics.DEAD_LETTERS_KEPT.labels("answer"), lambda it: it.dead_answers),
     (metrics.NEWEST_EVENT, lambda it: (it.newest or 0) / 1000),
 )
 

@@ -19,16 +19,18 @@ from ak_instagram.settings.values import Instagram
 from ak_instagram.store.values import Arrival
 
 from .arrivals import arrivals_of
-from .body import header, read_body
+from .body import BodyReader, header
 from .parsing import parse_webhook
-from .signature import matching_secret
-from .telling import Answer, Teller, count_signature
+from .reporting import Answer, Reporter, count_signature
+from .signature import is_well_formed, matching_secret
 from .verification import answer_challenge
 
 _HINT = (
     "no configured secret signed this: Instagram Login webhooks are signed with the Instagram app"
-    " secret, not the Meta app secret; set instagram.app_secret (several by commas)"
+    " secret, not the Meta app secret; set instagram.app_secret (several separated by commas)"
 )
+# After these the connection is closed: what else would come is not waited for.
+_CLOSED_AFTER = frozenset((403, 408))
 
 
 class Inbox(Protocol):
@@ -45,10 +47,11 @@ class WebhookEndpoint:
     def __init__(self, settings: Instagram) -> None:
         self._verify_token = settings.verify_token
         self._secrets = tuple(secret.encode() for secret in settings.app_secrets)
-        self._teller = Teller()
+        self._bodies = BodyReader()
+        self._reporter = Reporter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; it is told of once it has been answered."""
+        """Serve one request; it is reported once it has been answered."""
         began = time.perf_counter()
         try:
             if scope["method"] == "POST":
@@ -60,7 +63,7 @@ class WebhookEndpoint:
         except StoreUnavailable as exc:
             answer = Answer(503, "try again", ERROR, "webhook.not_stored", _reason(exc))
         await _send(send, answer)
-        self._teller.tell_later(answer, time.perf_counter() - began)
+        self._reporter.report_later(answer, time.perf_counter() - began)
 
     def _verify(self, scope: Scope) -> Answer:
         if scope["method"] != "GET":
@@ -69,10 +72,11 @@ class WebhookEndpoint:
         return Answer(200, challenge, INFO, "webhook.verified", {})
 
     async def _take(self, scope: Scope, receive: Receive) -> Answer:
-        body = await read_body(scope, receive)
-        if body is None:
-            raise WebhookRejected(400, "the sender went away")
-        secret = self._check(header(scope, b"x-hub-signature-256"), body)
+        signature = header(scope, b"x-hub-signature-256")
+        if self._secrets and not is_well_formed(signature):
+            raise _unsigned(signature)  # without reading what a stranger sends
+        body = await self._bodies.read(scope, receive)
+        secret = self._check(signature, body)
         webhook = parse_webhook(body, received=time.time_ns() // 1_000_000)
         arrivals = arrivals_of(webhook.events)
         if arrivals:
@@ -94,8 +98,14 @@ class WebhookEndpoint:
         position = matching_secret(self._secrets, signature, body)
         count_signature(position)
         if position is None:
-            raise WebhookRejected(403, _HINT if signature else "X-Hub-Signature-256 is missing")
+            raise WebhookRejected(403, _HINT)
         return position
+
+
+def _unsigned(signature: bytes | None) -> WebhookRejected:
+    """Return the refusal of a *signature* that no secret could have made, and count it."""
+    count_signature(None)
+    return WebhookRejected(403, _HINT if signature else "X-Hub-Signature-256 is missing")
 
 
 def _reason(exc: Exception) -> dict[str, object]:
@@ -110,5 +120,7 @@ async def _send(send: Send, answer: Answer) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
+    if answer.status in _CLOSED_AFTER:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -18,7 +18,7 @@ from .events import Kind
 from .loose import JsonObject, as_millis, as_number, as_text, dump_canonical
 from .mids import said_at
 
-MOST_EDITS = 10  # of one message; Instagram lets people edit five times
+MAX_EDITS = 10  # of one message; Instagram lets people edit five times
 _TOLD_BY_MID = frozenset(
     {Kind.MESSAGE, Kind.ECHO, Kind.SELF, Kind.UNSEND, Kind.EDIT_COMPANION, Kind.POSTBACK}
 )
@@ -39,7 +39,7 @@ def mid_key(kind: Kind, account: str, mid: str, *discriminator: str) -> str:
 
 def edit_keys(account: str, mid: str) -> tuple[str, ...]:
     """Return the keys of all edits that the message *mid* may have."""
-    return tuple(mid_key(Kind.EDIT, account, mid, str(n)) for n in range(1, MOST_EDITS + 1))
+    return tuple(mid_key(Kind.EDIT, account, mid, str(n)) for n in range(1, MAX_EDITS + 1))
 
 
 def messaging_key(

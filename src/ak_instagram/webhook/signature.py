@@ -14,6 +14,11 @@ def sign(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
 
 
+def is_well_formed(header: bytes | None) -> bool:
+    """Whether *header* has the form that `sign` writes, whoever made it."""
+    return header is not None and len(header) == _HEADER_LENGTH and header.startswith(_PREFIX)
+
+
 def matching_secret(secrets: Sequence[bytes], header: bytes | None, body: bytes) -> int | None:
     r"""
     Return the index of the secret that signed *body*, or `None` if none of them did.
@@ -22,7 +27,7 @@ def matching_secret(secrets: Sequence[bytes], header: bytes | None, body: bytes)
     signs what it sends, `\uXXXX` escapes and all. A header of another form than
     `sign` writes (SHA-1, upper case, anything else) matches no secret; nothing raises.
     """
-    if header is None or len(header) != _HEADER_LENGTH or not header.startswith(_PREFIX):
+    if header is None or not is_well_formed(header):
         return None
     given = header[len(_PREFIX) :]
     match = None

@@ -87,6 +87,7 @@ async def test_what_people_do_has_metas_shapes(meta, subscribed, graph, mia):
     phones.edit(said.mid, "hello")
     phones.unsend(said.mid)
     phones.reply_to_story(mia.igsid, "love it", "http://story")
+    phones.come_from_ad(mia.igsid, "Hi", "sale", "42")
     phones.open_link(mia.igsid, "bio")
     await meta.settled()
 
@@ -110,6 +111,12 @@ async def test_what_people_do_has_metas_shapes(meta, subscribed, graph, mia):
             "message": {
                 "text": "love it",
                 "reply_to": {"story": {"id": "17990000000000000", "url": "http://story"}},
+            }
+        },
+        {
+            "message": {
+                "text": "Hi",
+                "referral": {"ref": "sale", "ad_id": "42", "source": "ADS", "type": "OPEN_THREAD"},
             }
         },
         {"referral": {"ref": "bio", "source": "IGME", "type": "OPEN_THREAD"}},

@@ -137,7 +137,7 @@ async def test_dead_letters_are_those_that_are_listed(bench, store):
         lambda connection, now: dead_letters.find(connection, now, Filter())
     )
 
-    assert [letter.what for letter in listed] == ["turn", "pieces"]
+    assert [letter.what for letter in listed] == ["turn", "answer"]
     assert (waiting.dead_turns, waiting.dead_answers) == (1, 1)
 
 

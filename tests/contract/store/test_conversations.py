@@ -141,7 +141,7 @@ async def test_a_failed_turn_waits_and_new_messages_do_not_hasten_it(bench, stor
     assert await bench.query("SELECT due_at, attempts FROM conversations") == [(START + 60_000, 1)]
     bench.clock.move(60_000)
     claim = await claim_one(store)
-    assert (mids(claim), claim.attempts) == (["m1", "m2"], 1)
+    assert (mids(claim), claim.failures) == (["m1", "m2"], 1)
 
 
 async def test_progress_forgets_the_failures(bench, store):
@@ -153,7 +153,7 @@ async def test_progress_forgets_the_failures(bench, store):
 
     step = await store.settle(claim, answered(claim))
 
-    assert step.attempts == 0
+    assert step.failures == 0
 
 
 async def test_an_uncounted_wait_uses_up_no_try(bench, store):
@@ -162,7 +162,7 @@ async def test_an_uncounted_wait_uses_up_no_try(bench, store):
     await store.retry(await claim_one(store), after=1, why="rate", blocker=Blocker.OTHER)
 
     bench.clock.move(1000)
-    assert (await claim_one(store)).attempts == 0
+    assert (await claim_one(store)).failures == 0
 
 
 async def test_a_burst_is_waited_for(bench):
@@ -227,7 +227,7 @@ async def test_what_is_let_go_is_due_at_once(bench):
     await one.put([arrival("m1")])
     await claim_one(one)
 
-    await one.let_go()
+    await one.release_all()
 
     assert mids(await claim_one(two)) == ["m1"]
 

@@ -108,14 +108,14 @@ async def test_a_replayed_turn_is_asked_again_once(bench, store):
 async def test_a_replayed_answer_sends_only_what_was_not_sent(bench, store):
     await dead_pieces(store)
     [letter] = await letters(bench)
-    assert (letter.what, letter.count) == ("pieces", 2)
+    assert (letter.what, letter.count) == ("answer", 2)
 
     assert await replayed(bench)
 
     tried = await claim_one(store)
-    assert (tried.piece.message, tried.piece.doubtful) == ({"text": "two"}, True)
+    assert (tried.piece.message, tried.piece.is_doubtful) == ({"text": "two"}, True)
     untried = await store.sent(tried, "mid-2")
-    assert (untried.piece.message, untried.piece.doubtful) == ({"text": "three"}, False)
+    assert (untried.piece.message, untried.piece.is_doubtful) == ({"text": "three"}, False)
     assert await store.sent(untried, "mid-3") is None
 
 

@@ -49,7 +49,7 @@ async def test_a_piece_in_doubt_while_a_person_answers_is_not_even_looked_for(be
     step = await sending(store, "one")
     await take_over(bench, store)
 
-    await store.retry(step, after=1, why="time-out", piece=PieceStatus.SENDING)
+    await store.retry(step, after=1, why="time-out", then=PieceStatus.SENDING)
 
     assert await pieces(bench) == [("dropped", None)]
 

@@ -35,7 +35,7 @@ async def test_an_old_holder_writes_nothing_with_any_verb(bench, is_taken_over):
     if is_taken_over:
         assert len(await new_store.claim(len(VERBS))) == len(VERBS)
     else:
-        await old_store.let_go()
+        await old_store.release_all()
     before = await everything(bench)
 
     for verb, claim in held.items():

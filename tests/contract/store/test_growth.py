@@ -51,7 +51,7 @@ async def is_parked(store: Store, claim: Claim) -> None:
 
 async def is_shown_by_its_echo(store: Store, claim: Claim) -> None:
     step = await store.settle(claim, answered(claim, "one"))
-    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([heard(claim, "late", "one")])
 
 

@@ -58,7 +58,7 @@ async def test_a_crash_during_a_send_leaves_a_doubtful_piece(bench):
 
     found = await claim_one(two)
 
-    assert found.piece.doubtful
+    assert found.piece.is_doubtful
     assert found.piece.since == crashed.piece.since
 
 
@@ -71,16 +71,16 @@ async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
 
     bench.clock.move(1000)
     again = await claim_one(two)
-    assert (again.piece.doubtful, again.piece.tries, again.attempts) == (False, 2, 1)
+    assert (again.piece.is_doubtful, again.piece.tries, again.failures) == (False, 2, 1)
 
 
 async def test_an_unknown_outcome_stays_doubtful(bench, store):
     step = await planned(store, "one")
 
-    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     bench.clock.move(5000)
-    assert (await claim_one(store)).piece.doubtful
+    assert (await claim_one(store)).piece.is_doubtful
 
 
 async def test_a_sure_failure_is_not_doubtful(bench, store):
@@ -90,18 +90,18 @@ async def test_a_sure_failure_is_not_doubtful(bench, store):
 
     bench.clock.move(5000)
     piece = (await claim_one(store)).piece
-    assert (piece.doubtful, piece.tries) == (False, 2)
+    assert (piece.is_doubtful, piece.tries) == (False, 2)
 
 
 async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):
     step = await planned(store, "one", "two")
-    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     await store.put([echo("mid-1", " one\n")])
 
     bench.clock.move(5000)
     step = await claim_one(store)
-    assert (step.piece.message, step.piece.doubtful) == ({"text": "two"}, False)
+    assert (step.piece.message, step.piece.is_doubtful) == ({"text": "two"}, False)
     assert await bench.query("SELECT message_id FROM outbox WHERE seq = 0") == [("mid-1",)]
 
 
@@ -248,4 +248,4 @@ async def test_an_answer_waits_for_a_piece_that_came_back(bench, store):
     assert step.piece.message == {"text": "one"}
     step = await store.sent(step, "mid-1")
     assert step.piece.message == {"text": "two"}
-    assert not step.piece.doubtful
+    assert not step.piece.is_doubtful

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, check, migrate
-from ak_instagram.store.postgres import MIGRATION_LOCK
+from ak_instagram.store.postgres_migrating import LOCK
 from ak_instagram.store.schema import metadata
 from tests.store_bench import answered, arrival, claim_one
 
@@ -189,7 +189,7 @@ def begin_anew(connection: Connection, steps: Path) -> None:
 
 async def test_replicas_that_start_at_once_migrate_one_after_the_other(postgres_url):
     gate = await asyncpg.connect(postgres_url)
-    await gate.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+    await gate.execute("SELECT pg_advisory_lock($1)", LOCK)
     replicas = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", START, postgres_url)
         for _ in range(3)

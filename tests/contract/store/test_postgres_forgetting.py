@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from ak_instagram.store import dead_letters
 from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
-from ak_instagram.store.postgres import driver_url
+from ak_instagram.store.postgres_connections import driver_url
 from ak_instagram.store.retention import purge
 from ak_instagram.store.values import EventStatus, Settlement
 from tests.store_bench import DAY, LEASE, PAUSE, answered, arrival, claim_one

@@ -38,7 +38,7 @@ async def dead_piece(bench, store, *, minutes: int) -> None:
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     step = await store.settle(claim, answered(claim, "one", turn=TURN))
-    await store.retry(step, after=0, why="time-out", piece=PieceStatus.SENDING)
+    await store.retry(step, after=0, why="time-out", then=PieceStatus.SENDING)
     bench.clock.move(minutes * MINUTE)
     await store.give_up(await claim_one(store), "gave up: no answer")
 
@@ -49,7 +49,7 @@ async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on
     assert await replayed(bench)
 
     piece = (await claim_one(store)).piece
-    assert (piece.doubtful, piece.planned_at) == (True, START)
+    assert (piece.is_doubtful, piece.planned_at) == (True, START)
 
 
 async def test_an_echo_of_the_last_try_that_comes_after_the_replay_is_no_persons(bench, store):

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from ak_instagram.errors import StoreUnavailable
+from ak_instagram.errors import StoreInUse, StoreUnavailable
 from ak_instagram.store.retention import purge
-from ak_instagram.store.sqlite import StoreInUse, open_sqlite
+from ak_instagram.store.sqlite import open_sqlite
 from ak_instagram.store.sqlite_file import PAGE_SIZE
 from tests.store_bench import DAY, arrival, claim_one, mids
 

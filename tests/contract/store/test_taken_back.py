@@ -256,7 +256,7 @@ async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_
         if arrives:
             await store.sent(step, "mid-1")
         else:
-            await store.retry(step, after=1, why="time-out", piece=PieceStatus.SENDING)
+            await store.retry(step, after=1, why="time-out", then=PieceStatus.SENDING)
 
     assert await statuses(bench) == ["sent", "dropped", "dropped", "dropped"]
 

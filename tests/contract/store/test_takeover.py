@@ -65,7 +65,7 @@ async def test_a_doubtful_piece_is_not_sent_again_after_a_takeover(bench, store)
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     step = await store.settle(claim, answered(claim, "one"))
-    await store.retry(step, after=5, why="time-out", piece=PieceStatus.SENDING)
+    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([echo("h1", "I am Ann")])
 
     bench.clock.move(5000)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from ak_instagram.webhook.body import MOST_BYTES
+from ak_instagram.webhook import body as reading
+from ak_instagram.webhook.body import MAX_BYTES, SLOTS, SMALL_BYTES, BodyReader
 from ak_instagram.webhook.signature import sign
 from tests.store_bench import Bench
 from tests.webhook_bench import PATH, SECRETS, open_webhook, post_of, text_event
@@ -19,6 +20,7 @@ from tests.webhook_bench import PATH, SECRETS, open_webhook, post_of, text_event
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MIB = 1 << 20
+SOME_SIGNATURE = f"X-Hub-Signature-256: sha256={64 * '0'}"  # as a stranger may send it
 
 
 @asynccontextmanager
@@ -50,15 +52,15 @@ async def status_of(reader: asyncio.StreamReader) -> int:
 
 async def test_a_body_that_announces_40_mb_is_refused_before_it_is_sent(webhook):
     async with line_to(webhook) as (reader, writer):
-        writer.write(head(f"Content-Length: {40 * MIB}"))
+        writer.write(head(f"Content-Length: {40 * MIB}", SOME_SIGNATURE))
 
         assert await status_of(reader) == 413
 
 
 async def test_a_body_that_announces_nothing_is_refused_once_it_is_too_large(webhook):
     async with line_to(webhook) as (reader, writer):
-        writer.write(head("Transfer-Encoding: chunked"))
-        for _ in range(MOST_BYTES // MIB):
+        writer.write(head("Transfer-Encoding: chunked", SOME_SIGNATURE))
+        for _ in range(MAX_BYTES // MIB):
             writer.write(chunk(b"x" * MIB))
         writer.write(chunk(b"x"))  # and no end
 
@@ -70,16 +72,83 @@ async def test_40_mb_that_are_sent_all_the_same_are_refused(webhook):
         for _ in range(40):
             yield b"x" * MIB
 
-    async with webhook.session.post(webhook.url, data=pieces()) as response:
+    name, signature = SOME_SIGNATURE.split(": ")
+    async with webhook.session.post(
+        webhook.url, data=pieces(), headers={name: signature}
+    ) as response:
         assert response.status == 413
 
     assert await webhook.mids() == []
 
 
+@pytest.mark.parametrize("headers", [[], ["X-Hub-Signature-256: sha1=00"]], ids=["none", "bad"])
+async def test_who_does_not_sign_is_refused_unread_and_loses_the_connection(webhook, headers):
+    async with line_to(webhook) as (reader, writer):
+        writer.write(head(f"Content-Length: {MIB}", *headers))
+
+        assert await status_of(reader) == 403
+        async with asyncio.timeout(5):
+            assert b"connection: close" in await reader.read()
+
+
+async def test_a_body_that_does_not_come_to_an_end_is_given_up(webhook, monkeypatch):
+    monkeypatch.setattr(reading, "WITHIN", 0.01)
+    async with line_to(webhook) as (reader, writer):
+        writer.write(head("Content-Length: 2", SOME_SIGNATURE) + b"{")
+
+        assert await status_of(reader) == 408
+        async with asyncio.timeout(5):
+            assert b"connection: close" in await reader.read()
+
+
+class Sender:
+    """A sender of a body as ASGI shows it, a piece at a time; it may stop before the end."""
+
+    def __init__(self, *pieces: bytes, last: bool = True) -> None:
+        self._pieces = list(pieces)
+        self._last = last
+        self.begun = asyncio.Event()
+        self.waited_for = asyncio.Event()  # all that was sent has been read
+
+    async def receive(self):
+        if not self._pieces:
+            self.waited_for.set()
+            await asyncio.Event().wait()
+        self.begun.set()
+        piece = self._pieces.pop(0)
+        is_more = bool(self._pieces) or not self._last
+        return {"type": "http.request", "body": piece, "more_body": is_more}
+
+    @property
+    def unread(self) -> int:
+        return len(self._pieces)
+
+
+async def test_few_large_bodies_are_read_at_once_and_small_ones_pass_them():
+    large = b"x" * (SMALL_BYTES + 1)
+    reader = BodyReader()
+    stuck = [Sender(large, b"x", last=False) for _ in range(SLOTS)]
+    late = Sender(large, b"x")
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+        reads = [tasks.create_task(reader.read({"headers": []}, it.receive)) for it in stuck]
+        for sender in stuck:
+            await sender.waited_for.wait()
+        waiting = tasks.create_task(reader.read({"headers": []}, late.receive))
+        await late.begun.wait()
+
+        assert await reader.read({"headers": []}, Sender(b"a", b"b").receive) == b"ab"
+        assert late.unread == 1
+
+        reads[0].cancel()
+        assert await waiting == large + b"x"
+        for read in reads:
+            read.cancel()
+
+
 async def test_as_much_as_meta_sends_at_most_is_taken(webhook):
     events = [text_event(f"mid-{number}", "x" * 3900) for number in range(1000)]
     body = json.dumps(post_of(*events)).encode()
-    assert 0.95 * MOST_BYTES < len(body) <= MOST_BYTES
+    assert 0.95 * MAX_BYTES < len(body) <= MAX_BYTES
 
     assert await webhook.post(body) == 200
 

@@ -38,6 +38,16 @@ def make_nothing(settings, session):
     """A plug-in that forgot to return its agent."""
 
 
+def make_trouble(settings, session):
+    """A plug-in that fails."""
+    raise KeyError("MY_KEY")
+
+
+def make_demands(settings, session):
+    """A plug-in that says itself what is wrong."""
+    raise SettingsError(["agent.model: is not one of ours"])
+
+
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_every_adapter_is_made_from_settings_and_session(adapter):
     agent = build_agent(dataclasses.replace(SETTINGS, adapter=adapter), NO_SESSION)
@@ -78,10 +88,19 @@ async def test_a_plug_in_is_a_class_or_a_factory(name):
         pytest.param(
             {"adapter": f"{__name__}:make_nothing"}, "no answer and no history", id="no-agent"
         ),
+        pytest.param(
+            {"adapter": f"{__name__}:make_trouble"},
+            "makes no agent: KeyError: 'MY_KEY'",
+            id="fails",
+        ),
+        pytest.param({"adapter": f"{__name__}:make_demands"}, "one of ours", id="demands"),
+        pytest.param({"adapter": "os:getcwd"}, "makes no agent: TypeError", id="other-function"),
         pytest.param({"adapter": "agentkernel", "url": None}, "AK_AGENT__URL", id="no-url"),
         pytest.param({"adapter": "http", "url": ""}, "AK_AGENT__URL", id="empty-url"),
-        pytest.param({"adapter": "http", "url": "agent:8000"}, "not an http", id="no-scheme"),
-        pytest.param({"adapter": "http", "url": "http://[::1"}, "not an http", id="no-url-at-all"),
+        pytest.param({"adapter": "http", "url": "agent:8000"}, "http:// or", id="no-scheme"),
+        pytest.param({"adapter": "http", "url": "http://[::1"}, "http:// or", id="no-url-at-all"),
+        pytest.param({"adapter": "http", "url": "http://a b"}, "http:// or", id="blank-in-the-url"),
+        pytest.param({"adapter": "http", "url": "http://u:p@a"}, "no user and", id="password"),
         pytest.param({"adapter": "openai-chat", "model": None}, "AK_AGENT__MODEL", id="no-model"),
         pytest.param(
             {"adapter": "http", "request": {"a": "{txt}"}}, "did you mean `{text}`", id="template"

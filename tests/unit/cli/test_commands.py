@@ -135,6 +135,16 @@ def test_check_config_shows_the_stores_url_without_its_password(run, url, shown)
     assert rows(result)["store.url"] == [shown, "AK_STORE__URL"]
 
 
+def test_check_config_shows_no_key_in_the_agents_url_or_request(run):
+    url, request = "http://agent/v1?key=s3cret", '{"text": "{text}", "key": "s3cret"}'
+
+    result = run("check-config", **SETTINGS, AK_AGENT__URL=url, AK_AGENT__REQUEST=request)
+
+    assert rows(result)["agent.url"] == ["http://agent/v1?***", "AK_AGENT__URL"]
+    assert rows(result)["agent.request"] == ["set", "(2", "values)", "AK_AGENT__REQUEST"]
+    assert "s3cret" not in result.output
+
+
 def test_check_config_shows_the_beginning_of_what_is_long(run):
     result = run("check-config", **SETTINGS, AK_AGENT__URL=f"http://agent/{'x' * 100}")
 

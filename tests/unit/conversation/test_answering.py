@@ -24,10 +24,10 @@ from tests.fakes import FakeAgent, FakeGraph, FakeStore
 ANSWERED, DEAD, IGNORED = EventStatus.ANSWERED, EventStatus.DEAD, EventStatus.IGNORED
 
 
-def claim(attempts: int = 0, payload: object = None) -> Claim:
+def claim(failures: int = 0, payload: object = None) -> Claim:
     content = payload or {"message": {"mid": "m1", "text": "hi"}}
     event = StoredEvent(5, "message", "m1", 1000, json.dumps(content))
-    return Claim("shop", "anna", 1, attempts=attempts, events=(event,))
+    return Claim("shop", "anna", 1, failures=failures, events=(event,))
 
 
 def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None, **changes):
@@ -63,33 +63,33 @@ async def test_the_answer_is_planned_whole_with_the_events_end():
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts", "outcome"),
+    ("error", "failures", "outcome"),
     [
         pytest.param(Transient("503"), 0, 1, id="first-failure"),
         pytest.param(Transient("429", retry_after=30), 1, 30, id="server-says-when"),
         pytest.param(RuntimeError("bug"), 0, 1, id="bug-in-an-adapter"),
     ],
 )
-async def test_what_may_pass_is_tried_again(error, attempts, outcome):
+async def test_what_may_pass_is_tried_again(error, failures, outcome):
     store = FakeStore()
 
-    await answering(FakeAgent(error=error), store).answer(claim(attempts))
+    await answering(FakeAgent(error=error), store).answer(claim(failures))
 
     assert [entry[:2] for entry in store.log] == [("retry", outcome)]
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts", "reason"),
+    ("error", "failures", "reason"),
     [
         pytest.param(Permanent("400"), 0, "400", id="hopeless"),
         pytest.param(Permanent("400 \0"), 0, "400 \ufffd", id="not-storable"),
         pytest.param(Transient("503"), 2, "gave up: 503", id="last-try"),
     ],
 )
-async def test_what_has_failed_for_good_is_a_dead_letter_with_an_apology(error, attempts, reason):
+async def test_what_has_failed_for_good_is_a_dead_letter_with_an_apology(error, failures, reason):
     store = FakeStore()
 
-    await answering(FakeAgent(error=error), store).answer(claim(attempts))
+    await answering(FakeAgent(error=error), store).answer(claim(failures))
 
     settlement = settled(store)
     assert settlement.events == {5: DEAD}

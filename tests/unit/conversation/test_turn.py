@@ -153,8 +153,8 @@ def test_what_a_message_refers_to_goes_along(content, context):
 
 
 def test_the_turns_id_is_that_of_its_events():
-    first = compose(claim(message(1, "a", text="hi"), attempts=0))
-    again = compose(claim(message(1, "a", text="hi"), attempts=3))
+    first = compose(claim(message(1, "a", text="hi"), failures=0))
+    again = compose(claim(message(1, "a", text="hi"), failures=3))
     more = compose(claim(message(1, "a", text="hi"), message(2, "b", text="?")))
 
     assert first.turn.id == again.turn.id != more.turn.id

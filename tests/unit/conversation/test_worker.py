@@ -118,14 +118,14 @@ async def test_no_more_is_claimed_than_may_run():
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts", "entry"),
+    ("error", "failures", "entry"),
     [
         pytest.param(RuntimeError("bug"), 0, ("retry", 1, "sending", None), id="crash"),
         pytest.param(Transient("?"), 9, ("retry", 600, "sending", "other"), id="not-its-fault"),
     ],
 )
-async def test_what_goes_wrong_is_put_off(error, attempts, entry):
-    store, steps = FakeStore([[claim(attempts=attempts)]]), Steps(error)
+async def test_what_goes_wrong_is_put_off(error, failures, entry):
+    store, steps = FakeStore([[claim(failures=failures)]]), Steps(error)
 
     async with working(store, steps):
         await store.told.wait()
@@ -134,7 +134,7 @@ async def test_what_goes_wrong_is_put_off(error, attempts, entry):
 
 
 async def test_what_always_crashes_becomes_a_dead_letter():
-    store, steps = FakeStore([[claim(attempts=2)]]), Steps(RuntimeError("bug"))
+    store, steps = FakeStore([[claim(failures=2)]]), Steps(RuntimeError("bug"))
 
     async with working(store, steps):
         await store.told.wait()
@@ -145,8 +145,8 @@ async def test_what_always_crashes_becomes_a_dead_letter():
 
 @pytest.mark.parametrize(("doubtful", "status"), [(True, "sending"), (False, "planned")])
 async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, status):
-    behind = claim(piece=replace(PIECE, doubtful=doubtful), events=())
-    store = FakeStore([[claim(attempts=2)]], next_step=lambda: behind)
+    behind = claim(piece=replace(PIECE, is_doubtful=doubtful), events=())
+    store = FakeStore([[claim(failures=2)]], next_step=lambda: behind)
 
     async with working(store, Steps(RuntimeError("bug"))):
         await store.until(2)

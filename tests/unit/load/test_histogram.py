@@ -1,3 +1,5 @@
+"""Latencies are shown by class, from the fastest to the slowest."""
+
 from __future__ import annotations
 
 from load.histogram import histogram

@@ -31,12 +31,12 @@ LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
 PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
 
 
-def piece(number: int = 7, *, tries: int = 1, doubtful: bool = False) -> Piece:
-    return Piece(number, "turn", 0, {"text": "hello"}, tries, doubtful, SINCE, SINCE)
+def piece(number: int = 7, *, tries: int = 1, is_doubtful: bool = False) -> Piece:
+    return Piece(number, "turn", 0, {"text": "hello"}, tries, is_doubtful, SINCE, SINCE)
 
 
-def claim(of: Piece, attempts: int = 0) -> Claim:
-    return Claim("shop", "anna", 1, attempts=attempts, piece=of)
+def claim(of: Piece, failures: int = 0) -> Claim:
+    return Claim("shop", "anna", 1, failures=failures, piece=of)
 
 
 def delivery(
@@ -60,11 +60,11 @@ def blocked() -> Circuits:
     return circuits
 
 
-async def tries(sends: Delivery, count: int, *, attempts: int = 0) -> None:
+async def tries(sends: Delivery, count: int, *, failures: int = 0) -> None:
     """Send a piece so many times, as it comes back from the store between the tries."""
     for number in range(1, count + 1):
         tried = piece(tries=number)
-        await sends.deliver(claim(tried, attempts), tried)
+        await sends.deliver(claim(tried, failures), tried)
 
 
 async def tries_at(sends: Delivery, clock: list[float], *times: float) -> None:
@@ -90,7 +90,7 @@ async def test_what_meta_takes_is_sent():
 
 
 @pytest.mark.parametrize(
-    ("error", "attempts", "outcome"),
+    ("error", "failures", "outcome"),
     [
         pytest.param(
             GraphError(ErrorClass.TRANSIENT), 0, ("retry", 1, PLANNED, None), id="first-failure"
@@ -142,10 +142,10 @@ async def test_what_meta_takes_is_sent():
         ),
     ],
 )
-async def test_an_error_has_one_consequence(error, attempts, outcome):
+async def test_an_error_has_one_consequence(error, failures, outcome):
     store, graph, circuits = FakeStore(), FakeGraph(errors=[error]), Circuits(now=lambda: 0.0)
 
-    await delivery(store, graph, circuits).deliver(claim(piece(), attempts), piece())
+    await delivery(store, graph, circuits).deliver(claim(piece(), failures), piece())
 
     assert store.log == [outcome]
 
@@ -154,7 +154,7 @@ async def test_an_error_has_one_consequence(error, attempts, outcome):
 async def test_a_blocked_account_is_waited_for_without_end(error_class):
     store, graph = FakeStore(), FakeGraph(errors=[GraphError(error_class)])
 
-    await delivery(store, graph).deliver(claim(piece(), attempts=99), piece())
+    await delivery(store, graph).deliver(claim(piece(), failures=99), piece())
 
     [(verb, after, status, blocker)] = store.log
     assert (verb, status, blocker) == ("retry", PLANNED, ACCOUNT)
@@ -163,7 +163,7 @@ async def test_a_blocked_account_is_waited_for_without_end(error_class):
 
 async def test_a_doubtful_piece_that_arrived_is_not_sent_again():
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph(recent=(recent(text=" hello\n"),))
-    doubtful = piece(doubtful=True)
+    doubtful = piece(is_doubtful=True)
 
     await delivery(store, graph).deliver(claim(doubtful), doubtful)
 
@@ -172,18 +172,18 @@ async def test_a_doubtful_piece_that_arrived_is_not_sent_again():
 
 
 @pytest.mark.parametrize(
-    ("attempts", "outcome"),
+    ("failures", "outcome"),
     [
         pytest.param(0, ("retry", 1, PLANNED, None), id="first"),
         pytest.param(1, ("retry", 3, PLANNED, None), id="second"),
         pytest.param(2, ("give_up", "gave up: it did not arrive"), id="last"),
     ],
 )
-async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(attempts, outcome):
+async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(failures, outcome):
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
-    doubtful = piece(doubtful=True)
+    doubtful = piece(is_doubtful=True)
 
-    await delivery(store, graph).deliver(claim(doubtful, attempts), doubtful)
+    await delivery(store, graph).deliver(claim(doubtful, failures), doubtful)
 
     assert (graph.calls, store.log) == (["recent"], [outcome])
 
@@ -297,7 +297,7 @@ async def test_a_piece_that_is_refused_again_while_nothing_goes_out_stops_the_ac
 async def test_failures_that_nobody_here_has_seen_do_not_count_either():
     store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED])
 
-    await tries(delivery(store, graph), 1, attempts=1)
+    await tries(delivery(store, graph), 1, failures=1)
 
     assert store.log == [("retry", 3, PLANNED, None)]
 
@@ -319,9 +319,9 @@ async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_try():
     sends = delivery(store, graph, Circuits(now=lambda: now[0]))
     await tries(sends, 2)
     now[0] += 1000  # the pause of the account
-    doubtful = piece(tries=2, doubtful=True)
+    doubtful = piece(tries=2, is_doubtful=True)
 
-    await sends.deliver(claim(doubtful, attempts=99), doubtful)
+    await sends.deliver(claim(doubtful, failures=99), doubtful)
 
     assert graph.calls == ["message", "message", "recent"]
     assert store.log[-1] == ("retry", 0.0, PLANNED, OTHER)
@@ -336,7 +336,7 @@ async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_try():
 )
 async def test_a_try_that_nobody_saw_end_has_its_time_and_that_of_its_echo(age, wait):
     store, graph = FakeStore(time=SINCE + age * 1000), FakeGraph()
-    doubtful = piece(doubtful=True)
+    doubtful = piece(is_doubtful=True)
 
     await delivery(store, graph).deliver(claim(doubtful), doubtful)
 
@@ -347,7 +347,7 @@ async def test_a_try_that_nobody_saw_end_has_its_time_and_that_of_its_echo(age, 
 async def test_a_try_that_ended_has_the_time_of_its_echo():
     store, graph = FakeStore(time=SINCE + 1000), FakeGraph()
     graph.errors = [GraphError(ErrorClass.OUTCOME_UNKNOWN)]
-    sends, doubtful = delivery(store, graph), piece(doubtful=True)
+    sends, doubtful = delivery(store, graph), piece(is_doubtful=True)
     await tries(sends, 1)
 
     await sends.deliver(claim(doubtful), doubtful)
@@ -358,7 +358,7 @@ async def test_a_try_that_ended_has_the_time_of_its_echo():
 async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
     store = FakeStore(time=LONG_AFTER)
     graph = FakeGraph(recent=GraphError(ErrorClass.TRANSIENT))
-    doubtful = piece(doubtful=True)
+    doubtful = piece(is_doubtful=True)
 
     await delivery(store, graph).deliver(claim(doubtful), doubtful)
 
@@ -372,9 +372,9 @@ async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
 async def test_a_look_up_that_a_blocked_account_is_refused_uses_up_no_try(error_class):
     store, circuits = FakeStore(time=LONG_AFTER), Circuits(now=lambda: 0.0)
     graph = FakeGraph(recent=GraphError(error_class, retry_after=1000))
-    doubtful = piece(doubtful=True)
+    doubtful = piece(is_doubtful=True)
 
-    await delivery(store, graph, circuits).deliver(claim(doubtful, attempts=99), doubtful)
+    await delivery(store, graph, circuits).deliver(claim(doubtful, failures=99), doubtful)
 
     assert store.log == [("retry", 1000, SENDING, ACCOUNT)]
     assert circuits.wait("shop", "ben") == 1000
@@ -393,7 +393,7 @@ async def test_a_look_up_that_is_refused_again_stops_the_account_only_if_nothing
     clock = [0.0]
     store, circuits = FakeStore(time=LONG_AFTER), Circuits(now=lambda: clock[0])
     graph = FakeGraph(recent=GraphError(ErrorClass.AUTHORIZATION, code=10))
-    sends, doubtful = delivery(store, graph, circuits), piece(doubtful=True)
+    sends, doubtful = delivery(store, graph, circuits), piece(is_doubtful=True)
     await sends.deliver(claim(doubtful), doubtful)
     if worked_at is not None:
         circuits.heal("shop", worked_at)
@@ -414,7 +414,7 @@ async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
     for _ in range(12):
         await look_ups.acquire("shop")
 
-    for doubtful in (piece(1, doubtful=True), piece(2, doubtful=True)):
+    for doubtful in (piece(1, is_doubtful=True), piece(2, is_doubtful=True)):
         await busy.deliver(claim(doubtful), doubtful)
 
     assert graph.calls == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.sender.failures import MOST, Failures
+from ak_instagram.sender.failures import MAX_REMEMBERED, Failures
 from ak_instagram.sender.graph_codes import ErrorClass
 from ak_instagram.sender.graph_errors import GraphError
 from ak_instagram.store.values import Piece
@@ -85,9 +85,11 @@ def test_only_the_latest_try_is_asked_for():
 
 def test_the_pieces_that_failed_longest_ago_are_forgotten_first():
     failures, error = Failures(), GraphError(T)
-    for number in (*range(MOST), 0, MOST):
+    for number in (*range(MAX_REMEMBERED), 0, MAX_REMEMBERED):
         failures.note(piece(number), error, 0.0, NEVER)
 
-    known = [failures.of_latest_try(piece(number)) is not None for number in (0, 1, 2, MOST)]
+    known = [
+        failures.of_latest_try(piece(number)) is not None for number in (0, 1, 2, MAX_REMEMBERED)
+    ]
 
     assert known == [True, False, True, True]

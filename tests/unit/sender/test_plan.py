@@ -65,8 +65,8 @@ def test_code_that_fits_a_piece_is_in_one_piece():
 def test_silence_is_not_an_empty_answer():
     plan = plan_answer([Silence()])
 
-    assert plan == Plan(silent=True)
-    assert not plan.empty
+    assert plan == Plan(is_silent=True)
+    assert not plan.is_empty
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_an_answer_without_words_is_empty(parts):
     plan = plan_answer(parts)
 
     assert plan == Plan()
-    assert plan.empty
+    assert plan.is_empty
 
 
 def test_a_handoff_needs_no_words_and_no_reason():
     plan = plan_answer([Handoff()])
 
     assert plan == Plan(handoff="")
-    assert not plan.empty
+    assert not plan.is_empty
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_an_answer_of_refused_parts_is_neither_silent_nor_empty():
     plan = plan_answer([Silence(), Media("image", "https://a.de/a.png")])
 
     assert plan == Plan(refused=("Media",))
-    assert not plan.empty
+    assert not plan.is_empty

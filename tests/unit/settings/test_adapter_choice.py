@@ -13,8 +13,8 @@ OPENAI = "https://api.openai.com/v1"
     ("variables", "agent"),
     [
         pytest.param(
-            {"AK_AGENT__URL": "http://ak:8000/"},
-            ("agentkernel", "http://ak:8000", None),
+            {"AK_AGENT__URL": "http://ak:8000/?k=a/"},
+            ("agentkernel", "http://ak:8000/?k=a/", None),
             id="url-is-agent-kernel",
         ),
         pytest.param(

@@ -9,7 +9,7 @@ from ak_instagram.settings import explain, load
 from ak_instagram.settings.table import KEYS
 
 TEXTS = {
-    "instagram.verify_token": " 12e4 #",
+    "instagram.verify_token": "12e4 #",
     "instagram.accounts": '[{"access_token": "a"}]',
     "agent.headers": '{"X-A": "b"}',
     "store.url": "sqlite:///x.db",

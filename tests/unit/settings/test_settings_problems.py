@@ -126,6 +126,12 @@ VARIABLES = [
         id="url-with-a-password",
     ),
     pytest.param(
+        {"AK_AGENT__URL": "https://agent.example/ask?key=a#b"},
+        "agent.url (AK_AGENT__URL): must have no # part, which is never sent: a # that is meant "
+        "is %23; for example http://localhost:8080",
+        id="url-with-a-fragment",
+    ),
+    pytest.param(
         {"AK_STORE__URL": "postgres://u:p@db/x"},
         "store.url (AK_STORE__URL): must start with postgresql:// to name a PostgreSQL database; "
         "for example postgresql://user:password@host:5432/database",
@@ -142,6 +148,28 @@ VARIABLES = [
         "store.url (AK_STORE__URL): has an @ in a user or password, which is written %40; "
         "for example postgresql://user:p%40ss@host:5432/database",
         id="store-password-as-an-option-not-encoded",
+    ),
+    pytest.param(
+        {"AK_STORE__URL": "postgresql://u:p@db/x?sslmode=require&channel_binding=require"},
+        "store.url (AK_STORE__URL): has ?channel_binding, which the driver does not know: take it "
+        "out",
+        id="store-with-what-the-driver-does-not-know",
+    ),
+    pytest.param(
+        {"AK_STORE__URL": "postgresql://db/x?sslmode=verify-full&sslrootcert=/etc/ca.pem"},
+        "store.url (AK_STORE__URL): has ?sslrootcert, which the driver does not know: set "
+        "PGSSLROOTCERT instead",
+        id="store-with-a-certificate",
+    ),
+    pytest.param(
+        {"AK_STORE__URL": "postgresql://u:p@db:abc/x"},
+        "store.url (AK_STORE__URL): has a port that is no number from 1 to 65535",
+        id="store-at-no-port",
+    ),
+    pytest.param(
+        {"AK_STORE__URL": "postgresql://u:p@db:65536/x"},
+        "store.url (AK_STORE__URL): has a port that is no number from 1 to 65535",
+        id="store-at-too-high-a-port",
     ),
     pytest.param(
         {"AK_STORE__URL": "sqlite://"},
@@ -185,6 +213,58 @@ VARIABLES = [
         "instagram.access_token (AK_INSTAGRAM__ACCESS_TOKEN): must have no quotes around it: "
         "`docker --env-file` keeps them; for example IGAA…",
         id="credential-in-quotes",
+    ),
+    pytest.param(
+        {
+            "AK_INSTAGRAM__APP_SECRET": f"'{SECRET}'",
+            "AK_INSTAGRAM__REQUIRE_SIGNATURE": "true",  # which does not call it missing
+        },
+        "instagram.app_secret (AK_INSTAGRAM__APP_SECRET): must have no quotes around it: "
+        "`docker --env-file` keeps them; for example first-secret,second-secret",
+        id="app-secret-in-quotes",
+    ),
+    pytest.param(
+        {"AK_INSTAGRAM__APP_SECRET": f'"{SECRET},b"'},
+        "instagram.app_secret (AK_INSTAGRAM__APP_SECRET): must have no quotes around it: "
+        "`docker --env-file` keeps them; for example first-secret,second-secret",
+        id="all-app-secrets-in-quotes",
+    ),
+    pytest.param(
+        {"AK_INSTAGRAM__APP_SECRET": f"a,\ufeff{SECRET}"},
+        "instagram.app_secret (AK_INSTAGRAM__APP_SECRET): must have no blank, line break or "
+        "non-ASCII character: paste it again; for example first-secret,second-secret",
+        id="app-secret-with-a-byte-order-mark",
+    ),
+    pytest.param(
+        {"AK_INSTAGRAM__APP_SECRET": f"{SECRET}\udcff"},
+        "instagram.app_secret (AK_INSTAGRAM__APP_SECRET): must have no blank, line break or "
+        "non-ASCII character: paste it again; for example first-secret,second-secret",
+        id="app-secret-with-a-byte-that-is-not-utf-8",
+    ),
+    pytest.param(
+        {"AK_INSTAGRAM__ACCOUNTS": '[{"access_token": "a", "app_secret": ["b", "c d"]}]'},
+        "instagram.accounts[0].app_secret (AK_INSTAGRAM__ACCOUNTS___0__APP_SECRET): must have no "
+        "blank, line break or non-ASCII character: paste it again; for example its-secret",
+        id="app-secret-of-an-account-with-a-blank",
+    ),
+    pytest.param(
+        {"AK_INSTAGRAM__VERIFY_TOKEN": '"open sesame"'},
+        "instagram.verify_token (AK_INSTAGRAM__VERIFY_TOKEN): must have no quotes around it: "
+        "`docker --env-file` keeps them; for example a-long-random-text",
+        id="verify-token-in-quotes",
+    ),
+    *(
+        pytest.param(
+            {"AK_INSTAGRAM__VERIFY_TOKEN": token},
+            "instagram.verify_token (AK_INSTAGRAM__VERIFY_TOKEN): must have no blank at its ends, "
+            "line break or non-ASCII character: type it again; for example a-long-random-text",
+            id=f"verify-token-with-{fault}",
+        )
+        for fault, token in {
+            "a-blank-after-it": "open sesame ",
+            "a-byte-order-mark": "\ufeffopen sesame",
+            "a-byte-that-is-not-utf-8": "open\udcff",
+        }.items()
     ),
     pytest.param(
         {"AK_INSTAGRAM__REQUIRE_SIGNATURE": "true"},

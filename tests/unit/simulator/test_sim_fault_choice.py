@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from ak_instagram.simulator import Fault, FaultKind
-from ak_instagram.simulator.faults import TARGETS, Faults
+from ak_instagram.simulator.faults import Faults, Target
 
 
 @pytest.mark.parametrize(
@@ -19,7 +21,7 @@ from ak_instagram.simulator.faults import TARGETS, Faults
     ],
 )
 def test_a_fault_hits_its_targets(fault, targets):
-    assert {target for target in TARGETS if fault.hits(target)} == targets
+    assert {target for target in get_args(Target) if fault.hits(target)} == targets
 
 
 def test_a_fault_is_over_after_its_times():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.intake import MOST_ARRIVALS, Intake
+from ak_instagram.store.intake import MAX_ARRIVALS, Intake
 from ak_instagram.store.values import Arrival
 from tests.store_bench import arrival
 
@@ -63,11 +63,11 @@ async def test_what_comes_in_meanwhile_is_the_next_batch():
 async def test_a_batch_has_an_end():
     batches = Batches()
     intake = Intake(batches)
-    many = [arrival(f"m{n}") for n in range(MOST_ARRIVALS)]
+    many = [arrival(f"m{n}") for n in range(MAX_ARRIVALS)]
 
     await asyncio.gather(intake.put(many), intake.put([arrival("last")]))
 
-    assert [len(batch) for batch in batches.taken] == [MOST_ARRIVALS, 1]
+    assert [len(batch) for batch in batches.taken] == [MAX_ARRIVALS, 1]
 
 
 async def test_a_webhook_that_spoils_its_batch_is_the_only_one_that_hears_of_it():

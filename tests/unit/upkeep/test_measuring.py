@@ -57,7 +57,7 @@ def shown() -> dict[str, float]:
     )
     return {name: REGISTRY.get_sample_value(f"ak_instagram_{name}") for name in names} | {
         what: REGISTRY.get_sample_value("ak_instagram_dead_letters_kept", {"what": what})
-        for what in ("turn", "pieces")
+        for what in ("turn", "answer")
     }
 
 
@@ -70,7 +70,7 @@ async def test_what_waits_is_shown_in_seconds():
         "pieces_parked": 2,
         "newest_event_timestamp_seconds": 1_800_000_000.5,
         "turn": 1,
-        "pieces": 6,
+        "answer": 6,
     }
 
 

@@ -77,13 +77,13 @@ AGENT: tuple[Key, ...] = (
         "agent.request",
         kinds.MAPPING,
         "The JSON that the `http` adapter posts, with placeholders such as `{text}` and "
-        "`{session}`. Not set: all that there is to say.",
+        "`{session}`. Not set: session, turn, account, agent, text, messages and attachments.",
         example='{"question": "{text}", "thread": "{session}"}',
     ),
     Key(
         "agent.reply",
         kinds.TEXT,
-        "Where the `http` adapter finds the text in the answer; dots go deeper, empty is all.",
+        "Dotted path to the text in the `http` adapter's answer; empty takes the whole answer.",
         default="reply",
         empty=True,
         example="data.answer",

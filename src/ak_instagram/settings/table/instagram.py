@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from ak_instagram.settings import kinds
-from ak_instagram.settings.checks import credential, graph_version, http_url
+from ak_instagram.settings.checks import (
+    credential,
+    credentials,
+    graph_version,
+    http_url,
+    passphrase,
+)
 from ak_instagram.settings.keys import Key
 
 INSTAGRAM: tuple[Key, ...] = (
@@ -11,6 +17,7 @@ INSTAGRAM: tuple[Key, ...] = (
         "instagram.verify_token",
         kinds.TEXT,
         "The text that Meta's webhook form and this service share; it proves the subscription.",
+        check=passphrase,
         required="set the text that you typed into the webhook form of the Meta app",
         secret=True,
         example="a-long-random-text",
@@ -30,6 +37,7 @@ INSTAGRAM: tuple[Key, ...] = (
         "What Meta signs webhooks with: the Instagram app secret, the Meta app secret, "
         "the old one during a rotation. Empty accepts unsigned posts.",
         default=(),
+        check=credentials,
         secret=True,
         empty=True,
         example="first-secret,second-secret",
@@ -107,6 +115,7 @@ ACCOUNT_KEYS: tuple[Key, ...] = (
         kinds.TEXTS,
         "The secrets of the account's app, if it is another one.",
         default=(),
+        check=credentials,
         secret=True,
         example="its-secret",
     ),

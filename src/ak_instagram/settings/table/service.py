@@ -63,7 +63,7 @@ SERVICE: tuple[Key, ...] = (
     Key(
         "conversation.lease",
         kinds.NUMBER,
-        "Seconds that a conversation stays with its worker after a sign of life, at least 5.",
+        "Seconds that a worker keeps a conversation after it last renewed the lease, at least 5.",
         default=30.0,
         check=at_least(5, "a third of it passes between two renewals; a pause would lose it"),
     ),
@@ -91,14 +91,14 @@ SERVICE: tuple[Key, ...] = (
     Key(
         "sender.rate",
         kinds.NUMBER,
-        "Pieces a second and account.",
+        "Pieces sent a second, for each account.",
         default=100.0,
         check=above_zero,
     ),
     Key(
         "logs.level",
         kinds.choice("debug", "info", "warning", "error"),
-        "The least that is logged.",
+        "The lowest level that is logged.",
         default="info",
     ),
     Key(

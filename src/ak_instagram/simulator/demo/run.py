@@ -16,11 +16,11 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.simulator.cast import PEOPLE
 from ak_instagram.simulator.server import PortBusy, listen
 from ak_instagram.simulator.simulator import Simulator
 from ak_instagram.simulator.values import Account
 from ak_instagram.simulator.verification import VerificationFailed
+from ak_instagram.webhook import PATH
 
 from .environment import adapter_of, service_environment, with_options
 from .play import Play, StepFailed
@@ -116,8 +116,8 @@ class _Demo:
 
     async def _converse(self, url: str, *, is_echo: bool) -> None:
         """Subscribe the webhook and play the conversation of the first person."""
-        person, *_ = [self._meta.add_person(name, username) for name, username in PEOPLE]
-        await self._meta.subscribe(f"{url}/instagram/webhook", self._verify_token)
+        person, *_ = self._meta.add_people()
+        await self._meta.subscribe(f"{url}{PATH}", self._verify_token)
         click.echo(fact("webhook", "verified; every post is signed"))
         click.echo()
         await Play(self._meta, person, is_echo, self._options.limit, click.echo).run()

@@ -66,5 +66,7 @@ async def with_fault(
         return DROPPED
     if lie := _LIES.get(fault.kind):
         return lie()
+    if fault.kind is not FaultKind.SLOW:
+        raise NotImplementedError(f"no Graph call can go wrong by {fault.kind}")
     await asyncio.sleep(fault.seconds)
     return answer

@@ -2,8 +2,8 @@
 The store's history, one step a file; applied at every start.
 
 Each step says in `oldest` which revision's code can still work on the schema that it
-makes. That is kept in the database, where a program reads it that is older than the
-schema: while an update rolls, and after one was taken back.
+makes. It is kept in the database for programs that are older than the schema: while an
+update rolls, and after a rollback.
 """
 
 from __future__ import annotations
@@ -30,16 +30,14 @@ def migrate(connection: Connection, steps: Path = STEPS) -> None:
     A newer schema is left as it is. Raises `errors.StoreUnavailable` if it is too new
     to be worked on.
     """
-    config = Config()
-    config.set_main_option("script_location", str(steps))
-    config.attributes["connection"] = connection
+    config = _config(connection, steps)
     scripts = ScriptDirectory.from_config(config)
     found = MigrationContext.configure(connection).get_current_revision()
     if found is None or _is_known(scripts, found):
         command.upgrade(config, "head")
-        _declare(connection, scripts)
+        _write_oldest(connection, scripts)
     else:
-        _check(connection, found, scripts.get_current_head() or "")
+        _refuse_too_new(connection, found, scripts.get_current_head() or "")
 
 
 def check(connection: Connection, steps: Path = STEPS) -> None:
@@ -48,20 +46,26 @@ def check(connection: Connection, steps: Path = STEPS) -> None:
 
     Nothing is changed: a service of another version may be working on it.
     """
-    config = Config()
-    config.set_main_option("script_location", str(steps))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = ScriptDirectory.from_config(_config(connection, steps))
     found = MigrationContext.configure(connection).get_current_revision()
     ours = scripts.get_current_head() or ""
     if found is None:
         raise StoreUnavailable("there is no store here; has the service run yet?")
     if not _is_known(scripts, found):
-        _check(connection, found, ours)
+        _refuse_too_new(connection, found, ours)
     elif found != ours:
         raise StoreUnavailable(
             f"the store is of revision {found}, and this version works on {ours}: use the"
             " command of the version that runs, or start the service of this one first"
         )
+
+
+def _config(connection: Connection, steps: Path) -> Config:
+    """Return what Alembic wants to be told; `env.py` takes the connection from it."""
+    config = Config()
+    config.set_main_option("script_location", str(steps))
+    config.attributes["connection"] = connection
+    return config
 
 
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
@@ -71,14 +75,14 @@ def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
         return False
 
 
-def _declare(connection: Connection, scripts: ScriptDirectory) -> None:
+def _write_oldest(connection: Connection, scripts: ScriptDirectory) -> None:
     """Write down what the last step says of older programs."""
     last = scripts.get_revision("head")
     connection.execute(delete(compatibility))
     connection.execute(insert(compatibility).values(oldest=last.module.oldest))
 
 
-def _check(connection: Connection, found: str, ours: str) -> None:
+def _refuse_too_new(connection: Connection, found: str, ours: str) -> None:
     """Raise unless the schema, of the unknown revision *found*, suits the code of *ours*."""
     oldest = connection.execute(select(compatibility.c.oldest)).scalar_one()
     if ours < oldest:

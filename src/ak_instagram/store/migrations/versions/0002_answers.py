@@ -19,16 +19,22 @@ _LISTS = {
 
 def upgrade() -> None:
     """Add the column, and fill it for the pieces that an unsend can still concern."""
-    op.add_column("outbox", sa.Column("answers", sa.Text))
-    ids = _LISTS[op.get_bind().dialect.name]
-    op.execute(
+    connection = op.get_bind()
+    ids = _LISTS[connection.dialect.name]
+    # First, since it takes long: from the column on nobody else can use the table.
+    asked = connection.exec_driver_sql(
         f"""
-        UPDATE outbox SET answers = asked.ids
-        FROM (
+        SELECT outbox.id AS piece, asked.ids FROM outbox
+        JOIN (
             SELECT turn, {ids} AS ids FROM events
             WHERE turn IN (SELECT turn FROM outbox WHERE status <> 'sent')
             GROUP BY turn
-        ) AS asked
-        WHERE outbox.turn = asked.turn AND outbox.status <> 'sent'
+        ) AS asked ON asked.turn = outbox.turn
+        WHERE outbox.status <> 'sent'
         """  # noqa: S608 - made of constants
-    )
+    ).mappings()
+    pieces = [dict(row) for row in asked]
+    op.add_column("outbox", sa.Column("answers", sa.Text))
+    if pieces:
+        fill = sa.text("UPDATE outbox SET answers = :ids WHERE id = :piece")
+        connection.execute(fill, pieces)

@@ -1,4 +1,4 @@
-"""What has been answered is told: counted, and logged in one line."""
+"""What has been answered is reported: counted, and logged in one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .events import Webhook
 
 class Answer(NamedTuple):
     """
-    What a request is answered, and what is told of it.
+    What a request is answered, and what is reported of it.
 
     *level* (`logging`'s), *event* and *facts* make the log line; the events of *webhook*
     are counted.
@@ -32,24 +32,24 @@ class Answer(NamedTuple):
     webhook: Webhook | None = None
 
 
-class Teller:
-    """Tells of answers soon after they were given: nobody waits for it."""
+class Reporter:
+    """Reports answers soon after they were given: nobody waits for it."""
 
     def __init__(self) -> None:
         # Bound here, once: a line is written for every webhook.
         self._log = structlog.get_logger().bind()
-        self._untold: list[tuple[Answer, float]] = []
+        self._pending: list[tuple[Answer, float]] = []
 
-    def tell_later(self, answer: Answer, seconds: float) -> None:
-        """Have *answer* told with all others of this moment: requests share commits."""
-        if not self._untold:
-            asyncio.get_running_loop().call_soon(self._tell)
-        self._untold.append((answer, seconds))
+    def report_later(self, answer: Answer, seconds: float) -> None:
+        """Report *answer* with all others of this moment: requests share commits."""
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._report)
+        self._pending.append((answer, seconds))
 
-    def _tell(self) -> None:
-        untold, self._untold = self._untold, []
-        _count([answer for answer, _ in untold])
-        for answer, seconds in untold:
+    def _report(self) -> None:
+        pending, self._pending = self._pending, []
+        _count([answer for answer, _ in pending])
+        for answer, seconds in pending:
             metrics.WEBHOOK_SECONDS.observe(seconds)
             facts = {"status": answer.status, "ms": round(seconds * 1000, 2), **answer.facts}
             self._log.log(answer.level, answer.event, **facts)

@@ -1,0 +1,129 @@
+"""The replicas that work, and the one that migrates, while a backup holds the tables."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.util import await_only
+from structlog.testing import capture_logs
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store import postgres_migrating
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.migrations import STEPS, migrate
+from ak_instagram.store.postgres import open_pool, open_postgres
+from ak_instagram.store.store import open_store
+from tests.store_bench import LEASE, arrival, echo
+
+NEXT = '''
+"""A step of a version that is to come."""
+import sqlalchemy as sa
+from alembic import op
+revision = "9999"
+down_revision = "0002"
+branch_labels = depends_on = None
+oldest = "0002"
+def upgrade() -> None:
+    op.add_column("outbox", sa.Column("mood", sa.Text))
+'''
+BACKUP = "BEGIN; LOCK TABLE outbox IN ACCESS SHARE MODE"  # what pg_dump holds until it is done
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+@pytest.fixture
+async def outside(postgres_url):
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
+
+
+def steps(folder: Path) -> Path:
+    return Path(shutil.copytree(STEPS, folder / "steps"))
+
+
+async def start(url: str) -> None:
+    async with open_postgres(url):
+        pass
+
+
+async def waiting(outside: asyncpg.Connection) -> None:
+    while not await outside.fetchval(WAITS):  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0.01)
+
+
+async def test_a_migration_lets_the_others_work_while_a_backup_runs(
+    postgres_url, outside, tmp_path, monkeypatch
+):
+    later = steps(tmp_path)
+    (later / "versions" / "9999_next.py").write_text(NEXT)
+    now = int(time.time() * 1000)
+    async with open_store(postgres_url, Inbox(), Leases("old", LEASE)) as old:
+        monkeypatch.setattr(postgres_migrating, "migrate", partial(migrate, steps=later))
+        monkeypatch.setattr(postgres_migrating, "LOCKS_WITHIN", 0.2)
+        monkeypatch.setattr(postgres_migrating, "PAUSE", 0.1)
+        await outside.execute(BACKUP)
+        with capture_logs() as logs:
+            update = asyncio.create_task(start(postgres_url))
+            for n in range(3):
+                await waiting(outside)
+                async with asyncio.timeout(3):
+                    await old.put([arrival(f"m{n}", at=now), echo(f"e{n}", "hi")._replace(at=now)])
+
+            assert not update.done()
+            await outside.execute("ROLLBACK")
+            async with asyncio.timeout(5):
+                await update
+
+    assert [line["event"] for line in logs].count("store.migration_waits") == 1
+    assert await outside.fetchval("SELECT version_num FROM alembic_version") == "9999"
+
+
+async def test_a_replica_that_freezes_while_it_migrates_does_not_keep_others_from_starting(
+    postgres_url, monkeypatch
+):
+    frozen, thaw = asyncio.Event(), asyncio.Event()
+
+    def freeze(connection):
+        migrate(connection)
+        if not frozen.is_set():
+            frozen.set()
+            await_only(thaw.wait())
+            connection.exec_driver_sql("SELECT 1")
+
+    monkeypatch.setattr(postgres_migrating, "IDLE_WITHIN", 0.3)
+    monkeypatch.setattr(postgres_migrating, "migrate", freeze)
+    first = asyncio.create_task(start(postgres_url))
+    await frozen.wait()
+
+    async with asyncio.timeout(5):
+        await start(postgres_url)
+
+    thaw.set()
+    with pytest.raises(StoreUnavailable):
+        await first
+
+
+async def test_the_second_step_looks_through_the_events_before_it_locks_the_outbox(
+    postgres_url, outside, tmp_path
+):
+    first = steps(tmp_path)
+    for later in sorted((first / "versions").glob("*.py"))[1:]:
+        later.unlink()
+    async with open_pool(postgres_url) as pool:
+        await pool.run(lambda connection, _now: migrate(connection, first))
+    await outside.execute("BEGIN; LOCK TABLE events")
+
+    update = asyncio.create_task(start(postgres_url))
+    await waiting(outside)
+    async with asyncio.timeout(1):
+        assert await outside.fetchval("SELECT count(*) FROM outbox") == 0
+
+    await outside.execute("ROLLBACK")
+    await update
