@@ -104,6 +104,12 @@ async def claim_one(store: Store):
     return claim
 
 
+async def until_waiting(store: Store) -> None:
+    """Return once its worker waits for work."""
+    while not store._lookout.room:  # noqa: ASYNC110 - nobody is told that a worker waits
+        await asyncio.sleep(0.001)
+
+
 async def stop(task: asyncio.Task) -> None:
     """Cancel *task* and see it end, so that nothing of it outlives the test."""
     task.cancel()

@@ -96,7 +96,8 @@ async def test_a_signal_while_a_silent_database_is_waited_for_ends_it_in_order(t
             await asked.wait()
         ask(service)
 
-        assert await service.ended() == 0
+        code = await service.ended()
+    assert (code, [line for line in service.lines if "service.not_started" in line]) == (0, [])
     assert "Traceback" not in "\n".join(service.lines)
 
 

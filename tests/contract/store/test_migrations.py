@@ -19,19 +19,9 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, check, migrate
 from ak_instagram.store.postgres_migrating import LOCK
 from ak_instagram.store.schema import metadata
+from tests.next_version import next_steps
 from tests.store_bench import answered, arrival, claim_one
 
-FUTURE = '''
-"""A step of a version that is to come."""
-import sqlalchemy as sa
-from alembic import op
-revision = "9999"
-down_revision = "{last}"
-branch_labels = depends_on = None
-oldest = "{oldest}"
-def upgrade() -> None:
-    op.add_column("events", sa.Column("mood", sa.Text))
-'''
 EVENT = """
 INSERT INTO events (account, contact, kind, key, mid, at, received_at, status, turn)
 VALUES ('shop', 'anna', 'message', '{turn}:{mid}', '{mid}', 1, 1, 'answered', '{turn}')
@@ -56,11 +46,7 @@ def future_steps(tmp_path):
     """Return the steps of a version that is newer than this one; code of *oldest* will do."""
 
     def future_steps(oldest: str) -> Path:
-        steps = Path(shutil.copytree(STEPS, tmp_path / "steps"))
-        (steps / "versions" / "9999_future.py").write_text(
-            FUTURE.format(last=revisions()[-1], oldest=oldest)
-        )
-        return steps
+        return next_steps(tmp_path, last=revisions()[-1], oldest=oldest)
 
     return future_steps
 

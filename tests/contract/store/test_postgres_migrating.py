@@ -20,19 +20,9 @@ from ak_instagram.store.leases import Leases
 from ak_instagram.store.migrations import STEPS, migrate
 from ak_instagram.store.postgres import open_pool, open_postgres
 from ak_instagram.store.store import open_store
+from tests.next_version import next_steps
 from tests.store_bench import LEASE, arrival, echo
 
-NEXT = '''
-"""A step of a version that is to come."""
-import sqlalchemy as sa
-from alembic import op
-revision = "9999"
-down_revision = "0002"
-branch_labels = depends_on = None
-oldest = "0002"
-def upgrade() -> None:
-    op.add_column("outbox", sa.Column("mood", sa.Text))
-'''
 BACKUP = "BEGIN; LOCK TABLE outbox IN ACCESS SHARE MODE"  # what pg_dump holds until it is done
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
@@ -42,10 +32,6 @@ async def outside(postgres_url):
     connection = await asyncpg.connect(postgres_url)
     yield connection
     await connection.close()
-
-
-def steps(folder: Path) -> Path:
-    return Path(shutil.copytree(STEPS, folder / "steps"))
 
 
 async def start(url: str) -> None:
@@ -61,8 +47,7 @@ async def waiting(outside: asyncpg.Connection) -> None:
 async def test_a_migration_lets_the_others_work_while_a_backup_runs(
     postgres_url, outside, tmp_path, monkeypatch
 ):
-    later = steps(tmp_path)
-    (later / "versions" / "9999_next.py").write_text(NEXT)
+    later = next_steps(tmp_path, last="0002", oldest="0002", table="outbox")
     now = int(time.time() * 1000)
     async with open_store(postgres_url, Inbox(), Leases("old", LEASE)) as old:
         monkeypatch.setattr(postgres_migrating, "migrate", partial(migrate, steps=later))
@@ -113,7 +98,7 @@ async def test_a_replica_that_freezes_while_it_migrates_does_not_keep_others_fro
 async def test_the_second_step_looks_through_the_events_before_it_locks_the_outbox(
     postgres_url, outside, tmp_path
 ):
-    first = steps(tmp_path)
+    first = Path(shutil.copytree(STEPS, tmp_path / "steps"))
     for later in sorted((first / "versions").glob("*.py"))[1:]:
         later.unlink()
     async with open_pool(postgres_url) as pool:

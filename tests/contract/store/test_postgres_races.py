@@ -15,7 +15,7 @@ from ak_instagram.store.inbox import Inbox
 from ak_instagram.store.leases import Leases
 from ak_instagram.store.lookout import POLL
 from ak_instagram.store.store import Store, open_store
-from tests.store_bench import LEASE, PAUSE, answered, arrival, echo, stop
+from tests.store_bench import LEASE, PAUSE, answered, arrival, echo, stop, until_waiting
 
 LISTENERS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
@@ -198,8 +198,8 @@ async def test_what_a_replica_has_no_room_for_wakes_another(replicas):
 
     await until_listening(*replicas)
     workers = [asyncio.create_task(work(store)) for store in replicas]
-    while not all(it._lookout.room for it in replicas):  # noqa: ASYNC110 - nobody is told of it
-        await asyncio.sleep(0.001)
+    for store in replicas:
+        await until_waiting(store)
     now = int(time.time() * 1000)
 
     await replicas[0].put([arrival("m1", "anna", at=now), arrival("m2", "ben", at=now)])

@@ -1,0 +1,78 @@
+"""A lone process on its file: what comes up is found, though it looks only where it has to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from ak_instagram.store.inbox import Inbox
+from ak_instagram.store.leases import Leases
+from ak_instagram.store.lookout import POLL
+from ak_instagram.store.store import Store, open_store
+from tests.store_bench import LEASE, answered, arrival, mids, until_waiting
+
+SOON = POLL / 2  # seconds: whoever only polls is later
+
+
+@pytest.fixture(params=[0, 50], ids=["at-once", "after-a-burst"])
+async def store(request, tmp_path):
+    inbox = Inbox(debounce=request.param)
+    async with open_store(f"sqlite:///{tmp_path}/store.db", inbox, Leases("one", LEASE)) as store:
+        yield store
+
+
+def new(mid: str, contact: str = "anna"):
+    return arrival(mid, contact, at=int(time.time() * 1000))
+
+
+async def claimed(store: Store):
+    """What a worker gets next, which is one conversation."""
+    async with asyncio.timeout(SOON):
+        while not (claims := await store.claim(8)):
+            pass
+    [claim] = claims
+    return claim
+
+
+async def handed_over(store: Store, mid: str, contact: str = "anna"):
+    """What a worker gets that waited when the message came in."""
+    waiting = asyncio.create_task(claimed(store))
+    await until_waiting(store)
+    await store.put([new(mid, contact)])
+    return await waiting
+
+
+async def test_what_comes_in_after_a_hand_over_while_nobody_waits_is_found(store):
+    await handed_over(store, "m1")
+    await store.put([new("m2", "ben")])
+
+    assert mids(await claimed(store)) == ["m2"]
+
+
+async def test_what_comes_in_during_a_turn_is_found_when_that_is_over(store):
+    claim = await handed_over(store, "m1")
+    await store.put([new("m2")])
+
+    step = await store.settle(claim, answered(claim))
+
+    assert mids(step or await claimed(store)) == ["m2"]
+
+
+async def test_what_is_to_be_tried_again_after_a_hand_over_is_found_in_time(store):
+    claim = await handed_over(store, "m1")
+
+    await store.retry(claim, after=0.05, why="503")
+
+    assert mids(await claimed(store)) == ["m1"]
+
+
+async def test_what_is_handed_over_again_and_again_hides_nothing_else(store):
+    claim = await handed_over(store, "m1")
+    await store.retry(claim, after=0.3, why="503")
+    for number in range(3):
+        other = await handed_over(store, f"b{number}", "ben")
+        await store.settle(other, answered(other, turn=f"turn-{number}"))
+
+    assert mids(await claimed(store)) == ["m1"]
