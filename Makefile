@@ -45,17 +45,17 @@ lint: $(DEV_READY) ## Ruff, mypy and the import contracts
 	@$(BIN)/lint-imports
 
 bench: $(DEV_READY) ## Speed and memory as ratios against a limit measured in the same run
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m qa.benchmarks $(ARGS)
 
 chaos: $(DEV_READY) ## Kill, stall and cut off at random, then count what was lost or doubled (ARGS=--help)
-	@$(BIN)/python -m chaos $(ARGS)
+	@$(BIN)/python -m qa.chaos $(ARGS)
 
 load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answered once (ARGS=--help)
-	@$(BIN)/python -m load $(ARGS)
+	@$(BIN)/python -m qa.load $(ARGS)
 
 image: | $(BIN)/python ## Build the image and hold it to its promises, with the docker on PATH (ARGS go to docker build)
 	docker build $(ARGS) --build-arg REVISION=$(REVISION) --tag $(IMAGE) .
-	@$(BIN)/python -m image $(IMAGE) --revision $(REVISION)
+	@$(BIN)/python -m qa.image $(IMAGE) --revision $(REVISION)
 
 chart: ## Lint the Helm chart, render it with each file in ci/ and pack it into dist/, with the helm on PATH
 	@for values in helm/ak-instagram/ci/*-values.yaml; do helm lint --quiet --strict helm/ak-instagram --values $$values \

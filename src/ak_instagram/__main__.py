@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ak_instagram.cli import main
+from .cli import main
 
 main(prog_name="ak-instagram")

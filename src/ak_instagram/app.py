@@ -10,29 +10,29 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from ak_instagram import health
-from ak_instagram.agents.contract import Agent
+from ak_instagram.agents.agent import Agent
 from ak_instagram.agents.registry import build_agent
-from ak_instagram.backoff import Backoff
-from ak_instagram.connections import open_session
 from ak_instagram.conversation.answering import Answering
-from ak_instagram.conversation.background import Background
 from ak_instagram.conversation.worker import Worker
-from ak_instagram.jobs import running
-from ak_instagram.sender.accounts import Accounts
-from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.courtesy import Courtesy
-from ak_instagram.sender.delivery import Delivery
-from ak_instagram.sender.graph import GraphClient
-from ak_instagram.sender.rate import RateLimits
+from ak_instagram.delivery.accounts import Accounts
+from ak_instagram.delivery.circuit_breaker import CircuitBreaker
+from ak_instagram.delivery.delivery import Delivery
+from ak_instagram.delivery.rate_limit import RateLimiter
+from ak_instagram.delivery.typing import TypingIndicator
+from ak_instagram.maintenance.backlog_metrics import run_measurements
+from ak_instagram.maintenance.retention import run_purges
+from ak_instagram.meta.graph import GraphClient
 from ak_instagram.settings.values import Settings
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.upkeep.measuring import run_measurements
-from ak_instagram.upkeep.purging import run_purges
-from ak_instagram.webhook import PATH
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
 from ak_instagram.webhook.endpoint import WebhookEndpoint
+
+from . import health
+from .backoff import Backoff
+from .http_client import open_http_session
+from .jobs import TaskSet, running
+from .webhook import PATH
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> Starlette:
 async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Run the service while the block does; yield what requests need."""
     _warn(settings)
-    async with open_session() as session:
+    async with open_http_session() as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
             graph = GraphClient(
@@ -81,27 +81,27 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
 def _assemble(
     settings: Settings, agent: Agent, store: Store, graph: GraphClient, accounts: Accounts
 ) -> Worker:
-    background = Background()
-    circuits = Circuits()
+    tasks = TaskSet()
+    circuit_breaker = CircuitBreaker()
     answering = Answering(
         store=store,
         agent=agent,
         accounts=accounts,
-        circuits=circuits,
-        courtesy=Courtesy(graph, settings.sender.rate),
+        circuit_breaker=circuit_breaker,
+        typing_indicator=TypingIndicator(graph, settings.sender.rate),
         backoff=Backoff(settings.conversation.attempts),
         fallback=settings.agent.fallback,
-        spawn=background.spawn,
+        spawn=tasks.spawn,
     )
     delivery = Delivery(
         store=store,
         graph=graph,
         accounts=accounts,
-        circuits=circuits,
-        rate=RateLimits(settings.sender.rate),
+        circuit_breaker=circuit_breaker,
+        rate=RateLimiter(settings.sender.rate),
         backoff=Backoff(settings.sender.attempts),
     )
-    return Worker(store, settings.conversation, answering, delivery, background)
+    return Worker(store, settings.conversation, answering, delivery, tasks)
 
 
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ak_instagram import metrics
-from ak_instagram.errors import StoreUnavailable
+from . import metrics
+from .errors import StoreUnavailable
 
 READY_WITHIN = 2.0  # seconds that the store may take to answer the readiness probe
 

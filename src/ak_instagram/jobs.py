@@ -44,7 +44,7 @@ def _log_death(task: asyncio.Task[None]) -> None:
         log.critical("job.died", job=task.get_name(), exc_info=task.exception())
 
 
-async def went_well(work: Awaitable[None], *, failure: str) -> bool:
+async def run_logged(work: Awaitable[None], *, failure: str) -> bool:
     """
     Return whether *work* was done; if it failed, that is logged as *failure*.
 
@@ -56,3 +56,21 @@ async def went_well(work: Awaitable[None], *, failure: str) -> bool:
         log.exception(failure, reason=type(exc).__name__)
         return False
     return True
+
+
+class TaskSet:
+    """Runs courtesies beside everything else; a shutdown waits for those under way."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """What is under way."""
+        return frozenset(self._tasks)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* without anybody waiting for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # the event loop alone would let it be collected
+        task.add_done_callback(self._tasks.discard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from ak_instagram import __version__
+from . import __version__
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -48,8 +48,8 @@ EVENTS_UNREADABLE = Counter(
     "ak_instagram_events_unreadable_total", "Events that were skipped because they made no sense"
 )
 EVENTS_STORED = Counter("ak_instagram_events_stored_total", "Events stored for the first time")
-EVENTS_REPEATED = Counter(
-    "ak_instagram_events_repeated_total", "Events that were known already: Meta sent them again"
+EVENTS_DUPLICATE = Counter(
+    "ak_instagram_events_duplicate_total", "Events that were known already: Meta sent them again"
 )
 
 TURNS = _from_zero(
@@ -67,9 +67,11 @@ DEAD_LETTERS = _from_zero(
     *("turn", "answer"),
 )
 
-DELIVERIES = _from_zero(
+DELIVERY_ATTEMPTS = _from_zero(
     Counter(
-        "ak_instagram_deliveries_total", "Tries to send a piece, by how they ended", ["outcome"]
+        "ak_instagram_delivery_attempts_total",
+        "Tries to send a piece, by how they ended",
+        ["outcome"],
     ),
     "sent",
     *("transient", "rate_limited", "authorization", "account_restricted"),
@@ -83,8 +85,8 @@ ACCOUNTS_STOPPED = Gauge(
     "1 while an account can't send: its token is dead or it is restricted",
     ["account"],
 )
-COURTESY_FAILURES = Counter(
-    "ak_instagram_courtesy_failures_total", "Typing indicators and seen marks that failed"
+TYPING_FAILURES = Counter(
+    "ak_instagram_typing_failures_total", "Typing indicators and seen marks that failed"
 )
 PARTS_REFUSED = Counter(
     "ak_instagram_parts_refused_total", "Parts of answers that can't be sent", ["part"]

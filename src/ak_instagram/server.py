@@ -14,11 +14,12 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram.agents.registry import load_factory
-from ak_instagram.app import create_app
-from ak_instagram.errors import StoreInUse, StoreUnavailable
-from ak_instagram.masking import without_password
 from ak_instagram.settings.values import Settings
-from ak_instagram.webhook import PATH
+
+from .app import create_app
+from .errors import StoreInUse, StoreUnavailable
+from .masking import without_password
+from .webhook import PATH
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ GC_THRESHOLD = 100_000
 KEEP_ALIVE = 75  # seconds; longer than an ingress keeps its idle connections
 
 
-class Front:
+class WebhookFastPath:
     """
     The service as uvicorn calls it: what Meta posts goes straight to its endpoint.
 
@@ -74,12 +75,12 @@ def serve(settings: Settings) -> int:
 async def _serve(settings: Settings) -> None:
     app = create_app(settings)
     async with app.router.lifespan_context(app) as state:
-        front = Front(app, app.state.webhook, state or {})
+        front = WebhookFastPath(app, app.state.webhook, state or {})
         server = uvicorn.Server(_server_config(settings, front))
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, stop_on_signal(server))
-        allow_files()
-        _spare_garbage_collection()
+        raise_open_file_limit()
+        _tune_gc()
         await server.serve()
 
 
@@ -101,14 +102,14 @@ def _server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def allow_files() -> None:
+def raise_open_file_limit() -> None:
     """Take as many open files as the process may have: each turn that waits holds one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # what some systems call unlimited can't be asked for
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _spare_garbage_collection() -> None:
+def _tune_gc() -> None:
     """Let the collector look seldom, and never through what is there now: that stays."""
     gc.collect()
     gc.freeze()

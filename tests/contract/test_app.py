@@ -17,8 +17,8 @@ from ak_instagram.app import create_app
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import running
 from ak_instagram.settings.values import Account, Agent, Instagram, Settings, Store
-from ak_instagram.simulator import Simulator
-from tests.loopback import loopback
+from instagram_simulator import Simulator
+from tests.support.loopback import loopback
 
 NAMES = {
     "ak_instagram_webhooks",
@@ -27,15 +27,15 @@ NAMES = {
     "ak_instagram_events",
     "ak_instagram_events_unreadable",
     "ak_instagram_events_stored",
-    "ak_instagram_events_repeated",
+    "ak_instagram_events_duplicate",
     "ak_instagram_turns",
     "ak_instagram_turn_seconds",
     "ak_instagram_turns_active",
     "ak_instagram_dead_letters",
     "ak_instagram_account_stopped",
-    "ak_instagram_deliveries",
+    "ak_instagram_delivery_attempts",
     "ak_instagram_delivery_seconds",
-    "ak_instagram_courtesy_failures",
+    "ak_instagram_typing_failures",
     "ak_instagram_parts_refused",
     "ak_instagram_jobs_dead",
     "ak_instagram_oldest_due_seconds",

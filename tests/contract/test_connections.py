@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ak_instagram.connections import open_session
+from ak_instagram.http_client import open_http_session
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc/net/tcp is Linux's")
 
@@ -32,7 +32,7 @@ def deaf():
 async def test_the_kernel_forgets_what_timed_out(deaf):
     url, give_up = f"http://127.0.0.1:{deaf}/", aiohttp.ClientTimeout(total=0.3)
 
-    async with open_session() as session:
+    async with open_http_session() as session:
         with pytest.raises(TimeoutError):
             await session.post(url, data=bytes(64 << 10), timeout=give_up)
         await asyncio.sleep(0)  # closing is a callback of the loop

@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from ak_instagram.server import Front, allow_files, stop_on_signal
-from tests.service import Service
+from ak_instagram.server import WebhookFastPath, raise_open_file_limit, stop_on_signal
+from tests.support.service import Service
 
 SETTINGS = {
     "instagram.verify_token": "verify",
@@ -60,7 +60,7 @@ async def test_what_meta_posts_goes_straight_to_its_endpoint(path, who):
 
         return serve
 
-    await Front(asgi("app"), asgi("webhook"), {"store": 1})({"path": path}, None, None)
+    await WebhookFastPath(asgi("app"), asgi("webhook"), {"store": 1})({"path": path}, None, None)
 
     assert called == [(who, {"store": 1})]
 
@@ -116,7 +116,7 @@ def test_it_takes_as_many_open_files_as_it_may_have():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
-        allow_files()
+        raise_open_file_limit()
 
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:

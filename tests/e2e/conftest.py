@@ -7,8 +7,8 @@ from dataclasses import asdict
 import pytest
 import pytest_asyncio
 
-from ak_instagram.simulator import Switches
-from tests.stage import Stage, open_stage
+from instagram_simulator import Switches
+from tests.support.stage import Stage, open_stage
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

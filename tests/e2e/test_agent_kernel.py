@@ -10,10 +10,10 @@ import pytest_asyncio
 
 from ak_instagram.settings import load
 from ak_instagram.settings.table import KEYS, SECTIONS
-from harness.processes import free_port, variable
-from tests.agent_kernel import environment, served
-from tests.fake_openai import API_KEY, fake_openai
-from tests.stage import open_stage
+from qa.support.processes import free_port, variable
+from tests.support.agent_kernel import environment, served
+from tests.support.fake_openai import API_KEY, fake_openai
+from tests.support.stage import open_stage
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

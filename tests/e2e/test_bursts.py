@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.scripted_agent import Hold
+from tests.support.scripted_agent import Hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.campaign import Effort
-from chaos.side_by_side import run_all
-from chaos.stores import NAMES
-from chaos.trouble import Pace
+from qa.chaos.campaign import Effort
+from qa.chaos.side_by_side import run_all
+from qa.chaos.stores import NAMES
+from qa.chaos.trouble import Pace
 
 pytestmark = pytest.mark.timeout(120)
 

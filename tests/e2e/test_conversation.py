@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.scripted_agent import says
-from tests.stage import API_KEY, Stage, open_stage
+from tests.support.scripted_agent import says
+from tests.support.stage import API_KEY, Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

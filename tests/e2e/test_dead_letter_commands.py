@@ -7,9 +7,9 @@ import json
 import pytest
 import pytest_asyncio
 
-from ak_instagram.simulator import Fault, FaultKind
-from tests.scripted_agent import says, sends
-from tests.stage import Stage
+from instagram_simulator import Fault, FaultKind
+from tests.support.scripted_agent import says, sends
+from tests.support.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

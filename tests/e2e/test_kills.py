@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ak_instagram.simulator import Fault, FaultKind
-from tests.scripted_agent import Hold, says
-from tests.stage import open_stage
+from instagram_simulator import Fault, FaultKind
+from tests.support.scripted_agent import Hold, says
+from tests.support.stage import open_stage
 
 # What the dead process held is free again once its lease is over.
 LEASE = "5"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.simulator import Fault, FaultKind
-from tests.scripted_agent import Hold
+from instagram_simulator import Fault, FaultKind
+from tests.support.scripted_agent import Hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

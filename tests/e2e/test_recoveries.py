@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from ak_instagram.simulator import Account, Fault, FaultKind
-from tests.scripted_agent import says, sends
-from tests.stage import Stage, open_stage
+from instagram_simulator import Account, Fault, FaultKind
+from tests.support.scripted_agent import says, sends
+from tests.support.stage import Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from ak_instagram.simulator import Fault, FaultKind
-from harness import postgres
-from tests.scripted_agent import Hold, says, sends
-from tests.service import Service
-from tests.stage import Stage, open_stage
+from instagram_simulator import Fault, FaultKind
+from qa.support import postgres
+from tests.support.scripted_agent import Hold, says, sends
+from tests.support.service import Service
+from tests.support.stage import Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

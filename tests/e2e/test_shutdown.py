@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripted_agent import Hold
-from tests.service import Service
-from tests.stage import open_stage
+from tests.support.scripted_agent import Hold
+from tests.support.service import Service
+from tests.support.stage import open_stage
 
 
 @pytest.fixture

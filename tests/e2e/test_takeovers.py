@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from ak_instagram.simulator import Fault, FaultKind
-from tests.scripted_agent import Hold, says
-from tests.stage import ACCOUNT, Stage
-from tests.webhooks import message, now, post
+from instagram_simulator import Fault, FaultKind
+from tests.support.scripted_agent import Hold, says
+from tests.support.stage import ACCOUNT, Stage
+from tests.support.webhooks import message, now, post
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,7 +21,7 @@ FIRST, SECOND = "First paragraph. " * 40, "Second paragraph. " * 40
 async def until_hushed(stage: Stage, igsid: str) -> None:
     """Return once something was left to the person who answers."""
     await stage.service.until_logged(
-        lambda line: line["event"] == "turn.hushed" and line["contact"] == igsid
+        lambda line: line["event"] == "turn.skipped" and line["contact"] == igsid
     )
 
 

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from ak_instagram.simulator import Fault, FaultKind
-from tests.scripted_agent import Hold
-from tests.stage import Stage
-from tests.webhooks import message, now, post
+from instagram_simulator import Fault, FaultKind
+from tests.support.scripted_agent import Hold
+from tests.support.stage import Stage
+from tests.support.webhooks import message, now, post
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -18,7 +18,7 @@ DAY = 86_400_000  # milliseconds
 
 async def until_parked(stage: Stage, igsid: str) -> None:
     await stage.service.until_logged(
-        lambda line: line["event"] == "reply.parked" and line["contact"] == igsid
+        lambda line: line["event"] == "answer.parked" and line["contact"] == igsid
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.jobs import running, went_well
+from ak_instagram.jobs import run_logged, running
 
 
 async def forever() -> None:
@@ -36,7 +36,7 @@ async def test_leaving_stops_the_jobs():
 
 async def test_a_round_that_fails_is_logged_and_goes_no_further():
     with capture_logs() as logs:
-        assert not await went_well(broken(), failure="job.stumbled")
+        assert not await run_logged(broken(), failure="job.stumbled")
 
     assert [(line["event"], line["reason"]) for line in logs] == [
         ("job.stumbled", "ZeroDivisionError")
@@ -45,13 +45,13 @@ async def test_a_round_that_fails_is_logged_and_goes_no_further():
 
 async def test_a_round_that_is_done_is_not_told_of():
     with capture_logs() as logs:
-        assert await went_well(asyncio.sleep(0), failure="job.stumbled")
+        assert await run_logged(asyncio.sleep(0), failure="job.stumbled")
 
     assert logs == []
 
 
 async def test_a_round_that_is_cancelled_ends_the_job():
-    job = asyncio.create_task(went_well(forever(), failure="job.stumbled"))
+    job = asyncio.create_task(run_logged(forever(), failure="job.stumbled"))
     await asyncio.sleep(0)
 
     job.cancel()

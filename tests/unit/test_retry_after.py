@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ak_instagram.retry_after import parse_retry_after
+from ak_instagram.backoff import parse_retry_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST = 3600.0

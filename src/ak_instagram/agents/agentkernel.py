@@ -13,10 +13,9 @@ import aiohttp
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings import values
 
-from .address import agent_url
-from .contract import Attachment, Handoff, MessageEnd, Part, Text, Turn
+from .agent import Attachment, Handoff, MessageEnd, Part, Text, Turn
 from .prompt import attachments_of, prompt
-from .wire import Endpoint, JsonObject, require_object
+from .transport import Endpoint, JsonObject, agent_url, require_object
 
 # Meta names neither file nor type. These are what Instagram's network serves. Agent
 # Kernel asks for a name, and for a type only with inline data. Voice notes and videos

@@ -8,7 +8,7 @@ import aiohttp
 
 from ak_instagram.settings import values
 
-from .contract import Part, Text, Turn
+from .agent import Part, Text, Turn
 from .prompt import prompt
 
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from dataclasses import astuple
 
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.storable import storable
+from ak_instagram.text import sanitize
 
-from .contract import Agent, Part, Text, Turn
+from .agent import Agent, Part, Text, Turn
 
 
 class Limited:
@@ -79,4 +79,4 @@ def _bytes_in(value: object) -> int:
 
 def _clean(part: Part) -> Part:
     """Return *part* with text that can be stored and sent."""
-    return Text(storable(part.text)) if isinstance(part, Text) else part
+    return Text(sanitize(part.text)) if isinstance(part, Text) else part

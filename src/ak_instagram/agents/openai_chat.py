@@ -10,11 +10,9 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings import values
 from ak_instagram.settings.adapters import OPENAI_URL, is_openai
 
-from .address import agent_url
-from .contract import Attachment, Part, Text, Turn
-from .http_errors import check_status
+from .agent import Attachment, Part, Text, Turn
 from .prompt import attachments_of, prompt, references
-from .wire import Answer, Endpoint, JsonObject, require_object
+from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
 
 DEFAULT_MODEL = "gpt-5.4-mini"
 
@@ -39,7 +37,7 @@ class OpenAIChat:
             else:
                 yield Text(read_completion(require_object(await answer.json())))
 
-    async def _joined(self, answer: Answer) -> str:
+    async def _joined(self, answer: AgentResponse) -> str:
         """Return the text of a stream, which nobody asked for but some servers send."""
         text = ""
         async for chunk in answer.frames(is_last):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .contract import Attachment, Inbound, Turn
+from .agent import Attachment, Turn, UserMessage
 
 # What of a message's context tells a model something, and how it is put to it.
 _REFERENCES = {
@@ -60,6 +60,6 @@ def _lines(turn: Turn, carried: Callable[[Attachment], bool]) -> Iterator[str]:
         yield from (label(it) for it in message.attachments if not carried(it))
 
 
-def _said(message: Inbound) -> str:
+def _said(message: UserMessage) -> str:
     """Return the text; a tap's title is its text, and without one its payload has to do."""
     return message.text or ("" if message.attachments else message.payload or "")

@@ -12,8 +12,8 @@ from ak_instagram.errors import SettingsError
 from ak_instagram.settings import values
 from ak_instagram.settings.adapters import no_adapter
 
+from .agent import Agent
 from .agentkernel import AgentKernel
-from .contract import Agent
 from .echo import Echo
 from .http import HttpAgent
 from .limits import Limited

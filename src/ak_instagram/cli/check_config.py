@@ -37,9 +37,9 @@ async def _build_agent(settings: Settings) -> None:
     """Make the agent as `serve` does, which opens nothing; `SettingsError` if it can't be."""
     # Here and not above: they take longer to import than the other commands take to run.
     from ak_instagram.agents.registry import build_agent
-    from ak_instagram.connections import open_session
+    from ak_instagram.http_client import open_http_session
 
-    async with open_session() as session:
+    async with open_http_session() as session:
         build_agent(settings.agent, session)
 
 

@@ -13,8 +13,8 @@ from typing import Protocol
 import click
 from sqlalchemy import Connection
 
-from ak_instagram.store import dead_letters as letters
-from ak_instagram.store.dead_letters import DeadLetter, Filter
+from ak_instagram.store.verbs import dead_letters as letters
+from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 
 from . import options
 from .store import OpenStore, open_store

@@ -44,7 +44,7 @@ def demo(
     """
     # Here and not above: the simulator's libraries take longer to import than the
     # other commands take to run.
-    from ak_instagram.simulator.demo.run import Options, run
+    from instagram_simulator.demo.run import Options, run
 
     ctx.exit(
         run(

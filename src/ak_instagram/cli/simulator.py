@@ -51,6 +51,6 @@ def simulator(ctx: click.Context, host: str, port: int, webhook: str, verify_tok
     """
     # Here and not above: the simulator's libraries take longer to import than the
     # other commands take to run.
-    from ak_instagram.simulator.alone import run
+    from instagram_simulator.alone import run
 
     ctx.exit(run(host, port, webhook, verify_token))

@@ -13,14 +13,14 @@ import structlog
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings import load
-from ak_instagram.store.transactions import T, Work
-from ak_instagram.store.visit import Visit, visit
+from ak_instagram.store.database import T, Work
+from ak_instagram.store.maintenance import MaintenanceSession, visit
 
 
 class OpenStore:
     """A store that is open for one command."""
 
-    def __init__(self, runner: asyncio.Runner, visited: Visit) -> None:
+    def __init__(self, runner: asyncio.Runner, visited: MaintenanceSession) -> None:
         self._runner = runner
         self._visited = visited
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from ak_instagram.store import takeover
+from ak_instagram.store.verbs import takeover
 
 from . import options
 from .store import open_store

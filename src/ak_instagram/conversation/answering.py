@@ -10,20 +10,20 @@ from typing import Any
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.agents.contract import Agent, MessageEnd, Part, Text, Turn
+from ak_instagram.agents.agent import Agent, MessageEnd, Part, Text, Turn
 from ak_instagram.agents.prompt import prompt
 from ak_instagram.backoff import Backoff
+from ak_instagram.delivery.accounts import Accounts
+from ak_instagram.delivery.circuit_breaker import CircuitBreaker
+from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.sender.accounts import Accounts
-from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.courtesy import Courtesy
-from ak_instagram.sender.plan import Plan, plan_answer
+from ak_instagram.reply.plan import Plan, plan_answer
 from ak_instagram.settings.values import Account
-from ak_instagram.storable import storable
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement
+from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
+from ak_instagram.text import sanitize
 
-from .turn import Composed, compose, endings
+from .turn import TurnDraft, compose, endings
 
 log = structlog.get_logger()
 
@@ -42,8 +42,8 @@ class Answering:
     store: Store
     agent: Agent
     accounts: Accounts
-    circuits: Circuits
-    courtesy: Courtesy
+    circuit_breaker: CircuitBreaker
+    typing_indicator: TypingIndicator
     backoff: Backoff
     fallback: str
     spawn: Spawn
@@ -51,51 +51,51 @@ class Answering:
     async def answer(self, claim: Claim) -> Claim | None:
         """Answer *claim*'s events, and return the next step (`None`: the claim has ended)."""
         account = self.accounts.find(claim.account)
-        composed = compose(claim, account.agent if account else None)
-        if account is None or composed.turn is None:
+        draft = compose(claim, account.agent if account else None)
+        if account is None or draft.turn is None:
             reason = "nothing to answer" if account else "the account is not configured"
-            return await self._ignore(claim, composed, reason)
-        if wait := self.circuits.wait(claim.account, claim.contact):
+            return await self._ignore(claim, draft, reason)
+        if wait := self.circuit_breaker.wait(claim.account, claim.contact):
             # What is answered later is answered once, to all that has been said by then.
             await self.store.retry(
-                claim, after=wait, why="the account is blocked", blocker=Blocker.ACCOUNT
+                claim, after=wait, why="the account is blocked", wait_reason=WaitReason.ACCOUNT
             )
             return None
-        with structlog.contextvars.bound_contextvars(turn=composed.turn.id):
-            return await self._ask(claim, composed, composed.turn, account)
+        with structlog.contextvars.bound_contextvars(turn=draft.turn.id):
+            return await self._ask(claim, draft, draft.turn, account)
 
     async def _ask(
-        self, claim: Claim, composed: Composed, turn: Turn, account: Account
+        self, claim: Claim, draft: TurnDraft, turn: Turn, account: Account
     ) -> Claim | None:
         began = time.perf_counter()
         try:
-            async with self.courtesy.typing(account.access_token, claim.contact):
+            async with self.typing_indicator.typing(account.access_token, claim.contact):
                 parts = [part async for part in self.agent.answer(turn)]
             plan = plan_answer(parts)
         except Permanent as exc:
-            return await self._dead_letter(claim, composed, str(exc))
+            return await self._dead_letter(claim, draft, str(exc))
         except Transient as exc:
-            return await self._try_again(claim, composed, exc)
+            return await self._try_again(claim, draft, exc)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
-            return await self._try_again(claim, composed, Transient(f"bug: {type(exc).__name__}"))
+            return await self._try_again(claim, draft, Transient(f"bug: {type(exc).__name__}"))
         seconds = time.perf_counter() - began
         lines = self._lines(turn, parts, plan)
-        step = await self._settle(claim, composed, EventStatus.ANSWERED, plan, lines=lines)
+        step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
         _record(turn, plan, seconds)
         if not plan.messages:
-            self.spawn(self.courtesy.stop(account.access_token, claim.contact))
+            self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
         return step
 
-    async def _ignore(self, claim: Claim, composed: Composed, reason: str) -> Claim | None:
+    async def _ignore(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
         metrics.TURNS.labels("ignored").inc()
         log.info("turn.ignored", reason=reason, events=len(claim.events))
-        return await self._settle(claim, composed, EventStatus.IGNORED, reason=reason)
+        return await self._settle(claim, draft, EventStatus.IGNORED, reason=reason)
 
-    async def _try_again(self, claim: Claim, composed: Composed, exc: Transient) -> Claim | None:
+    async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:
         wait = self.backoff.wait_or_give_up(claim.failures + 1)
         if wait is None:
-            return await self._dead_letter(claim, composed, f"gave up: {exc}")
+            return await self._dead_letter(claim, draft, f"gave up: {exc}")
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning(
@@ -104,41 +104,41 @@ class Answering:
         await self.store.retry(claim, after=after, why=str(exc))
         return None
 
-    async def _dead_letter(self, claim: Claim, composed: Composed, reason: str) -> Claim | None:
+    async def _dead_letter(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
-        reason = storable(reason)  # a plug-in may have put anything there
+        reason = sanitize(reason)  # a plug-in may have put anything there
         log.error("turn.dead_lettered", reason=reason, tries=claim.failures + 1)
         plan = plan_answer([Text(self.fallback)] if self.fallback else [])
-        return await self._settle(claim, composed, EventStatus.DEAD, plan, reason=reason)
+        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason=reason)
 
     async def _settle(
         self,
         claim: Claim,
-        composed: Composed,
+        draft: TurnDraft,
         ending: EventStatus,
         plan: Plan | None = None,
         *,
         reason: str | None = None,
-        lines: tuple[Line, ...] = (),
+        lines: tuple[TranscriptLine, ...] = (),
     ) -> Claim | None:
-        settlement = Settlement(
-            turn=composed.turn_id,
-            events=endings(composed, ending),
+        turn_result = TurnResult(
+            turn=draft.turn_id,
+            events=endings(draft, ending),
             reason=reason,
             messages=plan.messages if plan else (),
             lines=lines,
             hands_over=plan is not None and plan.handoff is not None,
         )
-        return await self.store.settle(claim, settlement)
+        return await self.store.settle(claim, turn_result)
 
-    def _lines(self, turn: Turn, parts: list[Part], plan: Plan) -> tuple[Line, ...]:
+    def _lines(self, turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:
         """Return what joins the transcript; nothing if the agent keeps its own memory."""
         if not self.agent.history:
             return ()
         said = "".join(map(_spoken, parts)).strip()
-        asked = Line("user", prompt(turn))
-        return (asked, Line("assistant", said)) if said and plan.messages else (asked,)
+        asked = TranscriptLine("user", prompt(turn))
+        return (asked, TranscriptLine("assistant", said)) if said and plan.messages else (asked,)
 
 
 def _spoken(part: Part) -> str:
@@ -167,4 +167,4 @@ def _record(turn: Turn, plan: Plan, seconds: float) -> None:
         metrics.PARTS_REFUSED.labels(part).inc()
         log.warning("part.refused", part=part, reason="this version can't send it")
     if plan.handoff is not None:
-        log.warning("turn.handoff", reason="the agent asks for a person: the bot falls silent")
+        log.warning("turn.handed_off", reason="the agent asks for a person: the bot falls silent")

@@ -7,17 +7,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ak_instagram.agents.contract import Attachment, Inbound, Turn, Utterance
+from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
+from ak_instagram.meta.content import (
+    Content,
+    Edit,
+    Message,
+    Postback,
+    Referral,
+    Unsend,
+    read_content,
+)
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent
-from ak_instagram.webhook.content import Content, Edit, Message, Postback, Referral, Unsend
-from ak_instagram.webhook.reading import read_content
 
 # An event, and what it says.
 Read: TypeAlias = tuple[StoredEvent, Content]
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class TurnDraft:
     """
     The waiting events, read.
 
@@ -31,7 +38,7 @@ class Composed:
     settled: Mapping[int, EventStatus]
 
 
-def compose(claim: Claim, agent: str | None = None) -> Composed:
+def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
     """
     Return the turn that *claim*'s events make, for the agent called *agent*.
 
@@ -45,7 +52,7 @@ def compose(claim: Claim, agent: str | None = None) -> Composed:
     asked = (*kept, *edits)
     name = turn_id(claim)
     messages = tuple(_edited(message, edits.values()) for message in kept.values())
-    return Composed(
+    return TurnDraft(
         turn_id=name,
         turn=_turn(claim, name, messages, agent) if messages else None,
         asked=asked,
@@ -58,7 +65,7 @@ def session_id(account: str, contact: str, epoch: int) -> str:
     return hashlib.sha256(f"{account}/{contact}/{epoch}".encode()).hexdigest()[:32]
 
 
-def _turn(claim: Claim, name: str, messages: tuple[Inbound, ...], agent: str | None) -> Turn:
+def _turn(claim: Claim, name: str, messages: tuple[UserMessage, ...], agent: str | None) -> Turn:
     return Turn(
         id=name,
         session=session_id(claim.account, claim.contact, claim.epoch),
@@ -67,7 +74,7 @@ def _turn(claim: Claim, name: str, messages: tuple[Inbound, ...], agent: str | N
         messages=messages,
         agent=agent,
         history=tuple(
-            Utterance("assistant" if line.role == "assistant" else "user", line.text)
+            HistoryLine("assistant" if line.role == "assistant" else "user", line.text)
             for line in claim.transcript
         ),
     )
@@ -87,7 +94,7 @@ def _read(events: Sequence[StoredEvent]) -> list[Read]:
     ]
 
 
-def _taken_back(read: Sequence[Read], said: Mapping[int, Inbound]) -> frozenset[int]:
+def _taken_back(read: Sequence[Read], said: Mapping[int, UserMessage]) -> frozenset[int]:
     """Return which of what was *said* another of the events takes back."""
     mids = {content.mid for _, content in read if isinstance(content, Unsend)}
     return frozenset(id_ for id_, message in said.items() if message.mid in mids)
@@ -99,7 +106,7 @@ def _end(event: StoredEvent, gone: Collection[int]) -> EventStatus:
     return EventStatus.UNSENT if is_gone else EventStatus.IGNORED
 
 
-def _edits_of(read: Sequence[Read], messages: Iterable[Inbound]) -> dict[int, Edit]:
+def _edits_of(read: Sequence[Read], messages: Iterable[UserMessage]) -> dict[int, Edit]:
     """Return, by their events, the edits that change what one of *messages* says."""
     mids = {message.mid for message in messages}
     return {
@@ -109,23 +116,23 @@ def _edits_of(read: Sequence[Read], messages: Iterable[Inbound]) -> dict[int, Ed
     }
 
 
-def _edited(message: Inbound, edits: Iterable[Edit]) -> Inbound:
+def _edited(message: UserMessage, edits: Iterable[Edit]) -> UserMessage:
     """Return *message* as the last of its *edits* has it."""
     own = sorted((it for it in edits if it.mid == message.mid), key=lambda it: it.num_edit)
     return replace(message, text=own[-1].text) if own else message
 
 
-def _inbound(event: StoredEvent, content: Content) -> Inbound | None:
+def _inbound(event: StoredEvent, content: Content) -> UserMessage | None:
     if isinstance(content, Message):
         return _message(event, content)
     if isinstance(content, Postback):
         mid = event.mid or str(event.id)
-        return Inbound(mid, event.at, text=content.title, payload=content.payload)
+        return UserMessage(mid, event.at, text=content.title, payload=content.payload)
     return None
 
 
-def _message(event: StoredEvent, message: Message) -> Inbound:
-    return Inbound(
+def _message(event: StoredEvent, message: Message) -> UserMessage:
+    return UserMessage(
         mid=event.mid or str(event.id),
         at=event.at,
         text=message.text,
@@ -157,6 +164,6 @@ def _context(message: Message) -> dict[str, str]:
     return {key: value for key, value in known.items() if value}
 
 
-def endings(composed: Composed, of_asked: EventStatus) -> dict[int, EventStatus]:
+def endings(draft: TurnDraft, of_asked: EventStatus) -> dict[int, EventStatus]:
     """Return how all events of the turn end when those that were asked about end *of_asked*."""
-    return {**composed.settled, **dict.fromkeys(composed.asked, of_asked)}
+    return {**draft.settled, **dict.fromkeys(draft.asked, of_asked)}

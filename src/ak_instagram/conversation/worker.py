@@ -14,22 +14,21 @@ import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
+from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
-from ak_instagram.jobs import went_well
-from ak_instagram.sender.delivery import Delivery
+from ak_instagram.jobs import TaskSet, run_logged
 from ak_instagram.settings.values import Conversation
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import (
-    Blocker,
     Claim,
     EventStatus,
-    Holding,
+    LeaseId,
     PieceStatus,
-    Settlement,
+    TurnResult,
+    WaitReason,
 )
 
 from .answering import Answering
-from .background import Background
 from .turn import turn_id
 
 log = structlog.get_logger()
@@ -47,7 +46,7 @@ class Worker:
         settings: Conversation,
         answering: Answering,
         delivery: Delivery,
-        background: Background,
+        tasks: TaskSet,
         *,
         backoff: Backoff | None = None,
         retry_claiming: float = RETRY_CLAIMING,
@@ -56,31 +55,31 @@ class Worker:
         self._settings = settings
         self._answering = answering
         self._delivery = delivery
-        self._background = background
+        self._tasks = tasks
         self._backoff = backoff or Backoff(settings.attempts)
         self._retry_claiming = retry_claiming
-        self._active: dict[Holding, asyncio.Task[None]] = {}
+        self._active: dict[LeaseId, asyncio.Task[None]] = {}
         metrics.TURNS_ACTIVE.set_function(lambda: len(self._active))
         self._freed = asyncio.Event()
-        self._idle: dict[Holding, int] = {}
+        self._idle: dict[LeaseId, int] = {}
 
     # --- jobs -----------------------------------------------------------------
 
     async def run_claims(self) -> None:
         """Claim what is due and work on it; never return."""
         while True:
-            if not await went_well(self._claim(), failure="worker.stumbled"):
+            if not await run_logged(self._claim(), failure="worker.claim_failed"):
                 await asyncio.sleep(self._retry_claiming)
 
     async def run_renewals(self) -> None:
         """Extend the leases of what is being worked on; never return."""
         while True:
             await asyncio.sleep(self._settings.lease / RENEWALS)
-            await went_well(self._renew(), failure="worker.renewal_failed")
+            await run_logged(self._renew(), failure="worker.renewal_failed")
 
     async def drain(self, seconds: float) -> None:
         """Wait for the conversations under way, at most *seconds*; then cut them off."""
-        tasks = [*self._active.values(), *self._background.tasks]
+        tasks = [*self._active.values(), *self._tasks.tasks]
         if not tasks:
             return
         log.info("worker.draining", conversations=len(self._active))
@@ -102,13 +101,13 @@ class Worker:
             self._start(claim)
 
     def _start(self, claim: Claim) -> None:
-        holding = claim.holding
+        lease_id = claim.lease_id
         task = asyncio.create_task(self._see_through(claim))
-        self._active[holding] = task
-        task.add_done_callback(lambda _: self._end(holding))
+        self._active[lease_id] = task
+        task.add_done_callback(lambda _: self._end(lease_id))
 
-    def _end(self, holding: Holding) -> None:
-        del self._active[holding]
+    def _end(self, lease_id: LeaseId) -> None:
+        del self._active[lease_id]
         self._freed.set()
 
     async def _renew(self) -> None:
@@ -118,21 +117,21 @@ class Worker:
         self._cut_off(known - held)
         await self._abandon_idle(held)
 
-    def _cut_off(self, lost: Set[Holding]) -> None:
+    def _cut_off(self, lost: Set[LeaseId]) -> None:
         """Drop the work whose lease is gone."""
-        for holding in lost & self._active.keys():
-            log.warning("conversation.lease_lost", contact=holding.contact)
-            self._active[holding].cancel()
+        for lease_id in lost & self._active.keys():
+            log.warning("conversation.lease_lost", contact=lease_id.contact)
+            self._active[lease_id].cancel()
 
-    async def _abandon_idle(self, held: Set[Holding]) -> None:
+    async def _abandon_idle(self, held: Set[LeaseId]) -> None:
         """
         Let leases go that nobody has worked on for the length of a lease.
 
         A claim that turns up even later finds that the lease it began with is over.
         """
         idle = held - self._active.keys()
-        self._idle = {holding: self._idle.get(holding, 0) + 1 for holding in idle}
-        abandoned = {holding for holding, times in self._idle.items() if times > RENEWALS}
+        self._idle = {lease_id: self._idle.get(lease_id, 0) + 1 for lease_id in idle}
+        abandoned = {lease_id for lease_id, times in self._idle.items() if times > RENEWALS}
         if abandoned:
             await self._store.abandon(abandoned)
 
@@ -163,8 +162,8 @@ class Worker:
         """Try *claim* again later; give it up once it has crashed too often."""
         try:
             if isinstance(exc, Transient):
-                log.warning("conversation.put_off", reason=str(exc))
-                await self._retry(claim, exc, Blocker.OTHER)
+                log.warning("conversation.retrying", reason=str(exc))
+                await self._retry(claim, exc, WaitReason.OTHER)
                 return
             log.exception("conversation.crashed", tries=claim.failures + 1)
             if self._backoff.wait_or_give_up(claim.failures + 1) is None:
@@ -174,13 +173,15 @@ class Worker:
         except (LeaseLost, StoreUnavailable) as lost:
             log.warning("conversation.dropped", reason=str(lost))
 
-    async def _retry(self, claim: Claim, exc: Exception, blocker: Blocker | None = None) -> None:
+    async def _retry(
+        self, claim: Claim, exc: Exception, wait_reason: WaitReason | None = None
+    ) -> None:
         await self._store.retry(
             claim,
             after=self._backoff.wait(claim.failures + 1),
             why=type(exc).__name__,
             then=PieceStatus.SENDING,  # whether it had been sent by then is not known here
-            blocker=blocker,
+            wait_reason=wait_reason,
         )
 
     async def _bury(self, claim: Claim, reason: str) -> None:
@@ -191,13 +192,13 @@ class Worker:
             step = await self._store.give_up(claim, reason)
         else:
             dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-            step = await self._store.settle(claim, Settlement(turn_id(claim), dead, reason))
+            step = await self._store.settle(claim, TurnResult(turn_id(claim), dead, reason))
         if step is not None:
-            is_doubtful = step.piece is not None and step.piece.is_doubtful
+            outcome_unknown = step.piece is not None and step.piece.outcome_unknown
             await self._store.retry(
                 step,
                 after=0,
                 why=reason,
-                then=PieceStatus.SENDING if is_doubtful else PieceStatus.PLANNED,
-                blocker=Blocker.OTHER,
+                then=PieceStatus.SENDING if outcome_unknown else PieceStatus.PLANNED,
+                wait_reason=WaitReason.OTHER,
             )

@@ -10,18 +10,27 @@ from sqlalchemy import Connection, make_url, text
 
 from ak_instagram import metrics
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.sqlite.engine import open_sqlite
+from ak_instagram.store.verbs.backlog import Backlog
+from ak_instagram.store.verbs.claims import BEGINNING, Leases, Renewal
+from ak_instagram.store.verbs.inbox import Inbox
+from ak_instagram.store.verbs.retention import Purged
+from ak_instagram.store.verbs.steps import Turns
 
-from . import backlog, retention
-from .backlog import Backlog
-from .inbox import Inbox
-from .intake import Intake
-from .leases import BEGINNING, Leases, Renewal
-from .lookout import Found, Lookout
-from .retention import Purged
-from .sqlite import open_sqlite
-from .transactions import Clock, Transactions, Work, notify, wall_clock
-from .turns import Turns
-from .values import MAX_CLAIMS, Arrival, Blocker, Claim, Holding, PieceStatus, Receipt, Settlement
+from .batching import Batcher
+from .database import Clock, Database, Work, notify, wall_clock
+from .dispatch import Dispatcher, Poll
+from .values import (
+    MAX_CLAIMS,
+    Arrival,
+    Claim,
+    LeaseId,
+    PieceStatus,
+    Receipt,
+    TurnResult,
+    WaitReason,
+)
+from .verbs import backlog, retention
 
 
 class Store:
@@ -34,43 +43,43 @@ class Store:
     is due any more, or it has to wait.
     """
 
-    def __init__(self, transactions: Transactions, inbox: Inbox, leases: Leases) -> None:
-        self._run = transactions.run
-        self._clock = transactions.clock
-        self._renewed: frozenset[Holding] = frozenset()
+    def __init__(self, database: Database, inbox: Inbox, leases: Leases) -> None:
+        self._run = database.run
+        self._clock = database.clock
+        self._renewed: frozenset[LeaseId] = frozenset()
         self._renewed_until = 0
         self._inbox = inbox
         self._leases = leases
         self._turns = Turns(leases, inbox.takeover_pause)
-        self._intake = Intake(self._store_batch)
-        self._lookout = Lookout(transactions, leases)
+        self._batcher = Batcher(self._store_batch)
+        self._dispatcher = Dispatcher(database, leases)
 
     # --- the webhook's verb ---------------------------------------------------
 
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Store *arrivals*; what waits at the same time is stored in one transaction."""
-        await self._intake.put(arrivals)
+        await self._batcher.put(arrivals)
 
     async def _store_batch(self, batch: Sequence[Arrival]) -> None:
-        room = self._lookout.room
+        room = self._dispatcher.room
         receipt, found = await self._run(
             partial(self._put_and_claim, batch=batch, room=room), urgent=True
         )
         metrics.EVENTS_STORED.inc(receipt.fresh)
-        metrics.EVENTS_REPEATED.inc(receipt.repeats)
+        metrics.EVENTS_DUPLICATE.inc(receipt.repeats)
         if room:
-            await self._give_back(self._lookout.hand_over(found))
+            await self._give_back(self._dispatcher.offer(found))
         else:
-            self._lookout.wake()  # whoever is just looking may have looked too early
+            self._dispatcher.wake()  # whoever is just looking may have looked too early
 
     def _put_and_claim(
         self, connection: Connection, now: int, batch: Sequence[Arrival], room: int
-    ) -> tuple[Receipt, Found]:
+    ) -> tuple[Receipt, Poll]:
         """Store *batch*, and claim what it makes due for a worker that waits, if one does."""
         receipt = self._inbox.put(connection, now, batch)
         if not receipt.fresh:
-            return receipt, Found([])
-        found = self._lookout.look(connection, now, room) if room else Found([])
+            return receipt, Poll([])
+        found = self._dispatcher.look(connection, now, room) if room else Poll([])
         if len(found.claims) >= min(room, MAX_CLAIMS):
             notify(connection)  # there may be more than this process takes
         return receipt, found
@@ -79,7 +88,7 @@ class Store:
         """Release *claims* that came too late; their events are stored whatever becomes of it."""
         if claims:
             with suppress(StoreUnavailable):
-                await self.abandon([claim.holding for claim in claims], urgent=True)
+                await self.abandon([claim.lease_id for claim in claims], urgent=True)
 
     # --- the worker's verbs ---------------------------------------------------
 
@@ -90,9 +99,9 @@ class Store:
         No more than `values.MAX_CLAIMS` at a time; what webhooks bring meanwhile comes on
         top. Returns none when nothing came up for a while. Call it from one task only.
         """
-        return await self._lookout.claim(limit)
+        return await self._dispatcher.claim(limit)
 
-    async def renew(self) -> frozenset[Holding]:
+    async def renew(self) -> frozenset[LeaseId]:
         """
         Extend all leases of this process, and return what it holds.
 
@@ -117,42 +126,42 @@ class Store:
 
         A claim that was abandoned counts until the lease it began with is over.
         """
-        is_renewed = claim.holding in self._renewed
+        is_renewed = claim.lease_id in self._renewed
         until = max(claim.lease_until, self._renewed_until) if is_renewed else claim.lease_until
         return (until - self._clock()) / 1000
 
-    async def abandon(self, holdings: Collection[Holding], *, urgent: bool = False) -> None:
+    async def abandon(self, lease_ids: Collection[LeaseId], *, urgent: bool = False) -> None:
         """
         Release *holdings*, which are still due; *urgent*: a webhook waits for it.
 
         Nobody may be working on them, nor begin before the lease of their claim is over.
         """
-        self._renewed -= frozenset(holdings)
-        await self._run(partial(self._abandon, holdings=holdings), urgent=urgent)
-        self._lookout.wake()
+        self._renewed -= frozenset(lease_ids)
+        await self._run(partial(self._abandon, lease_ids=lease_ids), urgent=urgent)
+        self._dispatcher.wake()
 
-    def _abandon(self, connection: Connection, now: int, holdings: Collection[Holding]) -> None:
-        self._leases.abandon(connection, now, holdings)
+    def _abandon(self, connection: Connection, now: int, lease_ids: Collection[LeaseId]) -> None:
+        self._leases.abandon(connection, now, lease_ids)
         notify(connection)
 
     async def wake_account(self, account: str) -> int:
         """Make all conversations due that wait for *account*; return how many."""
         woken = await self._run(partial(self._leases.wake_account, account=account))
-        self._lookout.wake()
+        self._dispatcher.wake()
         return woken
 
     async def unblock(self) -> None:
         """Make all conversations due that wait for an account: who blocked it may be gone."""
         await self._run(self._leases.unblock)
 
-    async def settle(self, claim: Claim, settlement: Settlement) -> Claim | None:
+    async def settle(self, claim: Claim, turn_result: TurnResult) -> Claim | None:
         """
         End the turn's events, plan its answer, and return the next step.
 
         Nothing is settled if the person took back one of its messages meanwhile: the
         next step is then the turn anew. Nothing is planned if a person has answered.
         """
-        return await self._step(partial(self._turns.settle, claim=claim, settlement=settlement))
+        return await self._step(partial(self._turns.settle, claim=claim, turn_result=turn_result))
 
     async def sent(self, claim: Claim, message_id: str) -> Claim | None:
         """Note that the claim's piece was sent, as *message_id*, and return the next step."""
@@ -177,7 +186,7 @@ class Store:
         after: float,
         why: str,
         then: PieceStatus = PieceStatus.PLANNED,
-        blocker: Blocker | None = None,
+        wait_reason: WaitReason | None = None,
     ) -> None:
         """
         Release the conversation and come back in *after* seconds; messages don't hasten that.
@@ -192,16 +201,16 @@ class Store:
                 after=int(after * 1000),
                 why=why,
                 then=then,
-                blocker=blocker,
+                wait_reason=wait_reason,
             )
         )
-        self._lookout.wake_in(after)
+        self._dispatcher.wake_in(after)
 
     async def _step(self, work: Work[Claim | None]) -> Claim | None:
         """Return the next step; a claim that ends may leave something that is due soon."""
         step = await self._run(work)
         if step is None and self._inbox.debounce:
-            self._lookout.wake()
+            self._dispatcher.wake()
         return step
 
     # --- upkeep ---------------------------------------------------------------
@@ -238,8 +247,8 @@ async def open_store(
 
     *clock* is for SQLite only: PostgreSQL has its own.
     """
-    async with _open_transactions(url, clock) as transactions:
-        store = Store(transactions, inbox, leases)
+    async with _open_transactions(url, clock) as database:
+        store = Store(database, inbox, leases)
         await store.unblock()
         try:
             yield store
@@ -248,10 +257,10 @@ async def open_store(
                 await store.release_all()
 
 
-def _open_transactions(url: str, clock: Clock) -> AbstractAsyncContextManager[Transactions]:
+def _open_transactions(url: str, clock: Clock) -> AbstractAsyncContextManager[Database]:
     if make_url(url).get_backend_name() == "sqlite":
         return open_sqlite(url, clock)
     # Here and not above: its driver comes with the extra `postgres`.
-    from .postgres import open_postgres
+    from ak_instagram.store.postgres.engine import open_postgres
 
     return open_postgres(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
@@ -39,7 +39,7 @@ class PieceStatus(StrEnum):
     DEAD = "dead"
 
 
-class Blocker(StrEnum):
+class WaitReason(StrEnum):
     """What a conversation waits for that is not its own fault: the wait uses up no try."""
 
     ACCOUNT = "account"  # blocked or resting as a whole; its healing ends the wait
@@ -64,11 +64,11 @@ class Arrival(NamedTuple):
     mid: str | None
     at: int
     payload: str
-    wakes: bool = True
+    is_actionable: bool = True
     echo_text: str | None = None
     is_standby: bool = False
-    takes_back: str | None = None
-    takes_back_edits: tuple[str, ...] = ()
+    unsends: str | None = None
+    unsends_edits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +110,20 @@ class Piece:
     seq: int
     message: Mapping[str, object]
     tries: int
-    is_doubtful: bool
-    since: int
+    outcome_unknown: bool
+    tried_at: int
     planned_at: int
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TranscriptLine:
     """A line of the transcript: who said what."""
 
     role: str
     text: str
 
 
-class Holding(NamedTuple):
+class LeaseId(NamedTuple):
     """A claim in short: a conversation, and the fence under which it is held."""
 
     account: str
@@ -150,16 +150,16 @@ class Claim:
     epoch: int = 0
     piece: Piece | None = None
     events: tuple[StoredEvent, ...] = ()
-    transcript: tuple[Line, ...] = ()
+    transcript: tuple[TranscriptLine, ...] = ()
 
     @property
-    def holding(self) -> Holding:
+    def lease_id(self) -> LeaseId:
         """The claim in short."""
-        return Holding(self.account, self.contact, self.fence)
+        return LeaseId(self.account, self.contact, self.fence)
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class TurnResult:
     """
     How the events of a turn end, and what is sent because of them.
 
@@ -172,5 +172,72 @@ class Settlement:
     events: Mapping[int, EventStatus]
     reason: str | None = None
     messages: tuple[Mapping[str, object], ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
+
+
+class ConversationKey(Protocol):
+    """Anything that belongs to a conversation: a row, a claim."""
+
+    @property
+    def account(self) -> str:
+        """The professional account's id."""
+        ...
+
+    @property
+    def contact(self) -> str:
+        """The person's IGSID."""
+        ...
+
+
+class ClaimedRow(ConversationKey, Protocol):
+    """A row of `conversations` that is ours until this transaction ends: it has the fence."""
+
+    @property
+    def fence(self) -> int:
+        """The number of this claim; a later one has a higher."""
+        ...
+
+    @property
+    def lease_until(self) -> int:
+        """When the lease ends unless it is renewed."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """The failures since the last progress."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """The number of the agent's session with this person."""
+        ...
+
+    @property
+    def window_closes_at(self) -> int:
+        """When Meta's 24 h window closes."""
+        ...
+
+    @property
+    def paused_until(self) -> int:
+        """Until when a person answers."""
+        ...
+
+
+class LeasedRow(ClaimedRow, Protocol):
+    """What `lease_statements.HELD` finds: who holds the conversation, and when it is due."""
+
+    @property
+    def lease_owner(self) -> str | None:
+        """The process run that holds it."""
+        ...
+
+    @property
+    def due_at(self) -> int | None:
+        """When there is work; `None` when there is none."""
+        ...
+
+
+def key_of(of: ConversationKey) -> dict[str, object]:
+    """Return the parameters that name the conversation, for `conditions.of_conversation`."""
+    return {"of_account": of.account, "of_contact": of.contact}

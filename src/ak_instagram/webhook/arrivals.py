@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ak_instagram.meta.content import read_echo_text
+from ak_instagram.meta.events import Event, Kind
+from ak_instagram.meta.keys import edit_keys, mid_key
 from ak_instagram.store.values import Arrival
-
-from .events import Event, Kind
-from .keys import edit_keys, mid_key
-from .reading import read_echo_text
 
 _WAKING = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.UNSEND, Kind.EDIT})
 _VOICES = frozenset({Kind.ECHO, Kind.STANDBY})  # somebody else may be answering
@@ -29,11 +28,11 @@ def _arrival(event: Event) -> Arrival:
         mid=event.mid,
         at=event.at,
         payload="" if event.kind in _VOICES else event.payload,
-        wakes=event.kind in _WAKING,
+        is_actionable=event.kind in _WAKING,
         echo_text=read_echo_text(event.payload) if event.kind is Kind.ECHO else None,
         is_standby=event.kind is Kind.STANDBY,
-        takes_back=_unsent_key(event),
-        takes_back_edits=_unsent_edit_keys(event),
+        unsends=_unsent_key(event),
+        unsends_edits=_unsent_edit_keys(event),
     )
 
 

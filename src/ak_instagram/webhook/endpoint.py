@@ -15,15 +15,15 @@ from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from ak_instagram.errors import StoreUnavailable, WebhookRejected
+from ak_instagram.meta.parse import parse_webhook
 from ak_instagram.settings.values import Instagram
 from ak_instagram.store.values import Arrival
 
 from .arrivals import arrivals_of
 from .body import BodyReader, header
-from .parsing import parse_webhook
-from .reporting import Answer, Reporter, count_signature
+from .challenge import answer_challenge
+from .response import AccessLog, Response, count_signature
 from .signature import is_well_formed, matching_secret
-from .verification import answer_challenge
 
 _HINT = (
     "no configured secret signed this: Instagram Login webhooks are signed with the Instagram app"
@@ -48,30 +48,30 @@ class WebhookEndpoint:
         self._verify_token = settings.verify_token
         self._secrets = tuple(secret.encode() for secret in settings.app_secrets)
         self._bodies = BodyReader()
-        self._reporter = Reporter()
+        self._access_log = AccessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; it is reported once it has been answered."""
         began = time.perf_counter()
         try:
             if scope["method"] == "POST":
-                answer = await self._take(scope, receive)
+                response = await self._take(scope, receive)
             else:
-                answer = self._verify(scope)
+                response = self._verify(scope)
         except WebhookRejected as exc:
-            answer = Answer(exc.status, "rejected", WARNING, "webhook.rejected", _reason(exc))
+            response = Response(exc.status, "rejected", WARNING, "webhook.rejected", _reason(exc))
         except StoreUnavailable as exc:
-            answer = Answer(503, "try again", ERROR, "webhook.not_stored", _reason(exc))
-        await _send(send, answer)
-        self._reporter.report_later(answer, time.perf_counter() - began)
+            response = Response(503, "try again", ERROR, "webhook.not_stored", _reason(exc))
+        await _send(send, response)
+        self._access_log.report_later(response, time.perf_counter() - began)
 
-    def _verify(self, scope: Scope) -> Answer:
+    def _verify(self, scope: Scope) -> Response:
         if scope["method"] != "GET":
-            return Answer(405, "GET or POST", WARNING, "webhook.rejected", {"reason": "method"})
+            return Response(405, "GET or POST", WARNING, "webhook.rejected", {"reason": "method"})
         challenge = answer_challenge(QueryParams(scope["query_string"]), self._verify_token)
-        return Answer(200, challenge, INFO, "webhook.verified", {})
+        return Response(200, challenge, INFO, "webhook.verified", {})
 
-    async def _take(self, scope: Scope, receive: Receive) -> Answer:
+    async def _take(self, scope: Scope, receive: Receive) -> Response:
         signature = header(scope, b"x-hub-signature-256")
         if self._secrets and not is_well_formed(signature):
             raise _unsigned(signature)  # without reading what a stranger sends
@@ -89,7 +89,7 @@ class WebhookEndpoint:
             "secret": secret,
             "bytes": len(body),
         }
-        return Answer(200, "EVENT_RECEIVED", INFO, "webhook.received", facts, webhook)
+        return Response(200, "EVENT_RECEIVED", INFO, "webhook.received", facts, webhook)
 
     def _check(self, signature: bytes | None, body: bytes) -> int | None:
         """Return the position of the secret that signed *body*, `None` if none is configured."""
@@ -113,14 +113,14 @@ def _reason(exc: Exception) -> dict[str, object]:
     return {"reason": str(exc)}
 
 
-async def _send(send: Send, answer: Answer) -> None:
-    body = answer.text.encode()
+async def _send(send: Send, response: Response) -> None:
+    body = response.text.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
-    if answer.status in _CLOSED_AFTER:
+    if response.status in _CLOSED_AFTER:
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

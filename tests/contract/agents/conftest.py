@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from ak_instagram.agents.contract import Inbound, Part, Turn
+from ak_instagram.agents.agent import Part, Turn, UserMessage
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.settings import values
 
@@ -144,7 +144,7 @@ def turn() -> Turn:
         session="session-1",
         account="17841400000000001",
         contact="751390000000001",
-        messages=(Inbound("mid-1", 1756650600000, "Where is my order?"),),
+        messages=(UserMessage("mid-1", 1756650600000, "Where is my order?"),),
     )
 
 
@@ -152,7 +152,7 @@ def turn() -> Turn:
 def turn_of(turn: Turn):
     """The same person's turn with other messages."""
 
-    def turn_of(*messages: Inbound, **changes: object) -> Turn:
+    def turn_of(*messages: UserMessage, **changes: object) -> Turn:
         return dataclasses.replace(turn, messages=messages, **changes)
 
     return turn_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ak_instagram.agents.contract import Attachment, Inbound, Text
+from ak_instagram.agents.agent import Attachment, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
 SECRET_WORDS = "my card is 4111"
@@ -85,7 +85,7 @@ async def test_the_persons_text_goes_in_and_the_agents_text_comes_out(
 ):
     agent_server.says(dialect.answer(text))
 
-    parts = await ask(turn_of(Inbound("m", 1, text)), dialect.adapter)
+    parts = await ask(turn_of(UserMessage("m", 1, text)), dialect.adapter)
 
     assert said(parts) == text
     assert dialect.prompt(agent_server.bodies[0]) == text
@@ -109,7 +109,7 @@ async def test_half_a_surrogate_pair_becomes_text_that_can_be_sent(
 async def test_several_messages_are_one_question(dialect, agent_server, ask, turn_of):
     agent_server.says(dialect.answer("ok"))
 
-    await ask(turn_of(Inbound("a", 1, "hi"), Inbound("b", 2, "anyone?")), dialect.adapter)
+    await ask(turn_of(UserMessage("a", 1, "hi"), UserMessage("b", 2, "anyone?")), dialect.adapter)
 
     assert [dialect.prompt(body) for body in agent_server.bodies] == ["hi\nanyone?"]
 
@@ -120,7 +120,7 @@ async def test_an_image_without_words_reaches_the_agent_as_its_url(
     agent_server.says(dialect.answer("Nice!"))
     image = Attachment("image", "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1")
 
-    parts = await ask(turn_of(Inbound("m", 1, attachments=(image,))), dialect.adapter)
+    parts = await ask(turn_of(UserMessage("m", 1, attachments=(image,))), dialect.adapter)
 
     assert said(parts) == "Nice!"
     assert image.url in json.dumps(agent_server.bodies[0])
@@ -130,7 +130,7 @@ async def test_an_image_without_words_reaches_the_agent_as_its_url(
 async def test_view_once_media_without_a_url_is_a_question_too(dialect, agent_server, ask, turn_of):
     agent_server.says(dialect.answer("I can't see it."))
 
-    await ask(turn_of(Inbound("m", 1, attachments=(Attachment("ephemeral"),))), dialect.adapter)
+    await ask(turn_of(UserMessage("m", 1, attachments=(Attachment("ephemeral"),))), dialect.adapter)
 
     assert dialect.prompt(agent_server.bodies[0]) == "[ephemeral]"
 
@@ -140,7 +140,7 @@ async def test_a_tap_on_a_button_without_a_title_is_asked_by_its_payload(
 ):
     agent_server.says(dialect.answer("ok"))
 
-    await ask(turn_of(Inbound("m", 1, payload="GET_STARTED")), dialect.adapter)
+    await ask(turn_of(UserMessage("m", 1, payload="GET_STARTED")), dialect.adapter)
 
     assert dialect.prompt(agent_server.bodies[0]) == "GET_STARTED"
 
@@ -342,7 +342,7 @@ async def test_an_error_says_nothing_of_the_message_the_body_or_the_key(
     dialect, agent_server, ask, turn_of, status, body
 ):
     agent_server.sends(body, "application/json", status)
-    question = turn_of(Inbound("m", 1, SECRET_WORDS))
+    question = turn_of(UserMessage("m", 1, SECRET_WORDS))
 
     with pytest.raises((Permanent, Transient)) as caught:
         await ask(question, dialect.adapter, api_key=API_KEY)
@@ -372,13 +372,13 @@ async def test_a_cancelled_question_closes_the_connection(dialect, agent_server,
 @pytest.mark.parametrize(
     ("message", "answer"),
     [
-        pytest.param(Inbound("m", 1, "Größe 👩🏽‍🚀"), "Größe 👩🏽‍🚀", id="text"),
+        pytest.param(UserMessage("m", 1, "Größe 👩🏽‍🚀"), "Größe 👩🏽‍🚀", id="text"),
         pytest.param(
-            Inbound("m", 1, attachments=(Attachment("image", "https://cdn/1"),)),
+            UserMessage("m", 1, attachments=(Attachment("image", "https://cdn/1"),)),
             "[image] https://cdn/1",
             id="image",
         ),
-        pytest.param(Inbound("m", 1, "Blue", payload="COLOR_BLUE"), "Blue", id="quick-reply"),
+        pytest.param(UserMessage("m", 1, "Blue", payload="COLOR_BLUE"), "Blue", id="quick-reply"),
     ],
 )
 async def test_echo_repeats_the_turn_without_any_http(agent_server, ask, turn_of, message, answer):
@@ -390,4 +390,4 @@ async def test_echo_repeats_the_turn_without_any_http(agent_server, ask, turn_of
 
 async def test_echo_keeps_to_the_limit_too(ask, turn_of):
     with pytest.raises(Permanent, match="max_answer"):
-        await ask(turn_of(Inbound("m", 1, "long")), "echo", url=None, max_answer=3)
+        await ask(turn_of(UserMessage("m", 1, "long")), "echo", url=None, max_answer=3)

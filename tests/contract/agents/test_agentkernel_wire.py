@@ -7,7 +7,7 @@ import json
 import pydantic
 import pytest
 
-from ak_instagram.agents.contract import Attachment, Handoff, Inbound, MessageEnd, Text
+from ak_instagram.agents.agent import Attachment, Handoff, MessageEnd, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
 
@@ -67,7 +67,7 @@ def sse(*frames: dict) -> bytes:
 async def test_a_text_is_posted_to_the_chat_path(agent_server, ask, asked, turn_of):
     agent_server.says({"result": "ok"})
 
-    await ask(turn_of(Inbound("m", 1, "hi"), agent="general"), "agentkernel")
+    await ask(turn_of(UserMessage("m", 1, "hi"), agent="general"), "agentkernel")
 
     assert agent_server.asked[0].path == "/v1/api/v1/chat"
     assert asked() == ChatRequest(
@@ -94,7 +94,7 @@ async def test_pictures_and_documents_have_fields_and_the_rest_is_in_the_prompt(
     reel = Attachment("ig_reel", "https://cdn/reel", "A caption")
     once = Attachment("ephemeral")
 
-    await ask(turn_of(Inbound("m", 1, "look", (*attachments, reel, once))), "agentkernel")
+    await ask(turn_of(UserMessage("m", 1, "look", (*attachments, reel, once))), "agentkernel")
 
     request = asked()
     assert request.prompt.splitlines() == [
@@ -116,7 +116,8 @@ async def test_an_image_alone_still_has_a_prompt(agent_server, ask, asked, turn_
     agent_server.says({"result": "ok"})
 
     await ask(
-        turn_of(Inbound("m", 1, attachments=(Attachment("image", "https://cdn/1"),))), "agentkernel"
+        turn_of(UserMessage("m", 1, attachments=(Attachment("image", "https://cdn/1"),))),
+        "agentkernel",
     )
 
     assert asked().prompt == "[image]"
@@ -126,10 +127,10 @@ async def test_payload_and_context_reach_the_hooks_without_any_text(
     agent_server, ask, asked, turn_of
 ):
     agent_server.says({"result": "ok"})
-    tap = Inbound("m1", 1, "Blue", payload="COLOR_BLUE")
-    reply = Inbound("m2", 2, "love it", context={"story_id": "179"})
+    tap = UserMessage("m1", 1, "Blue", payload="COLOR_BLUE")
+    reply = UserMessage("m2", 2, "love it", context={"story_id": "179"})
 
-    await ask(turn_of(tap, Inbound("m3", 3, "plain"), reply), "agentkernel")
+    await ask(turn_of(tap, UserMessage("m3", 3, "plain"), reply), "agentkernel")
 
     request = asked()
     assert request.prompt == "Blue\nplain\nlove it"

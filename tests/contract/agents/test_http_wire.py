@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.agents.contract import (
+from ak_instagram.agents.agent import (
     Attachment,
     Handoff,
-    Inbound,
+    HistoryLine,
     MessageEnd,
     Silence,
     Text,
-    Utterance,
+    UserMessage,
 )
 from ak_instagram.errors import Permanent
 
@@ -20,7 +20,7 @@ IMAGE = Attachment("image", "https://cdn/1")
 
 async def test_the_default_request_has_the_whole_turn(agent_server, ask, turn_of):
     agent_server.says({"reply": "ok"})
-    message = Inbound("m1", 5, "look", (IMAGE,), payload="P", context={"story_id": "1"})
+    message = UserMessage("m1", 5, "look", (IMAGE,), payload="P", context={"story_id": "1"})
 
     await ask(turn_of(message, agent="general"), "http")
 
@@ -49,10 +49,10 @@ async def test_the_default_request_has_the_whole_turn(agent_server, ask, turn_of
 
 async def test_a_request_of_ones_own_is_filled(agent_server, ask, turn_of):
     agent_server.says({"data": [{"text": "ok"}]})
-    past = (Utterance("user", "hi"), Utterance("assistant", "Hello!"))
+    past = (HistoryLine("user", "hi"), HistoryLine("assistant", "Hello!"))
 
     parts = await ask(
-        turn_of(Inbound("m1", 5, "And {session}?", (IMAGE,)), history=past),
+        turn_of(UserMessage("m1", 5, "And {session}?", (IMAGE,)), history=past),
         "http",
         request={
             "chatInput": "Customer: {text}",

@@ -12,7 +12,7 @@ from openai.types.chat import (
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from ak_instagram.agents.contract import Attachment, Inbound, Text, Utterance
+from ak_instagram.agents.agent import Attachment, HistoryLine, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
 REQUEST = TypeAdapter(CompletionCreateParamsNonStreaming)
@@ -90,10 +90,10 @@ async def test_instructions_history_and_question_are_the_messages(
     agent_server, ask, asked, turn_of
 ):
     agent_server.says(completion("ok"))
-    past = (Utterance("user", "hi"), Utterance("assistant", "Hello!"))
+    past = (HistoryLine("user", "hi"), HistoryLine("assistant", "Hello!"))
 
     await ask(
-        turn_of(Inbound("m", 1, "And?"), history=past),
+        turn_of(UserMessage("m", 1, "And?"), history=past),
         "openai-chat",
         model="gpt-x",
         instructions="Be brief.",
@@ -119,7 +119,7 @@ async def test_pictures_are_content_parts_and_other_attachments_lines(
     agent_server.says(completion("ok"))
     media = (Attachment("image", "https://cdn/1"), Attachment("audio", "https://cdn/2"))
 
-    await ask(turn_of(Inbound("m", 1, "look", media)), "openai-chat")
+    await ask(turn_of(UserMessage("m", 1, "look", media)), "openai-chat")
 
     assert asked()["messages"][-1]["content"] == [
         {"type": "text", "text": "look\n[audio] https://cdn/2"},
@@ -133,7 +133,7 @@ async def test_the_story_ad_or_product_that_is_meant_is_a_line_before_the_text(
     agent_server.says(completion("ok"))
     context = {"story_id": "1", "story_url": "https://cdn/s", "ad_title": "Spring", "ref": "x"}
 
-    await ask(turn_of(Inbound("m", 1, "How much?", context=context)), "openai-chat")
+    await ask(turn_of(UserMessage("m", 1, "How much?", context=context)), "openai-chat")
 
     assert asked()["messages"][-1]["content"] == (
         "[reply to story] https://cdn/s\n[came from ad] Spring\nHow much?"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ak_instagram.agents.contract import MessageEnd, Text
-from ak_instagram.agents.template import DEFAULT_REQUEST
+from ak_instagram.agents.agent import MessageEnd, Text
+from ak_instagram.agents.http import DEFAULT_REQUEST
 from ak_instagram.errors import Permanent, Transient
 
 DOCS = (Path(__file__).parents[3] / "docs" / "agents.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import json
 import aiohttp
 import pytest
 
-from ak_instagram.sender.graph import GraphClient
-from ak_instagram.sender.graph_answers import Profile, RecentMessage
+from ak_instagram.meta.graph import GraphClient
+from ak_instagram.meta.graph_responses import Profile, RecentMessage
 
 TOKEN = "IGAAtoken"
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from ak_instagram.simulator import Retries, Simulator, listen
-from ak_instagram.simulator.server import serving
+from instagram_simulator import Retries, Simulator, listen
+from instagram_simulator.server import serving
 
 VERIFY_TOKEN = "verify-me"
 
@@ -84,14 +84,14 @@ async def meta():
 
 @pytest.fixture
 async def service():
-    stand_in = Service()
+    fallback_text = Service()
     routes = [
-        Route("/hook", stand_in.verify, methods=["GET"]),
-        Route("/hook", stand_in.take, methods=["POST"]),
+        Route("/hook", fallback_text.verify, methods=["GET"]),
+        Route("/hook", fallback_text.take, methods=["POST"]),
     ]
     async with serving(Starlette(routes=routes), listen("127.0.0.1", 0)) as url:
-        stand_in.url = f"{url}/hook"
-        yield stand_in
+        fallback_text.url = f"{url}/hook"
+        yield fallback_text
 
 
 @pytest.fixture

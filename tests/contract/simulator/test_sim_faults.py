@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from ak_instagram.simulator import Fault, FaultKind
+from instagram_simulator import Fault, FaultKind
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ak_instagram.simulator.demo.play import Play, StepFailed
-from ak_instagram.simulator.demo.script import SCRIPT
+from instagram_simulator.demo.play import Play, StepFailed
+from instagram_simulator.demo.script import SCRIPT
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ak_instagram.simulator import VerificationFailed
+from instagram_simulator import VerificationFailed
 
 
 async def test_a_webhook_is_escaped_and_signed_over_its_bytes(meta, subscribed):

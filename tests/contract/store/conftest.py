@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.schema import compatibility, metadata
-from harness import postgres
-from tests.store_bench import Bench
+from qa.support import postgres
+from tests.support.store_bench import Bench
 
 ROWS = ", ".join(table.name for table in metadata.sorted_tables if table is not compatibility)
 EMPTY = f"TRUNCATE {ROWS} RESTART IDENTITY"

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.lookout import POLL
+from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
-from tests.store_bench import LEASE, answered, arrival, mids, until_waiting
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.store_bench import LEASE, answered, arrival, mids, until_waiting
 
 SOON = POLL / 2  # seconds: whoever only polls is later
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store import backlog, dead_letters
-from ak_instagram.store.backlog import Backlog
-from ak_instagram.store.dead_letters import Filter
-from ak_instagram.store.values import Blocker, EventStatus, Settlement
-from tests.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo
+from ak_instagram.store.values import EventStatus, TurnResult, WaitReason
+from ak_instagram.store.verbs import backlog, dead_letters
+from ak_instagram.store.verbs.backlog import Backlog
+from ak_instagram.store.verbs.dead_letters import Filter
+from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo
 
 EMPTY = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)
 
 
-def dead(claim, *apology: str, turn: str = "turn") -> Settlement:
+def dead(claim, *apology: str, turn: str = "turn") -> TurnResult:
     """The agent has failed on the claim's events for good."""
-    return Settlement(
+    return TurnResult(
         turn=turn,
         events=dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD),
         reason="it answered 500",
@@ -59,10 +59,10 @@ async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench,
     assert (waiting.due, waiting.overdue) == (1, 700)
 
 
-@pytest.mark.parametrize("blocker", [None, Blocker.OTHER])
-async def test_what_waits_for_its_next_try_is_due_once_that_has_come(bench, store, blocker):
+@pytest.mark.parametrize("wait_reason", [None, WaitReason.OTHER])
+async def test_what_waits_for_its_next_try_is_due_once_that_has_come(bench, store, wait_reason):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=9, why="503", blocker=blocker)
+    await store.retry(await claim_one(store), after=9, why="503", wait_reason=wait_reason)
     bench.clock.move(8_999)
     before = await store.backlog()
     bench.clock.move(1_001)
@@ -83,7 +83,7 @@ async def test_a_burst_is_due_when_it_has_ended(bench):
 
 async def test_what_a_blocked_account_keeps_waiting_is_not_due_until_it_has_healed(bench, store):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=30, why="190", blocker=Blocker.ACCOUNT)
+    await store.retry(await claim_one(store), after=30, why="190", wait_reason=WaitReason.ACCOUNT)
     bench.clock.move(60_000)
     blocked = await store.backlog()
 
@@ -133,7 +133,7 @@ async def test_dead_letters_are_those_that_are_listed(bench, store):
     await store.give_up(answer, "551")
 
     waiting = await store.backlog()
-    listed = await bench.transactions.run(
+    listed = await bench.database.run(
         lambda connection, now: dead_letters.find(connection, now, Filter())
     )
 
@@ -146,9 +146,7 @@ async def test_dead_letters_that_were_seen_to_are_not_counted(bench, store):
     claim = await claim_one(store)
     await store.settle(claim, dead(claim))
 
-    await bench.transactions.run(
-        lambda connection, now: dead_letters.discard(connection, now, "turn")
-    )
+    await bench.database.run(lambda connection, now: dead_letters.discard(connection, now, "turn"))
 
     assert (await store.backlog()).dead_turns == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.store_bench import DAY, START, answered, arrival, claim_one, echo
+from tests.support.store_bench import DAY, START, answered, arrival, claim_one, echo
 
 
 async def closes_at(bench) -> int:

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from ak_instagram.errors import LeaseLost
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.lookout import POLL
+from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import MAX_CLAIMS, Blocker, Holding
-from tests.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
+from ak_instagram.store.values import MAX_CLAIMS, LeaseId, WaitReason
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
 
 
 async def test_events_come_in_metas_order_however_they_arrived(store):
@@ -57,11 +57,11 @@ async def test_an_expired_lease_is_taken_over_and_fences_its_old_holder_off(benc
 class CountedRuns:
     """The bench's transactions, counted."""
 
-    def __init__(self, transactions) -> None:
-        self._transactions = transactions
-        self.clock = transactions.clock
-        self.on_work = transactions.on_work
-        self.is_shared = transactions.is_shared
+    def __init__(self, database) -> None:
+        self._transactions = database
+        self.clock = database.clock
+        self.on_work = database.on_work
+        self.is_shared = database.is_shared
         self.count = 0
 
     async def run(self, work, *, urgent: bool = False):
@@ -84,18 +84,18 @@ async def test_a_renewed_lease_holds(bench):
     await stop(waiting)
 
 
-@pytest.mark.parametrize(("at_once", "transactions"), [(1, 6), (2, 3), (5, 2), (6, 1)])
-async def test_leases_are_renewed_a_few_at_a_time(bench, at_once, transactions):
-    runs = CountedRuns(bench.transactions)
+@pytest.mark.parametrize(("at_once", "database"), [(1, 6), (2, 3), (5, 2), (6, 1)])
+async def test_leases_are_renewed_a_few_at_a_time(bench, at_once, database):
+    runs = CountedRuns(bench.database)
     store = Store(runs, Inbox(), Leases("one", LEASE, renewals=at_once))
     await store.put([arrival(f"m{n}", f"person {n}") for n in range(5)])
-    held = {claim.holding for claim in await store.claim(10)}
+    held = {claim.lease_id for claim in await store.claim(10)}
     bench.clock.move(LEASE - 1)
     runs.count = 0
 
     assert await store.renew() == held
 
-    assert runs.count == transactions
+    assert runs.count == database
     ends = await bench.query("SELECT DISTINCT lease_until FROM conversations")
     assert ends == [(START + LEASE - 1 + LEASE,)]
 
@@ -159,7 +159,7 @@ async def test_progress_forgets_the_failures(bench, store):
 async def test_an_uncounted_wait_uses_up_no_try(bench, store):
     await store.put([arrival("m1")])
 
-    await store.retry(await claim_one(store), after=1, why="rate", blocker=Blocker.OTHER)
+    await store.retry(await claim_one(store), after=1, why="rate", wait_reason=WaitReason.OTHER)
 
     bench.clock.move(1000)
     assert (await claim_one(store)).failures == 0
@@ -237,7 +237,7 @@ async def test_an_abandoned_conversation_is_due_at_once(bench):
     await one.put([arrival("m1"), arrival("m2", "ben")])
     kept, left = sorted(await one.claim(2), key=lambda claim: claim.contact)
 
-    await one.abandon([Holding(left.account, left.contact, left.fence)])
+    await one.abandon([LeaseId(left.account, left.contact, left.fence)])
 
     assert (await claim_one(two)).contact == left.contact
     assert await one.renew() == {(kept.account, kept.contact, kept.fence)}
@@ -246,8 +246,8 @@ async def test_an_abandoned_conversation_is_due_at_once(bench):
 async def test_what_waits_for_an_account_is_woken_when_it_heals_and_nothing_else(bench, store):
     await store.put([arrival("m1"), arrival("m2", "ben"), arrival("m3", "cleo", account="cafe")])
     for claim in await store.claim(10):
-        blocker = None if claim.contact == "ben" else Blocker.ACCOUNT
-        await store.retry(claim, after=600, why="190", blocker=blocker)
+        wait_reason = None if claim.contact == "ben" else WaitReason.ACCOUNT
+        await store.retry(claim, after=600, why="190", wait_reason=wait_reason)
 
     assert await store.wake_account("shop") == 1
 
@@ -267,7 +267,7 @@ async def test_what_is_left_of_a_lease_is_known_before_a_send(bench, store):
 
 async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, store):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=600, why="190", blocker=Blocker.ACCOUNT)
+    await store.retry(await claim_one(store), after=600, why="190", wait_reason=WaitReason.ACCOUNT)
 
     await bench.store("next run").unblock()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.dead_letters import Filter, contents, discard, find, replay
-from ak_instagram.store.values import EventStatus, Settlement
-from tests.store_bench import START, answered, arrival, claim_one, mids
+from ak_instagram.store.values import EventStatus, TurnResult
+from ak_instagram.store.verbs.dead_letters import Filter, contents, discard, find, replay
+from tests.support.store_bench import START, answered, arrival, claim_one, mids
 
 
 async def dead_turn(store, mid: str = "m1", contact: str = "anna") -> None:
@@ -14,7 +14,7 @@ async def dead_turn(store, mid: str = "m1", contact: str = "anna") -> None:
     await store.put([arrival(mid, contact)])
     claim = await claim_one(store)
     events = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    await store.settle(claim, Settlement(f"turn-{mid}", events, reason="gave up: 503"))
+    await store.settle(claim, TurnResult(f"turn-{mid}", events, reason="gave up: 503"))
 
 
 async def dead_pieces(store):
@@ -30,15 +30,15 @@ async def failed(store, *texts: str):
     claim = await claim_one(store)
     events = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
     messages = tuple({"text": text} for text in texts)
-    return await store.settle(claim, Settlement("turn-m1", events, "gave up", messages))
+    return await store.settle(claim, TurnResult("turn-m1", events, "gave up", messages))
 
 
 async def letters(bench, **wanted: object):
-    return await bench.transactions.run(lambda c, now: find(c, now, Filter(**wanted)))
+    return await bench.database.run(lambda c, now: find(c, now, Filter(**wanted)))
 
 
 async def replayed(bench, turn: str = "turn-m1") -> bool:
-    return await bench.transactions.run(lambda c, now: replay(c, now, turn))
+    return await bench.database.run(lambda c, now: replay(c, now, turn))
 
 
 async def test_a_turn_that_fails_again_after_a_replay_apologises_no_more(bench, store):
@@ -113,18 +113,16 @@ async def test_a_replayed_answer_sends_only_what_was_not_sent(bench, store):
     assert await replayed(bench)
 
     tried = await claim_one(store)
-    assert (tried.piece.message, tried.piece.is_doubtful) == ({"text": "two"}, True)
+    assert (tried.piece.message, tried.piece.outcome_unknown) == ({"text": "two"}, True)
     untried = await store.sent(tried, "mid-2")
-    assert (untried.piece.message, untried.piece.is_doubtful) == ({"text": "three"}, False)
+    assert (untried.piece.message, untried.piece.outcome_unknown) == ({"text": "three"}, False)
     assert await store.sent(untried, "mid-3") is None
 
 
 async def test_a_discarded_letter_is_gone(bench, store):
     await dead_turn(store)
 
-    gone = [
-        await bench.transactions.run(lambda c, now: discard(c, now, "turn-m1")) for _ in range(2)
-    ]
+    gone = [await bench.database.run(lambda c, now: discard(c, now, "turn-m1")) for _ in range(2)]
 
     assert gone == [True, False]
     assert await letters(bench) == []
@@ -135,6 +133,6 @@ async def test_the_contents_are_the_events_and_the_unsent_pieces(bench, store):
     await dead_pieces(store)
     await store.put([arrival("m2", "ben")._replace(payload='{"said":1}')])
 
-    shown = await bench.transactions.run(lambda c, now: contents(c, now, "turn-m1"))
+    shown = await bench.database.run(lambda c, now: contents(c, now, "turn-m1"))
 
     assert shown == [("piece 1", '{"text":"two"}'), ("piece 2", '{"text":"three"}')]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.takeover import LATEST_ECHO
 from ak_instagram.store.values import CLOCK_SLACK, PieceStatus
-from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo
+from ak_instagram.store.verbs.takeover import LATEST_ECHO
+from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
 HOUR = 3_600_000
 
@@ -161,12 +161,10 @@ async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up
 async def test_a_message_that_came_after_its_unsend_is_wiped_where_a_person_answers(bench, store):
     await take_over(bench, store)
     unsend = arrival("m1", kind="unsend", key="unsend:m1", payload="{}")
-    await store.put([unsend._replace(takes_back="message:m1")])
+    await store.put([unsend._replace(unsends="message:m1")])
     await store.put([arrival("m1"), arrival("m2")])
 
-    await bench.transactions.run(
-        lambda connection, now: store._leases.claim(connection, now, limit=1)
-    )
+    await bench.database.run(lambda connection, now: store._leases.claim(connection, now, limit=1))
 
     sql = "SELECT kind, status, payload IS NULL FROM events WHERE kind <> 'echo' ORDER BY key"
     assert [

@@ -7,8 +7,8 @@ import inspect
 import pytest
 
 from ak_instagram.errors import LeaseLost
-from ak_instagram.store.turns import Turns
-from tests.store_bench import LEASE, answered, arrival, claim_one
+from ak_instagram.store.verbs.steps import Turns
+from tests.support.store_bench import LEASE, answered, arrival, claim_one
 
 TABLES = ("conversations", "events", "outbox", "transcript")
 VERBS = {

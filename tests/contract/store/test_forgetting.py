@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.retention import DAY, MAX_ROWS, purge
-from ak_instagram.store.values import Blocker
-from tests.store_bench import START, answered, arrival, claim_one, echo
+from ak_instagram.store.values import WaitReason
+from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
+from tests.support.store_bench import START, answered, arrival, claim_one, echo
 
 LATER = START + 30 * DAY
 
 
 async def purged(bench, days: float = 7) -> None:
     async def once() -> int:
-        work = bench.transactions.run(lambda c, now: purge(c, now, int(days * DAY)))
+        work = bench.database.run(lambda c, now: purge(c, now, int(days * DAY)))
         return (await work).total
 
     while await once():
@@ -27,7 +27,9 @@ async def count(bench, table: str, condition: str) -> int:
 
 async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_events(bench, store):
     await store.put([arrival(f"m{n}", "anna") for n in range(MAX_ROWS + 1)])
-    await store.retry(await claim_one(store), after=10**6, why="190", blocker=Blocker.ACCOUNT)
+    await store.retry(
+        await claim_one(store), after=10**6, why="190", wait_reason=WaitReason.ACCOUNT
+    )
     await store.put([echo(f"h{n}", "hi", "ben") for n in range(10)])
     bench.clock.now = LATER
 
@@ -41,7 +43,7 @@ async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
     await store.put([arrival("m1", "anna")])
     claim = await claim_one(store)
     waiting = await store.settle(claim, answered(claim, *map(str, range(MAX_ROWS + 1))))
-    await store.retry(waiting, after=10**6, why="190", blocker=Blocker.ACCOUNT)
+    await store.retry(waiting, after=10**6, why="190", wait_reason=WaitReason.ACCOUNT)
     await store.put([arrival("m2", "ben")])
     claim = await claim_one(store)
     await store.sent(await store.settle(claim, answered(claim, "hi")), "mid-1")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from ak_instagram.store.retention import DAY
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Arrival, Claim, EventStatus, Line, PieceStatus
-from tests.store_bench import Bench, answered, arrival, echo
+from ak_instagram.store.values import Arrival, Claim, EventStatus, PieceStatus, TranscriptLine
+from ak_instagram.store.verbs.retention import DAY
+from tests.support.store_bench import Bench, answered, arrival, echo
 
 KEEP = 7  # days
 WEEKS = 4
@@ -31,7 +31,7 @@ def heard(claim: Claim, mid: str, said: str) -> Arrival:
 
 
 async def is_answered(store: Store, claim: Claim) -> None:
-    lines = (Line("user", "Hi"), Line("assistant", "Hello"))
+    lines = (TranscriptLine("user", "Hi"), TranscriptLine("assistant", "Hello"))
     step = await store.settle(claim, answered(claim, "one", "two", lines=lines))
     await store.put([heard(claim, "first", "one")])
     step = await store.sent(step, f"first-{claim.contact}")
@@ -64,7 +64,7 @@ async def is_taken_over(store: Store, claim: Claim) -> None:
 async def is_taken_back(store: Store, claim: Claim) -> None:
     [event] = claim.events
     unsend = arrival(event.mid, claim.contact, event.at, kind="unsend", key=f"unsend:{event.mid}")
-    await store.put([unsend._replace(takes_back=f"message:{event.mid}")])
+    await store.put([unsend._replace(unsends=f"message:{event.mid}")])
     anew = await store.settle(claim, answered(claim, "one"))
     await store.settle(anew, answered(anew))
 
@@ -95,7 +95,7 @@ async def day(bench: Bench, store: Store, number: int) -> None:
 
 
 async def due(bench: Bench, store: Store) -> list[Claim]:
-    return await bench.transactions.run(lambda it, now: store._leases.claim(it, now, limit=100))
+    return await bench.database.run(lambda it, now: store._leases.claim(it, now, limit=100))
 
 
 async def counts(bench: Bench) -> dict[str, int]:

@@ -8,19 +8,19 @@ from types import SimpleNamespace
 import pytest
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.conversation.background import Background
 from ak_instagram.conversation.worker import Worker
+from ak_instagram.delivery.circuit_breaker import CircuitBreaker
+from ak_instagram.delivery.delivery import Delivery
+from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.delivery import Delivery
-from ak_instagram.sender.rate import RateLimits
+from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.values import Conversation
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.lookout import POLL
+from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
-from tests.fakes import FakeGraph
-from tests.store_bench import (
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.fakes import FakeGraph
+from tests.support.store_bench import (
     LEASE,
     PAUSE,
     answered,
@@ -34,10 +34,10 @@ from tests.store_bench import (
 class LatePuts:
     """The bench's transactions; what Meta waits for is told of when the test says so."""
 
-    def __init__(self, transactions) -> None:
-        self._transactions = transactions
-        self.clock = transactions.clock
-        self.is_shared = transactions.is_shared
+    def __init__(self, database) -> None:
+        self._transactions = database
+        self.clock = database.clock
+        self.is_shared = database.is_shared
         self.committed = asyncio.Event()
         self.told = asyncio.Event()
         self.refuses = False
@@ -71,7 +71,7 @@ class Hanging:
 
 @pytest.fixture
 def late(bench) -> LatePuts:
-    return LatePuts(bench.transactions)
+    return LatePuts(bench.database)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def one(late) -> Store:
 
 def delivery(store: Store, graph: FakeGraph) -> Delivery:
     accounts = SimpleNamespace(find=lambda _: SimpleNamespace(access_token="t"))
-    return Delivery(store, graph, accounts, Circuits(), RateLimits(100), Backoff())
+    return Delivery(store, graph, accounts, CircuitBreaker(), RateLimiter(100), Backoff())
 
 
 async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Task[None]:
@@ -133,14 +133,14 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     claim = await claim_one(two)
     step = await two.settle(claim, answered(claim, "hello bob"))
     await two.retry(step, after=1, why="connection refused")
-    worker = Worker(one, Conversation(concurrency=1), agent, delivery(one, graph), Background())
+    worker = Worker(one, Conversation(concurrency=1), agent, delivery(one, graph), TaskSet())
     claiming = asyncio.create_task(worker.run_claims())
     await until_waiting(one)
     bench.clock.move(1_001)
 
     put = asyncio.create_task(one.put([arrival("c1", "carl")]))
     await late.committed.wait()
-    one._lookout.wake()  # as a notification does
+    one._dispatcher.wake()  # as a notification does
     await agent.asked.wait()
     late.told.set()
     await put
@@ -180,7 +180,7 @@ async def test_what_was_abandoned_has_nothing_left_once_its_first_lease_is_over(
     bench.clock.move(LEASE - 1000)
     await store.renew()
 
-    await store.abandon([claim.holding])
+    await store.abandon([claim.lease_id])
     bench.clock.move(1000)
 
     assert store.lease_left(claim) <= 0
@@ -192,7 +192,7 @@ async def test_a_claim_that_is_being_abandoned_has_no_more_left_than_at_first(be
     bench.clock.move(LEASE - 1000)
     await store.renew()
 
-    abandoning = asyncio.create_task(store.abandon([claim.holding]))
+    abandoning = asyncio.create_task(store.abandon([claim.lease_id]))
     await asyncio.sleep(0)
 
     assert store.lease_left(claim) == 1
@@ -212,7 +212,7 @@ async def test_what_is_given_back_is_heard_of_by_others_at_once(postgres_bench):
     waiting = asyncio.create_task(next_claim())
     await until_waiting(two)
 
-    await one.abandon([claim.holding])
+    await one.abandon([claim.lease_id])
 
     async with asyncio.timeout(POLL / 2):
         assert (await waiting).contact == "anna"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.store_bench import DAY, START, answered, arrival, claim_one, mids
+from tests.support.store_bench import DAY, START, answered, arrival, claim_one, mids
 
 
 async def test_a_repeat_is_stored_once(bench, store):
@@ -31,7 +31,7 @@ async def test_one_spoilt_piece_of_work_costs_its_neighbours_nothing(bench, stor
 
     results = await asyncio.gather(
         store.put([arrival("m1")]),
-        bench.transactions.run(broken),
+        bench.database.run(broken),
         store.put([arrival("m2")]),
         return_exceptions=True,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.dead_letters import replay
-from ak_instagram.store.values import Line, PieceStatus
-from tests.store_bench import DAY, LEASE, answered, arrival, claim_one, echo, mids
+from ak_instagram.store.values import PieceStatus, TranscriptLine
+from ak_instagram.store.verbs.dead_letters import replay
+from tests.support.store_bench import DAY, LEASE, answered, arrival, claim_one, echo, mids
 
 
 async def planned(store, *texts):
@@ -58,8 +58,8 @@ async def test_a_crash_during_a_send_leaves_a_doubtful_piece(bench):
 
     found = await claim_one(two)
 
-    assert found.piece.is_doubtful
-    assert found.piece.since == crashed.piece.since
+    assert found.piece.outcome_unknown
+    assert found.piece.tried_at == crashed.piece.tried_at
 
 
 async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
@@ -71,7 +71,7 @@ async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
 
     bench.clock.move(1000)
     again = await claim_one(two)
-    assert (again.piece.is_doubtful, again.piece.tries, again.failures) == (False, 2, 1)
+    assert (again.piece.outcome_unknown, again.piece.tries, again.failures) == (False, 2, 1)
 
 
 async def test_an_unknown_outcome_stays_doubtful(bench, store):
@@ -80,7 +80,7 @@ async def test_an_unknown_outcome_stays_doubtful(bench, store):
     await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     bench.clock.move(5000)
-    assert (await claim_one(store)).piece.is_doubtful
+    assert (await claim_one(store)).piece.outcome_unknown
 
 
 async def test_a_sure_failure_is_not_doubtful(bench, store):
@@ -90,7 +90,7 @@ async def test_a_sure_failure_is_not_doubtful(bench, store):
 
     bench.clock.move(5000)
     piece = (await claim_one(store)).piece
-    assert (piece.is_doubtful, piece.tries) == (False, 2)
+    assert (piece.outcome_unknown, piece.tries) == (False, 2)
 
 
 async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):
@@ -101,7 +101,7 @@ async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):
 
     bench.clock.move(5000)
     step = await claim_one(store)
-    assert (step.piece.message, step.piece.is_doubtful) == ({"text": "two"}, False)
+    assert (step.piece.message, step.piece.outcome_unknown) == ({"text": "two"}, False)
     assert await bench.query("SELECT message_id FROM outbox WHERE seq = 0") == [("mid-1",)]
 
 
@@ -222,16 +222,16 @@ async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
     for n in range(3):
         await store.put([arrival(f"m{n}")])
         claim = await claim_one(store)
-        lines = (Line("user", f"q{n}"), Line("assistant", f"a{n}"))
+        lines = (TranscriptLine("user", f"q{n}"), TranscriptLine("assistant", f"a{n}"))
         assert await store.settle(claim, answered(claim, lines=lines)) is None
     await store.put([arrival("m9")])
 
     claim = await claim_one(store)
 
     assert claim.transcript == (
-        Line("assistant", "a1"),
-        Line("user", "q2"),
-        Line("assistant", "a2"),
+        TranscriptLine("assistant", "a1"),
+        TranscriptLine("user", "q2"),
+        TranscriptLine("assistant", "a2"),
     )
 
 
@@ -241,11 +241,11 @@ async def test_an_answer_waits_for_a_piece_that_came_back(bench, store):
     await store.give_up(await store.settle(claim, answered(claim, "one", turn="t1")), "refused")
     await store.put([arrival("m2")])
     claim = await claim_one(store)
-    await bench.transactions.run(lambda connection, now: replay(connection, now, "t1"))
+    await bench.database.run(lambda connection, now: replay(connection, now, "t1"))
 
     step = await store.settle(claim, answered(claim, "two", turn="t2"))
 
     assert step.piece.message == {"text": "one"}
     step = await store.sent(step, "mid-1")
     assert step.piece.message == {"text": "two"}
-    assert not step.piece.is_doubtful
+    assert not step.piece.outcome_unknown

@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, check, migrate
-from ak_instagram.store.postgres_migrating import LOCK
+from ak_instagram.store.postgres.migrating import LOCK
 from ak_instagram.store.schema import metadata
-from tests.next_version import next_steps
-from tests.store_bench import answered, arrival, claim_one
+from tests.support.next_version import next_steps
+from tests.support.store_bench import answered, arrival, claim_one
 
 EVENT = """
 INSERT INTO events (account, contact, kind, key, mid, at, received_at, status, turn)
@@ -33,7 +33,7 @@ VALUES ('shop', 'anna', '{turn}', 0, '{status}', 1, 1)
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 START = """
 import asyncio, sys
-from ak_instagram.store.postgres import open_postgres
+from ak_instagram.store.postgres.engine import open_postgres
 async def start():
     async with open_postgres(sys.argv[1]):
         pass
@@ -63,7 +63,7 @@ def future(bench, future_steps):
 
     async def future(oldest: str) -> None:
         steps = future_steps(oldest)
-        await bench.transactions.run(lambda connection, _now: migrate(connection, steps))
+        await bench.database.run(lambda connection, _now: migrate(connection, steps))
         await bench.stack.aclose()
 
     return future
@@ -84,7 +84,7 @@ async def test_the_migrations_make_the_schema_of_the_code(bench):
     def differences(connection, _now):
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
-    assert await bench.transactions.run(differences) == []
+    assert await bench.database.run(differences) == []
 
 
 async def test_migrating_again_changes_nothing(bench):
@@ -127,7 +127,7 @@ async def test_a_command_of_a_newer_version_leaves_the_store_of_an_older_one_alo
     steps = future_steps(revisions()[-1])
 
     with pytest.raises(StoreUnavailable, match="use the command of the version that runs"):
-        await bench.transactions.run(lambda connection, _now: check(connection, steps))
+        await bench.database.run(lambda connection, _now: check(connection, steps))
 
     assert await bench.query("SELECT version_num FROM alembic_version") == [(revisions()[-1],)]
 
@@ -147,7 +147,7 @@ async def test_answers_that_wait_for_the_second_step_know_what_they_answer(bench
     first = Path(shutil.copytree(STEPS, tmp_path / "first"))
     for later in sorted((first / "versions").glob("*.py"))[1:]:
         later.unlink()
-    await bench.transactions.run(lambda connection, _now: begin_anew(connection, first))
+    await bench.database.run(lambda connection, _now: begin_anew(connection, first))
     for turn in ("old", "new"):
         for mid in ("m1", "m2"):
             await bench.query_nothing(EVENT.format(turn=turn, mid=mid))

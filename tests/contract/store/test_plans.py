@@ -8,16 +8,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from ak_instagram.store import (
-    backlog,
-    inbox,
-    lease_statements,
-    ledger,
-    takeover,
-    turns,
-    unsend,
-)
-from ak_instagram.store.statements import Statement
+from ak_instagram.store.statement import Statement
+from ak_instagram.store.verbs import backlog, inbox, takeover, unsend
+from ak_instagram.store.verbs import claim_statements as lease_statements
+from ak_instagram.store.verbs import outbox as ledger
+from ak_instagram.store.verbs import steps as turns
 
 MODULES = (backlog, inbox, lease_statements, ledger, takeover, turns, unsend)
 TABLES = ("events", "conversations", "outbox", "transcript")
@@ -58,7 +53,7 @@ def statements(dialect: str) -> Iterator[tuple[str, Statement]]:
 @pytest.fixture
 async def filled(bench):
     await bench.query_nothing("CREATE TABLE numbers (n integer)")
-    await bench.transactions.run(
+    await bench.database.run(
         lambda connection, _now: connection.execute(
             text("INSERT INTO numbers VALUES (:n)"), [{"n": n} for n in range(MANY)]
         )
@@ -69,7 +64,7 @@ async def filled(bench):
 
 
 async def test_every_statement_finds_its_rows_by_an_index(filled):
-    plans = await filled.transactions.run(lambda connection, _now: all_plans(connection))
+    plans = await filled.database.run(lambda connection, _now: all_plans(connection))
 
     assert len(plans) > 30
     assert {name for name, plan in plans.items() if looks_through_a_table(plan)} == set()

@@ -10,12 +10,12 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.lookout import POLL
-from ak_instagram.store.postgres import open_postgres
+from ak_instagram.store.dispatch import POLL
+from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.store import Store, open_store
-from tests.store_bench import LEASE, answered, arrival, mids, stop
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.store_bench import LEASE, answered, arrival, mids, stop
 
 
 @pytest.fixture

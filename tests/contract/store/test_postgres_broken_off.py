@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.postgres import CONNECTIONS, open_pool
-from ak_instagram.store.statements import Statement
+from ak_instagram.store.postgres.engine import CONNECTIONS, open_pool
+from ak_instagram.store.statement import Statement
 
 _READ = Statement(text("SELECT 1 AS one"))
 _WRITE = Statement(text("INSERT INTO notes VALUES (1)"))

@@ -7,13 +7,13 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ak_instagram.store import dead_letters
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.postgres_connections import driver_url
-from ak_instagram.store.retention import purge
-from ak_instagram.store.values import EventStatus, Settlement
-from tests.store_bench import DAY, LEASE, PAUSE, answered, arrival, claim_one
+from ak_instagram.store.postgres.connections import driver_url
+from ak_instagram.store.values import EventStatus, TurnResult
+from ak_instagram.store.verbs import dead_letters
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from ak_instagram.store.verbs.retention import purge
+from tests.support.store_bench import DAY, LEASE, PAUSE, answered, arrival, claim_one
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def purged_during(bench, work, *, days: int = 7) -> None:
         transaction = await connection.begin()
         await connection.run_sync(lambda it: work(it, bench.clock()))
         purging = asyncio.create_task(
-            bench.transactions.run(lambda it, now: purge(it, now, days * DAY))
+            bench.database.run(lambda it, now: purge(it, now, days * DAY))
         )
         while not await bench.query("SELECT 1 FROM pg_locks WHERE NOT granted"):
             assert not purging.done()
@@ -41,7 +41,7 @@ async def dead_turn(store) -> None:
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    await store.settle(claim, Settlement("turn", dead, reason="503"))
+    await store.settle(claim, TurnResult("turn", dead, reason="503"))
 
 
 def replay(connection, now: int) -> None:

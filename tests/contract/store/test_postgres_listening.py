@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.store import listening
-from ak_instagram.store.postgres import open_pool
-from ak_instagram.store.transactions import CHANNEL, notify
-from tests.store_bench import stop
+from ak_instagram.store.database import CHANNEL, notify
+from ak_instagram.store.postgres import listener as listening
+from ak_instagram.store.postgres.engine import open_pool
+from tests.support.store_bench import stop
 
 LISTENS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = $1"
 

@@ -14,14 +14,14 @@ from sqlalchemy.util import await_only
 from structlog.testing import capture_logs
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store import postgres_migrating
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
 from ak_instagram.store.migrations import STEPS, migrate
-from ak_instagram.store.postgres import open_pool, open_postgres
+from ak_instagram.store.postgres import migrating as postgres_migrating
+from ak_instagram.store.postgres.engine import open_pool, open_postgres
 from ak_instagram.store.store import open_store
-from tests.next_version import next_steps
-from tests.store_bench import LEASE, arrival, echo
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.next_version import next_steps
+from tests.support.store_bench import LEASE, arrival, echo
 
 BACKUP = "BEGIN; LOCK TABLE outbox IN ACCESS SHARE MODE"  # what pg_dump holds until it is done
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.lookout import POLL
+from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
-from tests.store_bench import LEASE, PAUSE, answered, arrival, echo, stop, until_waiting
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.store_bench import LEASE, PAUSE, answered, arrival, echo, stop, until_waiting
 
 LISTENERS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
@@ -78,7 +78,7 @@ async def sending(store: Store):
 
 def unsend(mid: str):
     event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
-    return event._replace(takes_back=f"message:{mid}")
+    return event._replace(unsends=f"message:{mid}")
 
 
 async def paused(store: Store) -> bool:
@@ -173,7 +173,7 @@ async def test_a_renewal_locks_conversations_in_the_order_of_webhooks(replicas):
 
     renewed = await (await two._run(lock_both))
 
-    assert {holding.contact for holding in renewed} == {"anna", "zoe"}
+    assert {lease_id.contact for lease_id in renewed} == {"anna", "zoe"}
 
 
 async def until_listening(*stores: Store) -> None:

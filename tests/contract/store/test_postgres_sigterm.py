@@ -10,8 +10,8 @@ import sys
 import asyncpg
 import pytest
 
-from ak_instagram.store.postgres_migrating import LOCK
-from harness.processes import free_port, variable
+from ak_instagram.store.postgres.migrating import LOCK
+from qa.support.processes import free_port, variable
 
 WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
-from ak_instagram.store import postgres
-from ak_instagram.store.inbox import Inbox
-from ak_instagram.store.leases import Leases
-from ak_instagram.store.postgres import open_pool
-from ak_instagram.store.statements import Statement
+from ak_instagram.store.postgres import engine as postgres
+from ak_instagram.store.postgres.engine import open_pool
+from ak_instagram.store.statement import Statement
 from ak_instagram.store.store import open_store
-from tests.store_bench import LEASE, arrival, claim_one, mids
+from ak_instagram.store.verbs.claims import Leases
+from ak_instagram.store.verbs.inbox import Inbox
+from tests.support.store_bench import LEASE, arrival, claim_one, mids
 
 IDLE = 0.3  # seconds
 _WRITE = Statement(text("INSERT INTO notes VALUES (1)"))

@@ -7,21 +7,21 @@ import json
 import pytest
 
 from ak_instagram.conversation.turn import compose, endings
-from ak_instagram.store.dead_letters import Filter, find, replay
-from ak_instagram.store.retention import DAY, purge
-from ak_instagram.store.values import EventStatus, PieceStatus, Settlement
-from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
+from ak_instagram.store.values import EventStatus, PieceStatus, TurnResult
+from ak_instagram.store.verbs.dead_letters import Filter, find, replay
+from ak_instagram.store.verbs.retention import DAY, purge
+from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
 
 TURN = "turn-1"
 MINUTE = 60_000
 
 
 async def replayed(bench) -> bool:
-    return await bench.transactions.run(lambda c, now: replay(c, now, TURN))
+    return await bench.database.run(lambda c, now: replay(c, now, TURN))
 
 
 async def letters(bench) -> list[str]:
-    found = await bench.transactions.run(lambda c, now: find(c, now, Filter()))
+    found = await bench.database.run(lambda c, now: find(c, now, Filter()))
     return [letter.turn for letter in found]
 
 
@@ -30,7 +30,7 @@ async def dead_turn(store, *arrivals) -> None:
     await store.put(arrivals or [arrival("m1")])
     claim = await claim_one(store)
     dead = endings(compose(claim), EventStatus.DEAD)
-    await store.settle(claim, Settlement(TURN, dead, reason="gave up: 503"))
+    await store.settle(claim, TurnResult(TURN, dead, reason="gave up: 503"))
 
 
 async def dead_piece(bench, store, *, minutes: int) -> None:
@@ -49,7 +49,7 @@ async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on
     assert await replayed(bench)
 
     piece = (await claim_one(store)).piece
-    assert (piece.is_doubtful, piece.planned_at) == (True, START)
+    assert (piece.outcome_unknown, piece.planned_at) == (True, START)
 
 
 async def test_an_echo_of_the_last_try_that_comes_after_the_replay_is_no_persons(bench, store):
@@ -78,7 +78,7 @@ async def test_nothing_is_replayed_where_a_person_answers_until_they_are_done(be
 async def test_what_has_been_wiped_is_not_replayed(bench, store):
     await dead_turn(store)
     bench.clock.move(3 * DAY)
-    await bench.transactions.run(lambda connection, now: purge(connection, now, 2 * DAY))
+    await bench.database.run(lambda connection, now: purge(connection, now, 2 * DAY))
 
     assert not await replayed(bench)
 

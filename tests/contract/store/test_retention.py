@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ak_instagram.store.retention import DAY, MAX_ROWS, purge
-from tests.store_bench import answered, arrival, claim_one, echo
+from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
+from tests.support.store_bench import answered, arrival, claim_one, echo
 
 TABLES = ("events", "outbox", "conversations", "transcript")
 
@@ -12,9 +12,7 @@ async def purged(bench, days: float = 7) -> int:
     """Purge until nothing is left to purge; return how many rows that was."""
     total = 0
     while count := (
-        await bench.transactions.run(
-            lambda connection, now: purge(connection, now, int(days * DAY))
-        )
+        await bench.database.run(lambda connection, now: purge(connection, now, int(days * DAY)))
     ).total:
         total += count
     return total
@@ -100,6 +98,6 @@ async def test_one_piece_of_work_is_bounded(bench, store):
     await store.put([echo(f"h{n}", "hi") for n in range(MAX_ROWS + 1)])
     bench.clock.move(8 * DAY)
 
-    first = await bench.transactions.run(lambda connection, now: purge(connection, now, 7 * DAY))
+    first = await bench.database.run(lambda connection, now: purge(connection, now, 7 * DAY))
 
     assert first.events == MAX_ROWS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ak_instagram.store import lease_statements as statements
-from ak_instagram.store.rows import Held, HeldRow, key_of
-from tests.store_bench import LEASE, START, arrival
+from ak_instagram.store.values import ClaimedRow, LeasedRow, key_of
+from ak_instagram.store.verbs import claim_statements as statements
+from tests.support.store_bench import LEASE, START, arrival
 
 
 def attributes(protocol: type) -> set[str]:
@@ -20,8 +20,8 @@ async def test_the_rows_of_conversations_have_what_the_verbs_read_of_them(bench,
         claimed = statements.CLAIM.row(connection, now=now, limit=1, owner="one", until=until)
         return claimed, statements.HELD.row(connection, **key_of(claimed), of_fence=claimed.fence)
 
-    claimed, held = await bench.transactions.run(work)
+    claimed, held = await bench.database.run(work)
 
-    assert attributes(Held) <= set(claimed._fields)
-    assert attributes(HeldRow) <= set(held._fields)
+    assert attributes(ClaimedRow) <= set(claimed._fields)
+    assert attributes(LeasedRow) <= set(held._fields)
     assert (held.contact, held.fence, held.lease_owner, held.due_at) == ("anna", 1, "one", START)

@@ -9,10 +9,10 @@ import threading
 import pytest
 
 from ak_instagram.errors import StoreInUse, StoreUnavailable
-from ak_instagram.store.retention import purge
-from ak_instagram.store.sqlite import open_sqlite
-from ak_instagram.store.sqlite_file import PAGE_SIZE
-from tests.store_bench import DAY, arrival, claim_one, mids
+from ak_instagram.store.sqlite.engine import open_sqlite
+from ak_instagram.store.sqlite.file import PAGE_SIZE
+from ak_instagram.store.verbs.retention import purge
+from tests.support.store_bench import DAY, arrival, claim_one, mids
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def store(bench):
 
 async def test_requests_that_wait_together_share_a_commit(bench, store):
     done: list[str] = []
-    await bench.transactions.run(
+    await bench.database.run(
         lambda connection, _: connection.connection.driver_connection.set_trace_callback(
             done.append
         )
@@ -115,11 +115,11 @@ async def test_what_meta_waits_for_comes_before_other_work(bench):
         may_go_on.wait(5)
 
     def note(name: str):
-        return bench.transactions.run(
+        return bench.database.run(
             lambda _connection, _now: order.append(name), urgent=name == "webhook"
         )
 
-    busy = asyncio.create_task(bench.transactions.run(hold_up))
+    busy = asyncio.create_task(bench.database.run(hold_up))
     await asyncio.to_thread(is_busy.wait, 5)
     waiting = [asyncio.create_task(note(name)) for name in ("turn", "turn", "webhook")]
     await asyncio.sleep(0)
@@ -141,13 +141,13 @@ async def steps_to_purge(bench) -> int:
         finally:
             driver.set_progress_handler(None, 0)
 
-    await bench.transactions.run(purge_counted)
+    await bench.database.run(purge_counted)
     return len(taken)
 
 
 async def test_to_purge_nothing_costs_the_same_however_much_is_kept(bench, store):
     async def keep(*numbers: int) -> None:
-        await store.put([arrival(f"m{n}", "anna", wakes=False) for n in numbers])
+        await store.put([arrival(f"m{n}", "anna", is_actionable=False) for n in numbers])
 
     await keep(*range(10))
     few = await steps_to_purge(bench)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ak_instagram.conversation.turn import compose, endings
-from ak_instagram.store.dead_letters import replay
-from ak_instagram.store.lease_statements import MAX_EVENTS
-from ak_instagram.store.values import EventStatus, Line, PieceStatus, Settlement
-from tests.store_bench import DAY, START, answered, arrival, claim_one
+from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, TurnResult
+from ak_instagram.store.verbs.claim_statements import MAX_EVENTS
+from ak_instagram.store.verbs.dead_letters import replay
+from tests.support.store_bench import DAY, START, answered, arrival, claim_one
 
 
 def edit(mid: str, count: int = 1):
@@ -20,7 +20,7 @@ def edit(mid: str, count: int = 1):
 def unsend(mid: str):
     event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
     edits = tuple(f"edit:{mid}:{count}" for count in range(1, 4))
-    return event._replace(takes_back=f"message:{mid}", takes_back_edits=edits)
+    return event._replace(unsends=f"message:{mid}", unsends_edits=edits)
 
 
 async def parked(bench, store, *mids: str):
@@ -55,7 +55,7 @@ async def test_an_answered_message_takes_its_line_of_the_transcript_along(bench)
     store = bench.store(lines=10)
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    lines = (Line("user", "my card number"), Line("assistant", "thanks"))
+    lines = (TranscriptLine("user", "my card number"), TranscriptLine("assistant", "thanks"))
     await store.settle(claim, answered(claim, lines=lines))
 
     await store.put([unsend("m1")])
@@ -190,8 +190,8 @@ async def test_what_was_taken_back_before_the_answer_was_planned_does_not_keep_i
     claim = await claim_one(store)
     unsent = {it.id: EventStatus.UNSENT for it in claim.events if it.is_unsent}
     assert len(unsent) == 2
-    settlement = answered(claim, "one")
-    await store.settle(claim, replace(settlement, events={**settlement.events, **unsent}))
+    turn_result = answered(claim, "one")
+    await store.settle(claim, replace(turn_result, events={**turn_result.events, **unsent}))
     await store.put([unsend("m1")])
     assert await statuses(bench) == ["sending"]
 
@@ -204,9 +204,9 @@ async def test_the_answer_of_a_replayed_turn_is_to_what_is_left_of_it(bench, sto
     await store.put([arrival("m1"), arrival("m2"), arrival("m3")])
     claim = await claim_one(store)
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    await store.settle(claim, Settlement("turn", dead, "503"))
+    await store.settle(claim, TurnResult("turn", dead, "503"))
     await store.put([unsend("m1")])
-    assert await bench.transactions.run(lambda it, now: replay(it, now, "turn"))
+    assert await bench.database.run(lambda it, now: replay(it, now, "turn"))
     claim = await claim_one(store)
     assert [event.mid for event in claim.events if event.kind == "message"] == ["m2", "m3"]
     await store.settle(claim, answered(claim, "one", turn="anew"))
@@ -268,7 +268,7 @@ async def test_an_answer_that_was_given_up_is_forgotten_and_not_replayed(bench, 
 
     await store.put([unsend("m1")])
 
-    assert not await bench.transactions.run(lambda it, now: replay(it, now, "turn"))
+    assert not await bench.database.run(lambda it, now: replay(it, now, "turn"))
     assert await bench.query("SELECT status, payload FROM outbox") == [("dropped", None)]
 
 
@@ -276,7 +276,7 @@ async def test_the_apology_for_a_dead_turn_goes_with_it(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     dead = {claim.events[0].id: EventStatus.DEAD}
-    await store.settle(claim, Settlement("turn", dead, "503", messages=({"text": "Sorry"},)))
+    await store.settle(claim, TurnResult("turn", dead, "503", messages=({"text": "Sorry"},)))
 
     await store.put([unsend("m1")])
 

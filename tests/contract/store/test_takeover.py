@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import PieceStatus
-from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
+from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
 
 
 def standby(mid: str):
-    return arrival(mid, kind="standby", key=f"standby:{mid}", wakes=False)._replace(is_standby=True)
+    return arrival(mid, kind="standby", key=f"standby:{mid}", is_actionable=False)._replace(
+        is_standby=True
+    )
 
 
 async def paused(bench) -> bool:
@@ -22,9 +24,7 @@ async def test_what_comes_in_while_a_person_answers_is_left_to_them(bench, store
 
     await store.put([arrival("m1")])
     bench.clock.move(1000)
-    await bench.transactions.run(
-        lambda connection, now: store._leases.claim(connection, now, limit=1)
-    )
+    await bench.database.run(lambda connection, now: store._leases.claim(connection, now, limit=1))
 
     assert await bench.query("SELECT status, reason FROM events WHERE mid = 'm1'") == [
         ("ignored", "a person answers")

@@ -6,17 +6,17 @@ import json
 
 import pytest
 
-from ak_instagram.agents.contract import Text
+from ak_instagram.agents.agent import Text
 from ak_instagram.agents.limits import Limited
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
-from ak_instagram.sender.accounts import Accounts
-from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.courtesy import Courtesy
+from ak_instagram.delivery.accounts import Accounts
+from ak_instagram.delivery.circuit_breaker import CircuitBreaker
+from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.settings.values import Account
-from ak_instagram.store.values import Line
-from tests.fakes import FakeAgent, FakeGraph
-from tests.store_bench import arrival, claim_one
+from ak_instagram.store.values import TranscriptLine
+from tests.support.fakes import FakeAgent, FakeGraph
+from tests.support.store_bench import arrival, claim_one
 
 ODD = "a\0b\ud83d"  # neither of which PostgreSQL's text can hold
 MENDED = "a\ufffdb\ufffd"
@@ -29,11 +29,11 @@ def answering(store, agent) -> Answering:
         store=store,
         agent=Limited(agent, max_answer=1000, timeout=5.0),
         accounts=Accounts([Account("token", account_id="shop")], graph),
-        circuits=Circuits(),
-        courtesy=Courtesy(graph),
+        circuit_breaker=CircuitBreaker(),
+        typing_indicator=TypingIndicator(graph),
         backoff=Backoff(attempts=1),
         fallback="Sorry!",
-        spawn=lambda courtesy: courtesy.close(),
+        spawn=lambda typing_indicator: typing_indicator.close(),
     )
 
 
@@ -69,4 +69,7 @@ async def test_what_cannot_be_stored_costs_neither_the_answer_nor_the_transcript
     assert step.piece.message == {"text": f"Hi {MENDED}"}
     await store.put([arrival("m2")])
     step = await store.sent(step, "mid-1")
-    assert step.transcript == (Line("user", asked), Line("assistant", f"Hi {MENDED}"))
+    assert step.transcript == (
+        TranscriptLine("user", asked),
+        TranscriptLine("assistant", f"Hi {MENDED}"),
+    )

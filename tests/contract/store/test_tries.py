@@ -10,17 +10,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.sender.accounts import Accounts
-from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.delivery import Delivery
-from ak_instagram.sender.graph_answers import RecentMessage
-from ak_instagram.sender.graph_codes import ErrorClass
-from ak_instagram.sender.graph_errors import GraphError, classify
-from ak_instagram.sender.rate import RateLimits
+from ak_instagram.delivery.accounts import Accounts
+from ak_instagram.delivery.circuit_breaker import CircuitBreaker
+from ak_instagram.delivery.delivery import Delivery
+from ak_instagram.delivery.rate_limit import RateLimiter
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph_errors import GraphError, classify
+from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Claim
-from tests.fakes import FakeGraph
-from tests.store_bench import PAUSE, START, answered, arrival, claim_one, echo
+from tests.support.fakes import FakeGraph
+from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
 ATTEMPTS = 4
 HOUR = 3_600_000
@@ -49,10 +49,10 @@ def delivery(bench, store):
             store=store,
             graph=graph,
             accounts=Accounts([Account("token", "shop")], graph),
-            circuits=Circuits(now=seconds),
-            rate=RateLimits(rate, now=seconds, sleep=sleep),
+            circuit_breaker=CircuitBreaker(now=seconds),
+            rate=RateLimiter(rate, now=seconds, sleep=sleep),
             backoff=Backoff(ATTEMPTS),
-            look_ups=RateLimits(2, now=seconds, sleep=sleep),
+            look_ups=RateLimiter(2, now=seconds, sleep=sleep),
         )
 
     return delivery
@@ -88,7 +88,7 @@ def others(store):
 
 async def claims(bench, store) -> list[Claim]:
     """Return what is due now, without waiting for anything else."""
-    return await bench.transactions.run(lambda c, now: store._leases.claim(c, now, 10))
+    return await bench.database.run(lambda c, now: store._leases.claim(c, now, 10))
 
 
 async def next_due(bench) -> int | None:

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import inspect, text
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store import takeover
-from ak_instagram.store.postgres import open_pool
-from ak_instagram.store.visit import visit
-from tests.store_bench import START, arrival, claim_one
+from ak_instagram.store.maintenance import visit
+from ak_instagram.store.postgres.engine import open_pool
+from ak_instagram.store.verbs import takeover
+from tests.support.store_bench import START, arrival, claim_one
 
 
 @pytest.fixture

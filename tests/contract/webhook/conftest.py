@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.store_bench import Bench
-from tests.webhook_bench import SECRETS, Webhook, open_webhook
+from tests.support.store_bench import Bench
+from tests.support.webhook_bench import SECRETS, Webhook, open_webhook
 
 DATA = Path(__file__).parents[2] / "data/webhooks"
 

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from ak_instagram.webhook.signature import sign
-from tests.webhook_bench import SECRETS, VERIFY_TOKEN, post_of, text_event
+from tests.support.webhook_bench import SECRETS, VERIFY_TOKEN, post_of, text_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

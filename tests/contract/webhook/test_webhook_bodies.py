@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.store_bench import START
-from tests.webhook_bench import ACCOUNT, CONTACT, post_of, text_event
+from tests.support.store_bench import START
+from tests.support.webhook_bench import ACCOUNT, CONTACT, post_of, text_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,8 +14,8 @@ import pytest_asyncio
 from ak_instagram.webhook import body as reading
 from ak_instagram.webhook.body import MAX_BYTES, SLOTS, SMALL_BYTES, BodyReader
 from ak_instagram.webhook.signature import sign
-from tests.store_bench import Bench
-from tests.webhook_bench import PATH, SECRETS, open_webhook, post_of, text_event
+from tests.support.store_bench import Bench
+from tests.support.webhook_bench import PATH, SECRETS, open_webhook, post_of, text_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

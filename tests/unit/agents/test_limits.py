@@ -7,11 +7,11 @@ from contextlib import aclosing
 
 import pytest
 
-from ak_instagram.agents.contract import Card, Cards, Inbound, MessageEnd, Part, Text, Turn
+from ak_instagram.agents.agent import Card, Cards, MessageEnd, Part, Text, Turn, UserMessage
 from ak_instagram.agents.limits import Limited
 from ak_instagram.errors import Permanent, Transient
 
-TURN = Turn("t", "s", "a", "c", (Inbound("m", 1, "hi"),))
+TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi"),))
 
 
 class Scripted:
@@ -131,11 +131,11 @@ async def test_cancelling_the_reader_closes_the_answer():
 
 
 @pytest.mark.parametrize(
-    ("said", "storable"),
+    ("said", "sanitize"),
     [
         pytest.param("a\ud83d \ud83d\ude00", "a\ufffd 😀", id="half-a-surrogate-pair"),
         pytest.param("a\0b", "a\ufffdb", id="nul"),
     ],
 )
-async def test_text_comes_through_such_that_it_can_be_stored(said, storable):
-    assert await collect(Scripted(Text(said))) == [Text(storable)]
+async def test_text_comes_through_such_that_it_can_be_stored(said, sanitize):
+    assert await collect(Scripted(Text(said))) == [Text(sanitize)]

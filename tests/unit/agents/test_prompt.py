@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.agents.contract import Attachment, Inbound, Turn
+from ak_instagram.agents.agent import Attachment, Turn, UserMessage
 from ak_instagram.agents.prompt import prompt, references
 
 IMAGE = Attachment("image", "https://cdn/1")
 REEL = Attachment("ig_reel", "https://cdn/2", "A caption\nof two lines")
 
 
-def turn(*messages: Inbound) -> Turn:
+def turn(*messages: UserMessage) -> Turn:
     """Return a turn of *messages*."""
     return Turn("turn", "session", "account", "contact", messages)
 
@@ -19,19 +19,23 @@ def turn(*messages: Inbound) -> Turn:
 @pytest.mark.parametrize(
     ("messages", "text"),
     [
-        pytest.param([Inbound("1", 1, "hi"), Inbound("2", 2, "you?")], "hi\nyou?", id="texts"),
-        pytest.param([Inbound("1", 1, "a\nb")], "a\nb", id="a-text-of-two-lines"),
         pytest.param(
-            [Inbound("1", 1, "look", (IMAGE, REEL))],
+            [UserMessage("1", 1, "hi"), UserMessage("2", 2, "you?")], "hi\nyou?", id="texts"
+        ),
+        pytest.param([UserMessage("1", 1, "a\nb")], "a\nb", id="a-text-of-two-lines"),
+        pytest.param(
+            [UserMessage("1", 1, "look", (IMAGE, REEL))],
             "look\n[image] https://cdn/1\n[ig_reel] A caption of two lines https://cdn/2",
             id="attachments",
         ),
         pytest.param(
-            [Inbound("1", 1, attachments=(Attachment("ephemeral"),))], "[ephemeral]", id="no-url"
+            [UserMessage("1", 1, attachments=(Attachment("ephemeral"),))],
+            "[ephemeral]",
+            id="no-url",
         ),
-        pytest.param([Inbound("1", 1, "Blue", payload="B")], "Blue", id="tap-with-a-title"),
-        pytest.param([Inbound("1", 1, payload="B")], "B", id="tap-without-a-title"),
-        pytest.param([Inbound("1", 1)], "[unsupported message]", id="nothing-readable"),
+        pytest.param([UserMessage("1", 1, "Blue", payload="B")], "Blue", id="tap-with-a-title"),
+        pytest.param([UserMessage("1", 1, payload="B")], "B", id="tap-without-a-title"),
+        pytest.param([UserMessage("1", 1)], "[unsupported message]", id="nothing-readable"),
     ],
 )
 def test_messages_become_lines(messages, text):
@@ -41,9 +45,9 @@ def test_messages_become_lines(messages, text):
 @pytest.mark.parametrize(
     ("messages", "text"),
     [
-        pytest.param([Inbound("1", 1, "look", (IMAGE, REEL))], "look", id="beside-a-text"),
+        pytest.param([UserMessage("1", 1, "look", (IMAGE, REEL))], "look", id="beside-a-text"),
         pytest.param(
-            [Inbound("1", 1, attachments=(IMAGE, REEL))], "[image]\n[ig_reel]", id="alone"
+            [UserMessage("1", 1, attachments=(IMAGE, REEL))], "[image]\n[ig_reel]", id="alone"
         ),
     ],
 )
@@ -52,10 +56,10 @@ def test_attachments_that_travel_elsewhere_leave_at_most_their_label(messages, t
 
 
 def test_references_name_the_story_the_ad_and_the_product():
-    story = Inbound("1", 1, context={"story_id": "9", "story_url": "https://cdn/s"})
-    shop = Inbound("2", 2, context={"ad_title": "Spring", "product_id": "55", "ref": "r"})
+    story = UserMessage("1", 1, context={"story_id": "9", "story_url": "https://cdn/s"})
+    shop = UserMessage("2", 2, context={"ad_title": "Spring", "product_id": "55", "ref": "r"})
 
-    assert references(turn(story, Inbound("3", 3, "hi"), shop)) == [
+    assert references(turn(story, UserMessage("3", 3, "hi"), shop)) == [
         "[reply to story] https://cdn/s",
         "[came from ad] Spring",
         "[about product] 55",

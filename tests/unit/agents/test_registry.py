@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from ak_instagram.agents.contract import Inbound, Text, Turn
+from ak_instagram.agents.agent import Text, Turn, UserMessage
 from ak_instagram.agents.registry import ADAPTERS, build_agent
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import values
@@ -68,7 +68,7 @@ def test_the_http_adapter_wants_history_only_if_its_request_has_it():
 @pytest.mark.parametrize("name", ["Shouter", "make_shouter"])
 async def test_a_plug_in_is_a_class_or_a_factory(name):
     settings = values.Agent(f"{__name__}:{name}", instructions="!")
-    turn = Turn("t", "s", "a", "c", (Inbound("m", 1, "hi"),))
+    turn = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi"),))
 
     parts = build_agent(settings, NO_SESSION).answer(turn)
 

@@ -8,18 +8,25 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.agents.contract import Handoff, Media, MessageEnd, Silence, Text
+from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Silence, Text
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.delivery.accounts import Accounts
+from ak_instagram.delivery.circuit_breaker import CircuitBreaker
+from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.sender.accounts import Accounts
-from ak_instagram.sender.circuit import Circuits
-from ak_instagram.sender.courtesy import Courtesy
-from ak_instagram.sender.graph_codes import ErrorClass
-from ak_instagram.sender.graph_errors import GraphError
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.values import Account
-from ak_instagram.store.values import Blocker, Claim, EventStatus, Line, Settlement, StoredEvent
-from tests.fakes import FakeAgent, FakeGraph, FakeStore
+from ak_instagram.store.values import (
+    Claim,
+    EventStatus,
+    StoredEvent,
+    TranscriptLine,
+    TurnResult,
+    WaitReason,
+)
+from tests.support.fakes import FakeAgent, FakeGraph, FakeStore
 
 ANSWERED, DEAD, IGNORED = EventStatus.ANSWERED, EventStatus.DEAD, EventStatus.IGNORED
 
@@ -37,18 +44,18 @@ def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None
         store=store,
         agent=agent,
         accounts=Accounts([Account("token", agent="general")], graph),
-        circuits=changes.pop("circuits", Circuits()),
-        courtesy=Courtesy(graph),
+        circuit_breaker=changes.pop("circuit_breaker", CircuitBreaker()),
+        typing_indicator=TypingIndicator(graph),
         backoff=Backoff(attempts=3, chance=lambda: 0.0),
         fallback="Sorry!",
-        spawn=lambda courtesy: spawned.append(asyncio.ensure_future(courtesy)),
+        spawn=lambda typing_indicator: spawned.append(asyncio.ensure_future(typing_indicator)),
     )
 
 
-def settled(store: FakeStore) -> Settlement:
-    [(verb, settlement)] = store.log
+def settled(store: FakeStore) -> TurnResult:
+    [(verb, turn_result)] = store.log
     assert verb == "settle"
-    return settlement
+    return turn_result
 
 
 async def test_the_answer_is_planned_whole_with_the_events_end():
@@ -56,9 +63,9 @@ async def test_the_answer_is_planned_whole_with_the_events_end():
 
     await answering(agent, store).answer(claim())
 
-    settlement = settled(store)
-    assert settlement.messages == ({"text": "one"}, {"text": "two"})
-    assert settlement.events == {5: ANSWERED}
+    turn_result = settled(store)
+    assert turn_result.messages == ({"text": "one"}, {"text": "two"})
+    assert turn_result.events == {5: ANSWERED}
     assert agent.asked[0].agent == "general"
 
 
@@ -91,10 +98,10 @@ async def test_what_has_failed_for_good_is_a_dead_letter_with_an_apology(error, 
 
     await answering(FakeAgent(error=error), store).answer(claim(failures))
 
-    settlement = settled(store)
-    assert settlement.events == {5: DEAD}
-    assert settlement.reason == reason
-    assert settlement.messages == ({"text": "Sorry!"},)
+    turn_result = settled(store)
+    assert turn_result.events == {5: DEAD}
+    assert turn_result.reason == reason
+    assert turn_result.messages == ({"text": "Sorry!"},)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +138,7 @@ async def test_parts_that_can_not_be_sent_are_told_of():
 
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == [
         "part.refused",
-        "turn.handoff",
+        "turn.handed_off",
     ]
 
 
@@ -154,7 +161,10 @@ async def test_lines_are_kept_for_agents_without_memory_only():
     await answering(FakeAgent(said, history=20), without).answer(claim())
 
     assert settled(with_memory).lines == ()
-    assert settled(without).lines == (Line("user", "hi"), Line("assistant", "hello\nagain"))
+    assert settled(without).lines == (
+        TranscriptLine("user", "hi"),
+        TranscriptLine("assistant", "hello\nagain"),
+    )
 
 
 async def test_no_message_text_is_logged():
@@ -170,14 +180,18 @@ async def test_no_message_text_is_logged():
 
 
 async def test_the_agent_is_not_asked_while_the_account_can_not_answer():
-    store, agent, circuits = FakeStore(), FakeAgent([Text("hi")]), Circuits(now=lambda: 0.0)
+    store, agent, circuit_breaker = (
+        FakeStore(),
+        FakeAgent([Text("hi")]),
+        CircuitBreaker(now=lambda: 0.0),
+    )
     dead_token = GraphError(ErrorClass.AUTHORIZATION)
-    circuits.trip("shop", "zoe", 0.0, dead_token, dead_token.error_class)
+    circuit_breaker.trip("shop", "zoe", 0.0, dead_token, dead_token.error_class)
 
-    await answering(agent, store, circuits=circuits).answer(claim())
+    await answering(agent, store, circuit_breaker=circuit_breaker).answer(claim())
 
     assert agent.asked == []
-    assert [(entry[0], entry[3]) for entry in store.log] == [("retry", Blocker.ACCOUNT)]
+    assert [(entry[0], entry[3]) for entry in store.log] == [("retry", WaitReason.ACCOUNT)]
 
 
 async def test_a_handoff_silences_the_bot():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 
-from ak_instagram.conversation.background import Background
 from ak_instagram.conversation.worker import RENEWALS, Worker
+from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.values import Conversation
-from ak_instagram.store.values import Claim, Holding
-from tests.fakes import FakeStore
-from tests.store_bench import stop
+from ak_instagram.store.values import Claim, LeaseId
+from tests.support.fakes import FakeStore
+from tests.support.store_bench import stop
 
 LEASE = 1.2  # seconds
 ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
@@ -19,7 +19,7 @@ ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
 class RenewingStore(FakeStore):
     """Hands out what is put into `due`; notes when it renews, and says what the test wants."""
 
-    def __init__(self, *held: frozenset[Holding]) -> None:
+    def __init__(self, *held: frozenset[LeaseId]) -> None:
         super().__init__()
         self.due: asyncio.Queue[list[Claim]] = asyncio.Queue()
         self.answers = list(held)
@@ -31,7 +31,7 @@ class RenewingStore(FakeStore):
     async def claim(self, most: int) -> list[Claim]:
         return await self.due.get()
 
-    async def renew(self) -> frozenset[Holding]:
+    async def renew(self) -> frozenset[LeaseId]:
         self.renewed_at.append(asyncio.get_running_loop().time())
         async with self._renewed:
             self._renewed.notify_all()
@@ -63,7 +63,7 @@ class Hanging:
 @asynccontextmanager
 async def renewing(store: RenewingStore, work: Hanging | None = None, lease: float = 0.003):
     work = work or Hanging()
-    worker = Worker(store, Conversation(lease=lease), work, work, Background())
+    worker = Worker(store, Conversation(lease=lease), work, work, TaskSet())
     jobs = [asyncio.create_task(job) for job in (worker.run_claims(), worker.run_renewals())]
     try:
         async with asyncio.timeout(5):
@@ -92,7 +92,7 @@ async def test_a_lease_is_renewed_twice_before_it_ends_and_not_all_the_time():
 
 
 async def test_work_whose_lease_is_gone_is_cut_off():
-    store, work = RenewingStore(frozenset({ANNA.holding})), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.lease_id})), Hanging()
 
     async with renewing(store, work):
         await begin(store, work, ANNA)
@@ -105,8 +105,8 @@ async def test_work_whose_lease_is_gone_is_cut_off():
 
 
 async def test_what_is_claimed_while_leases_are_renewed_is_not_cut_off():
-    both = frozenset({ANNA.holding, BEN.holding})
-    store, work = RenewingStore(frozenset({ANNA.holding}), both), Hanging()
+    both = frozenset({ANNA.lease_id, BEN.lease_id})
+    store, work = RenewingStore(frozenset({ANNA.lease_id}), both), Hanging()
     store.gate.clear()
 
     async with renewing(store, work):
@@ -121,7 +121,7 @@ async def test_what_is_claimed_while_leases_are_renewed_is_not_cut_off():
 
 
 async def test_a_lease_that_nobody_works_on_is_let_go_once_it_would_be_over():
-    idle = Holding("shop", "zoe", 3)
+    idle = LeaseId("shop", "zoe", 3)
     store = RenewingStore(frozenset({idle}))
 
     async with renewing(store):
@@ -133,7 +133,7 @@ async def test_a_lease_that_nobody_works_on_is_let_go_once_it_would_be_over():
 
 
 async def test_a_lease_that_is_worked_on_again_is_kept():
-    store, work = RenewingStore(frozenset({ANNA.holding})), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.lease_id})), Hanging()
 
     async with renewing(store, work):
         await store.until_renewed(RENEWALS)

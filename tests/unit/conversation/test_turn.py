@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from ak_instagram.agents.contract import Attachment, Inbound, Utterance
+from ak_instagram.agents.agent import Attachment, HistoryLine, UserMessage
 from ak_instagram.conversation.turn import compose, endings, session_id
-from ak_instagram.store.values import Claim, EventStatus, Line, StoredEvent
+from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
 
 
 def event(number: int, kind: str, mid: str, **content: object) -> StoredEvent:
@@ -28,13 +28,13 @@ def claim(*events: StoredEvent, **changes: object) -> Claim:
 
 
 def test_all_waiting_messages_make_one_turn():
-    composed = compose(claim(message(1, "a", text="hi"), message(2, "b", text="there")), "general")
+    draft = compose(claim(message(1, "a", text="hi"), message(2, "b", text="there")), "general")
 
-    assert composed.turn.messages == (
-        Inbound("a", 1001, text="hi"),
-        Inbound("b", 1002, text="there"),
+    assert draft.turn.messages == (
+        UserMessage("a", 1001, text="hi"),
+        UserMessage("b", 1002, text="there"),
     )
-    assert (composed.turn.agent, composed.turn.account, composed.turn.contact) == (
+    assert (draft.turn.agent, draft.turn.account, draft.turn.contact) == (
         "general",
         "shop",
         "anna",
@@ -42,11 +42,11 @@ def test_all_waiting_messages_make_one_turn():
 
 
 def test_an_edit_changes_what_the_agent_gets():
-    composed = compose(
+    draft = compose(
         claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
     )
 
-    assert [it.text for it in composed.turn.messages] == ["hello"]
+    assert [it.text for it in draft.turn.messages] == ["hello"]
 
 
 def test_the_last_edit_counts_however_they_arrived():
@@ -56,28 +56,28 @@ def test_the_last_edit_counts_however_they_arrived():
     ]
     first, *others = edits
 
-    composed = compose(claim(first, message(2, "a", text="helo"), *others))
+    draft = compose(claim(first, message(2, "a", text="helo"), *others))
 
-    assert [it.text for it in composed.turn.messages] == ["hello there"]
+    assert [it.text for it in draft.turn.messages] == ["hello there"]
 
 
 @pytest.mark.parametrize("ending", [EventStatus.ANSWERED, EventStatus.DEAD])
 def test_an_edit_ends_as_its_message_does_so_that_a_replay_has_it_too(ending):
-    composed = compose(
+    draft = compose(
         claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
     )
 
-    assert endings(composed, ending) == {1: ending, 2: ending}
+    assert endings(draft, ending) == {1: ending, 2: ending}
 
 
 def test_an_edit_of_what_was_answered_before_is_nothing_to_answer():
-    composed = compose(claim(event(2, "edit", "a", text="hello", num_edit=1)))
+    draft = compose(claim(event(2, "edit", "a", text="hello", num_edit=1)))
 
-    assert (composed.turn, composed.settled) == (None, {2: EventStatus.IGNORED})
+    assert (draft.turn, draft.settled) == (None, {2: EventStatus.IGNORED})
 
 
 def test_what_was_taken_back_is_not_asked_about():
-    composed = compose(
+    draft = compose(
         claim(
             message(1, "a", text="oops"),
             message(2, "b", text="hello"),
@@ -85,44 +85,40 @@ def test_what_was_taken_back_is_not_asked_about():
         )
     )
 
-    assert [it.mid for it in composed.turn.messages] == ["b"]
-    assert composed.settled == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
+    assert [it.mid for it in draft.turn.messages] == ["b"]
+    assert draft.settled == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
 
 
 def test_a_message_that_was_taken_back_before_it_came_in_is_gone():
-    composed = compose(claim(replace(message(1, "a", text="oops"), is_unsent=True)))
+    draft = compose(claim(replace(message(1, "a", text="oops"), is_unsent=True)))
 
-    assert (composed.turn, composed.settled) == (None, {1: EventStatus.UNSENT})
+    assert (draft.turn, draft.settled) == (None, {1: EventStatus.UNSENT})
 
 
 def test_nothing_left_is_no_turn():
-    composed = compose(
-        claim(message(1, "a", text="oops"), event(2, "unsend", "a", is_deleted=True))
-    )
+    draft = compose(claim(message(1, "a", text="oops"), event(2, "unsend", "a", is_deleted=True)))
 
-    assert composed.turn is None
+    assert draft.turn is None
 
 
 def test_a_tap_says_its_title_and_carries_its_payload():
-    composed = compose(claim(event(1, "postback", "p", title="Opening hours", payload="HOURS")))
+    draft = compose(claim(event(1, "postback", "p", title="Opening hours", payload="HOURS")))
 
-    assert composed.turn.messages == (Inbound("p", 1001, text="Opening hours", payload="HOURS"),)
+    assert draft.turn.messages == (UserMessage("p", 1001, text="Opening hours", payload="HOURS"),)
 
 
 def test_attachments_alone_are_a_turn():
     images = [{"type": "image", "payload": {"url": "https://cdn.example/1.jpg"}}]
 
-    composed = compose(claim(message(1, "a", attachments=images)))
+    draft = compose(claim(message(1, "a", attachments=images)))
 
-    assert composed.turn.messages[0].attachments == (
-        Attachment("image", "https://cdn.example/1.jpg"),
-    )
+    assert draft.turn.messages[0].attachments == (Attachment("image", "https://cdn.example/1.jpg"),)
 
 
 def test_what_meta_does_not_hand_over_is_said_so():
-    composed = compose(claim(message(1, "a", is_unsupported=True)))
+    draft = compose(claim(message(1, "a", is_unsupported=True)))
 
-    assert composed.turn.messages[0].attachments == (Attachment("unsupported"),)
+    assert draft.turn.messages[0].attachments == (Attachment("unsupported"),)
 
 
 @pytest.mark.parametrize(
@@ -147,9 +143,9 @@ def test_what_meta_does_not_hand_over_is_said_so():
     ],
 )
 def test_what_a_message_refers_to_goes_along(content, context):
-    composed = compose(claim(message(1, "a", text="?", **content)))
+    draft = compose(claim(message(1, "a", text="?", **content)))
 
-    assert composed.turn.messages[0].context == context
+    assert draft.turn.messages[0].context == context
 
 
 def test_the_turns_id_is_that_of_its_events():
@@ -161,11 +157,14 @@ def test_the_turns_id_is_that_of_its_events():
 
 
 def test_the_transcript_becomes_the_history():
-    composed = compose(
-        claim(message(1, "a", text="?"), transcript=(Line("user", "q"), Line("assistant", "a")))
+    draft = compose(
+        claim(
+            message(1, "a", text="?"),
+            transcript=(TranscriptLine("user", "q"), TranscriptLine("assistant", "a")),
+        )
     )
 
-    assert composed.turn.history == (Utterance("user", "q"), Utterance("assistant", "a"))
+    assert draft.turn.history == (HistoryLine("user", "q"), HistoryLine("assistant", "a"))
 
 
 def test_the_session_hides_the_person_and_changes_with_the_epoch():

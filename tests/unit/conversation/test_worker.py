@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.conversation.background import Background
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
+from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.values import Conversation
 from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
-from tests.fakes import FakeStore
-from tests.store_bench import stop
+from tests.support.fakes import FakeStore
+from tests.support.store_bench import stop
 
 EVENT = StoredEvent(5, "message", "m1", 1000, "{}")
 PIECE = Piece(7, "turn", 0, {"text": "hi"}, 1, False, 0, 0)
@@ -64,15 +64,13 @@ class Steps:
 
 
 @asynccontextmanager
-async def working(
-    store: FakeStore, steps: Steps, background: Background | None = None, **settings: object
-):
+async def working(store: FakeStore, steps: Steps, tasks: TaskSet | None = None, **settings: object):
     worker = Worker(
         store,
         Conversation(**settings),
         steps,
         steps,
-        background or Background(),
+        tasks or TaskSet(),
         backoff=Backoff(attempts=3, chance=lambda: 0.0),
         retry_claiming=0,
     )
@@ -139,13 +137,13 @@ async def test_what_always_crashes_becomes_a_dead_letter():
     async with working(store, steps):
         await store.told.wait()
 
-    [(verb, settlement)] = store.log
-    assert (verb, settlement.events) == ("settle", {5: EventStatus.DEAD})
+    [(verb, turn_result)] = store.log
+    assert (verb, turn_result.events) == ("settle", {5: EventStatus.DEAD})
 
 
 @pytest.mark.parametrize(("doubtful", "status"), [(True, "sending"), (False, "planned")])
 async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, status):
-    behind = claim(piece=replace(PIECE, is_doubtful=doubtful), events=())
+    behind = claim(piece=replace(PIECE, outcome_unknown=doubtful), events=())
     store = FakeStore([[claim(failures=2)]], next_step=lambda: behind)
 
     async with working(store, Steps(RuntimeError("bug"))):
@@ -209,7 +207,7 @@ async def test_draining_cuts_off_what_does_not():
 async def test_draining_sees_to_what_runs_in_the_background(seconds):
     ended: list[str] = []
 
-    async def courtesy() -> None:
+    async def typing_indicator() -> None:
         try:
             await asyncio.sleep(0.01)
             ended.append("in-time")
@@ -217,11 +215,11 @@ async def test_draining_sees_to_what_runs_in_the_background(seconds):
             ended.append("late")
             raise
 
-    background = Background()
-    async with working(FakeStore(), Steps(), background) as worker:
-        background.spawn(courtesy())
+    tasks = TaskSet()
+    async with working(FakeStore(), Steps(), tasks) as worker:
+        tasks.spawn(typing_indicator())
         await asyncio.sleep(0)
         await worker.drain(seconds)
 
     assert ended == ["in-time" if seconds else "late"]
-    assert background.tasks == frozenset()
+    assert tasks.tasks == frozenset()

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ak_instagram.settings import load
-from tests.compose import ACCOUNT, ROOT, service_environment, variables
+from tests.support.compose import ACCOUNT, ROOT, service_environment, variables
 
 EXAMPLE = ROOT / ".env.example"
 THE_AGENTS = {"AK_AGENT__ADAPTER", "AK_AGENT__URL"}

@@ -8,13 +8,7 @@ import pytest
 
 from ak_instagram.settings import explain, load
 from ak_instagram.settings.table import KEYS
-from ak_instagram.settings.values import (
-    Account,
-    Agent,
-    Instagram,
-    Server,
-    Settings,
-)
+from ak_instagram.settings.values import Account, Agent, Instagram, Server, Settings
 
 TRICKY = ["12e4", "true", "0123", "@format x", "@none", "[a]", "a#b", "{}", '"quoted"', " x ", "é"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ak_instagram.errors import SettingsError
-from ak_instagram.simulator import Account
-from ak_instagram.simulator.demo.environment import adapter_of, service_environment, with_options
-from ak_instagram.simulator.demo.script import LONG, SCRIPT, is_echo_of
-from ak_instagram.simulator.demo.transcript import answered, asked
+from instagram_simulator import Account
+from instagram_simulator.demo.environment import adapter_of, service_environment, with_options
+from instagram_simulator.demo.script import LONG, SCRIPT, is_echo_of
+from instagram_simulator.demo.transcript import answered, asked
 
 ACCOUNT = Account(access_token="IGAAdemo", app_secret="secret")
 

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from ak_instagram.simulator import Fault, FaultKind
-from ak_instagram.simulator.faults import Faults, Target
+from instagram_simulator import Fault, FaultKind
+from instagram_simulator.faults import Faults, Target
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ak_instagram.simulator import Journal
+from instagram_simulator import Journal
 
 
 async def collect(journal, count, after=None):

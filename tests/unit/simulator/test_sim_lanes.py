@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ak_instagram.simulator.lanes import Lanes
+from instagram_simulator.lanes import Lanes
 
 
 async def test_steps_of_a_lane_follow_each_other_and_lanes_do_not():

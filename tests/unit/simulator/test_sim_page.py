@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ak_instagram.simulator import app
+from instagram_simulator import app
 
 SCRIPTS = sorted(app.STATIC.glob("*.js"))
 

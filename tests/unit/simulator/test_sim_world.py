@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from ak_instagram.simulator import Account, Content, Unknown, World
-from ak_instagram.simulator.ids import Ids, opaque
+from instagram_simulator import Account, Content, Unknown, World
+from instagram_simulator.ids import Ids, opaque
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from ak_instagram.settings.checks import POSTGRES_OPTIONS
-from ak_instagram.store.postgres_connections import driver_url
+from ak_instagram.store.postgres.connections import driver_url
 
 
 @pytest.mark.parametrize("word", ["sslmode", "ssl"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from webhook_payloads import ACCOUNT, NAMES, PERSON, RECEIVED, body, entry, item, raw
 
+from ak_instagram.meta.events import Kind
+from ak_instagram.meta.keys import edit_keys
+from ak_instagram.meta.parse import parse_webhook
 from ak_instagram.webhook.arrivals import arrivals_of
-from ak_instagram.webhook.events import Kind
-from ak_instagram.webhook.keys import edit_keys
-from ak_instagram.webhook.parsing import parse_webhook
+from tests.support.webhook_payloads import ACCOUNT, NAMES, PERSON, RECEIVED, body, entry, item, raw
 
 MESSAGE = item(message={"mid": "m1", "text": "hi"})
 UNSEND = item(message={"mid": "m1", "is_deleted": True})
@@ -23,7 +23,7 @@ def test_a_message_wakes_the_worker_and_is_kept_as_it_was_sent():
 
     assert (arrival.account, arrival.contact, arrival.kind) == (ACCOUNT, PERSON, "message")
     assert "Grüße" in arrival.payload
-    assert arrival.wakes
+    assert arrival.is_actionable
     assert arrival.echo_text is None
 
 
@@ -39,15 +39,15 @@ def test_another_voice_wakes_nobody_and_leaves_no_payload(name, text, is_standby
     [arrival] = arrivals(raw(name))
 
     assert (arrival.echo_text, arrival.is_standby) == (text, is_standby)
-    assert (arrival.wakes, arrival.payload) == (False, "")
+    assert (arrival.is_actionable, arrival.payload) == (False, "")
 
 
 def test_an_unsend_names_the_message_and_its_edits():
     message, unsend = arrivals(body(entry(MESSAGE, UNSEND)))
 
-    assert unsend.takes_back == message.key
-    assert unsend.takes_back_edits == edit_keys(ACCOUNT, "m1")
-    assert (message.takes_back, message.takes_back_edits) == (None, ())
+    assert unsend.unsends == message.key
+    assert unsend.unsends_edits == edit_keys(ACCOUNT, "m1")
+    assert (message.unsends, message.unsends_edits) == (None, ())
 
 
 def test_what_nobody_acts_on_is_not_stored():

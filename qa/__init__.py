@@ -1,0 +1,1 @@
+"""Proofs that take their time: chaos, load, benchmarks, the image."""

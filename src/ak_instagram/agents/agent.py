@@ -1,0 +1,201 @@
+"""
+The contract with an agent: a turn goes in, a stream of parts comes out.
+
+Everything an adapter must know of this service is in this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+# --- what goes in -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """
+    Something a person sent that is not text.
+
+    *kind* is Meta's attachment type (`image`, `video`, `audio`, `file`, `share`,
+    `ig_post`, `ig_reel`, `story_mention`, …). *url* is Meta's signed link, which
+    expires; `None` when Meta sends none (view-once media, unsupported kinds).
+    """
+
+    kind: str
+    url: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """
+    One message or tap of the person's.
+
+    *at* is Meta's timestamp in UTC milliseconds. *payload* is that of a tapped
+    quick reply or postback button. *context* says what the message refers to, in
+    Meta's words: keys among `reply_to_mid`, `story_id`, `story_url`, `ref`,
+    `referral_source`, `referral_type`, `ad_id`, `ad_title`, `product_id`.
+    """
+
+    mid: str
+    at: int
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    payload: str | None = None
+    context: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One line of the earlier conversation, for agents that keep no memory."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """
+    All that a person said since the last answer.
+
+    *id* is the same whenever the same turn is tried again: the idempotency key.
+    *session* names the conversation without giving the person's id away.
+    *account* is the professional account's id, *contact* the person's IGSID.
+    *agent* is the name of the agent to ask (`instagram.agent`), if any.
+    *locale* is always `None` in this version. *history* is empty unless the adapter
+    asks for it (`Agent.history`).
+    """
+
+    id: str
+    session: str
+    account: str
+    contact: str
+    messages: tuple[UserMessage, ...]
+    agent: str | None = None
+    locale: str | None = None
+    history: tuple[HistoryLine, ...] = ()
+
+
+# --- what comes out ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Some text, whole or a piece of a stream; Markdown is allowed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnd:
+    """The message so far is complete; what follows is another Instagram message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice: *title* is shown, *payload* comes back when it is tapped."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuickReplies:
+    """Choices shown under the message that they follow."""
+
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button that opens *url* or, without one, sends *payload* back."""
+
+    title: str
+    url: str | None = None
+    payload: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """A text with one to three buttons."""
+
+    text: str
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One element of a carousel."""
+
+    title: str
+    subtitle: str | None = None
+    image_url: str | None = None
+    url: str | None = None
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """A carousel."""
+
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture, sound, film or PDF that Meta fetches from *url*."""
+
+    kind: Literal["image", "audio", "video", "file"]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """React to the person's message *mid* (the last one when `None`)."""
+
+    emoji: str
+    mid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The agent chose to say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """The agent asks for a person to take over."""
+
+    reason: str = ""
+
+
+Part: TypeAlias = (
+    Text | MessageEnd | QuickReplies | Buttons | Cards | Media | Reaction | Silence | Handoff
+)
+
+
+class Agent(Protocol):
+    """
+    Anything that can answer a turn.
+
+    `answer` raises `errors.Transient` for what a later try may cure (connection,
+    time-out, 429, 5xx; with the server's `Retry-After`), and `errors.Permanent`
+    for what it won't. Anything else that it raises is a bug, and treated as
+    transient. It keeps no state between turns.
+    """
+
+    @property
+    def history(self) -> int:
+        """How many past utterances it wants in `Turn.history`; 0 for none."""
+        ...
+
+    def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """
+        Yield the answer's parts in order.
+
+        No part at all, or only blank text, is an empty answer: the service stays
+        silent and logs it. A last `MessageEnd` may be left out.
+        """
+        ...

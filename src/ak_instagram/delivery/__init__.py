@@ -1,0 +1,1 @@
+"""Delivery: a piece goes out once, within what Meta allows."""

@@ -1,0 +1,1 @@
+"""Background maintenance: retention and backlog metrics."""

@@ -1,0 +1,52 @@
+"""The job that asks the store what waits, for the metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import Gauge
+
+from ak_instagram import metrics
+from ak_instagram.store.store import Store
+from ak_instagram.store.verbs.backlog import Backlog
+
+log = structlog.get_logger()
+
+EVERY = 15.0  # seconds
+ANSWER_WITHIN = 10.0  # seconds that the store may take
+
+_FIGURES: tuple[tuple[Gauge, Callable[[Backlog], float]], ...] = (
+    (metrics.OLDEST_DUE, lambda it: it.overdue / 1000),
+    (metrics.CONVERSATIONS_DUE, lambda it: it.due),
+    (metrics.PIECES_PARKED, lambda it: it.parked),
+    (metrics.DEAD_LETTERS_KEPT.labels("turn"), lambda it: it.dead_turns),
+    (metrics.DEAD_LETTERS_KEPT.labels("answer"), lambda it: it.dead_answers),
+    (metrics.NEWEST_EVENT, lambda it: (it.newest or 0) / 1000),
+)
+
+
+async def run_measurements(
+    store: Store, *, every: float = EVERY, within: float = ANSWER_WITHIN
+) -> None:
+    """Show what waits in *store*, again and again; never return."""
+    is_known = True
+    while True:
+        try:
+            async with asyncio.timeout(within):
+                _show(await store.backlog())
+            is_known = True
+        except Exception as exc:  # the loop outlives whatever it meets
+            _show(None)
+            if is_known:
+                log.exception("backlog.not_read", reason=type(exc).__name__)
+            is_known = False
+        await asyncio.sleep(every)
+
+
+def _show(backlog: Backlog | None) -> None:
+    """Set the gauges, to NaN if nothing is known: older figures would hide what goes on now."""
+    for gauge, figure in _FIGURES:
+        gauge.set(math.nan if backlog is None else figure(backlog))

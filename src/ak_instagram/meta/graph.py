@@ -1,0 +1,180 @@
+"""
+The Graph API's edge: a call out, and what came back as a value or a `GraphError`.
+
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Literal, TypeAlias, TypedDict, TypeVar
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+
+from ak_instagram import fast_json
+
+from .graph_codes import ErrorClass
+from .graph_errors import GraphError, classify, unanswered
+from .graph_responses import (
+    Profile,
+    RecentMessage,
+    read_message_id,
+    read_profile,
+    read_recent_messages,
+)
+
+Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
+_Value = TypeVar("_Value")
+
+MAX_ANSWER_BYTES = 1 << 20
+_ME = {"fields": "user_id,username"}
+_MESSAGES = "messages{id,created_time,from,message}"
+
+# Raised before a byte of the request was written.
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,  # refused, unknown host, TLS
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
+
+class _DeadlinePayload(aiohttp.BytesPayload):
+    """
+    A body that is not written any more once *until*, on the steady clock, has passed.
+
+    A process that was stopped in the middle of a call may wake up when another has
+    long taken over, and time-outs are looked at after what was ready to be written.
+    """
+
+    def __init__(self, body: Mapping[str, object], until: float) -> None:
+        super().__init__(fast_json.dump(body), content_type="application/json")
+        self._until = until
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Write the body, if there is still time."""
+        if time.monotonic() > self._until:
+            raise TimeoutError("the time to send has passed")
+        await super().write_with_length(writer, content_length)
+
+
+class GraphClient:
+    """
+    Speaks to the Graph API for any account, over a *session* that others may share.
+
+    Every method raises `GraphError`. No POST is ever made twice: aiohttp repeats only
+    idempotent methods on a connection gone stale, and no redirect is followed.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
+        self._session = session
+        self._me = f"{graph_url}/{api_version}/me"
+        self._messages = f"{self._me}/messages"
+        self._conversations = f"{self._me}/conversations"
+
+    async def send_message(
+        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+    ) -> str:
+        """
+        Send *message* to *recipient*, an IGSID, and return its id.
+
+        The error is `OUTCOME_UNKNOWN` if Meta may have got it and did not say so.
+        """
+        body = {"recipient": {"id": recipient}, "message": message}
+        answer = await self._post(token, body, timeout, repeatable=False)
+        return _read(read_message_id, answer, repeatable=False)
+
+    async def sender_action(
+        self, token: str, recipient: str, action: Action, timeout: float
+    ) -> None:
+        """Show *recipient* that the message was seen, or that somebody is typing."""
+        body = {"recipient": {"id": recipient}, "sender_action": action}
+        await self._post(token, body, timeout, repeatable=True)
+
+    async def me(self, token: str, timeout: float) -> Profile:
+        """Return the account that *token* belongs to."""
+        return _read(read_profile, await self._get(self._me, _ME, token, timeout))
+
+    async def recent_messages(
+        self, token: str, recipient: str, timeout: float
+    ) -> tuple[RecentMessage, ...]:
+        """Return the latest messages to and from *recipient*, newest first."""
+        query = {"platform": "instagram", "user_id": recipient, "fields": _MESSAGES}
+        answer = await self._get(self._conversations, query, token, timeout)
+        return _read(read_recent_messages, answer)
+
+    async def _post(
+        self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
+    ) -> bytes:
+        payload = _DeadlinePayload(body, time.monotonic() + timeout)
+        call = self._session.post(self._messages, data=payload, **_options(token, timeout))
+        return await _answer(call, repeatable=repeatable)
+
+    async def _get(self, url: str, query: Mapping[str, str], token: str, timeout: float) -> bytes:
+        call = self._session.get(url, params=query, **_options(token, timeout))
+        return await _answer(call, repeatable=True)
+
+
+class _Options(TypedDict):
+    headers: Mapping[str, str]
+    timeout: aiohttp.ClientTimeout
+    allow_redirects: bool
+    raise_for_status: bool
+
+
+def _options(token: str, timeout: float) -> _Options:
+    """Return what all calls have in common; connecting gets half of the time."""
+    return {
+        "headers": {"Authorization": f"Bearer {token}"},
+        "timeout": _timeout(timeout),
+        "allow_redirects": False,
+        "raise_for_status": False,
+    }
+
+
+@lru_cache
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
+
+
+async def _answer(
+    call: AbstractAsyncContextManager[aiohttp.ClientResponse], *, repeatable: bool
+) -> bytes:
+    """Make *call* and return the body of its 200."""
+    try:
+        async with call as response:
+            body = await _read_capped(response)
+    except _NEVER_SENT as exc:
+        raise GraphError(ErrorClass.TRANSIENT, f"not sent: {type(exc).__name__}") from exc
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        meaning = f"no answer: {type(exc).__name__}"
+        # Its text may quote what came over the line, and with that the token.
+        raise GraphError(unanswered(repeatable=repeatable), meaning) from None
+    if response.status != HTTPStatus.OK:
+        raise classify(response.status, body, response.headers, repeatable=repeatable)
+    return body
+
+
+def _read(read: Callable[[bytes], _Value], body: bytes, *, repeatable: bool = True) -> _Value:
+    """Return what *read* makes of the *body* of a 200."""
+    try:
+        return read(body)
+    except ValueError as exc:
+        meaning = f"unreadable answer: {exc}"
+        raise GraphError(unanswered(repeatable=repeatable), meaning, status=200) from exc
+
+
+async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body, cut short (and so unreadable) when it is far longer than any answer."""
+    body = bytearray()
+    while len(body) <= MAX_ANSWER_BYTES and not response.content.at_eof():
+        body += await response.content.readany()
+    return bytes(body[:MAX_ANSWER_BYTES])

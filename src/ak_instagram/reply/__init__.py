@@ -1,0 +1,1 @@
+"""An agent's answer becomes pieces that Instagram takes; pure."""

@@ -1,0 +1,91 @@
+"""An agent's answer as the messages to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ak_instagram.agents.agent import (
+    Button,
+    Buttons,
+    Card,
+    Cards,
+    Handoff,
+    Media,
+    MessageEnd,
+    Part,
+    QuickReplies,
+    Reaction,
+    Silence,
+    Text,
+)
+
+from .markdown import plain
+from .split import split
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What comes of an answer.
+
+    *messages* are the Graph API's `message` objects in order. *refused* names the
+    parts that can't be sent as what they are; their texts are among the messages.
+    *is_silent*: the agent chose to say nothing, and nothing else is in its answer.
+    *handoff* is the reason for which it asks for a person, `None` if it doesn't.
+    """
+
+    messages: tuple[Mapping[str, object], ...] = ()
+    is_silent: bool = False
+    handoff: str | None = None
+    refused: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the agent neither said anything nor chose not to."""
+        return not (self.messages or self.is_silent or self.refused) and self.handoff is None
+
+
+def plan_answer(parts: Sequence[Part]) -> Plan:
+    """Plan the answer that *parts* make; texts run on until a message ends."""
+    drafts: list[list[str]] = [[]]
+    refused: list[str] = []
+    for part in parts:
+        match part:
+            case Text(text):
+                drafts[-1].append(text)
+            case MessageEnd():
+                drafts.append([])
+            case QuickReplies() | Buttons() | Cards() | Media() | Reaction():
+                refused.append(type(part).__name__)
+                if fallback_text := _fallback_text(part):
+                    drafts += ([fallback_text], [])
+    messages = tuple({"text": piece} for draft in drafts for piece in _pieces("".join(draft)))
+    handoff = next((part.reason for part in parts if isinstance(part, Handoff)), None)
+    is_silence = any(isinstance(part, Silence) for part in parts)
+    says_more = messages or refused or handoff is not None
+    return Plan(messages, is_silence and not says_more, handoff, tuple(refused))
+
+
+def _pieces(markdown: str) -> tuple[str, ...]:
+    text = plain(markdown)
+    return split(text.text, whole=text.verbatim)
+
+
+def _fallback_text(part: Part) -> str:
+    """Return the words and links of a part that can't be sent as what it is."""
+    match part:
+        case Buttons(text, buttons):
+            return "\n".join([text, *_links(buttons)])
+        case Cards(cards):
+            return "\n\n".join("\n".join(_words(card)) for card in cards)
+    return ""
+
+
+def _words(card: Card) -> Iterator[str]:
+    yield from filter(None, (card.title, card.subtitle, card.url))
+    yield from _links(card.buttons)
+
+
+def _links(buttons: Iterable[Button]) -> Iterator[str]:
+    return (f"{button.title}: {button.url}" for button in buttons if button.url)

@@ -1,0 +1,88 @@
+"""What webhooks bring at the same time is stored together, and each hears of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from ak_instagram.errors import StoreUnavailable
+
+from .values import Arrival
+
+MAX_ARRIVALS = 512  # events of one batch
+SPACING = 0.004  # seconds between the batches of webhooks that queue up
+
+# Stores a batch in one transaction; returns once that is durable.
+StoreBatch: TypeAlias = Callable[[Sequence[Arrival]], Awaitable[None]]
+
+
+class Request(NamedTuple):
+    """What one webhook brought, and the future that waits for it to be durable."""
+
+    arrivals: Sequence[Arrival]
+    stored: asyncio.Future[None]
+
+
+class Batcher:
+    """Puts requests that wait at the same time into one batch, so that they share a commit."""
+
+    def __init__(self, store_batch: StoreBatch) -> None:
+        self._store_batch = store_batch
+        self._requests: deque[Request] = deque()
+        self._storing: asyncio.Task[None] | None = None
+
+    async def put(self, arrivals: Sequence[Arrival]) -> None:
+        """Return once *arrivals* are durable; raise what storing them raises."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._requests.append(Request(arrivals, stored))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_all())
+        await stored
+
+    async def _store_all(self) -> None:
+        try:
+            while self._requests:
+                began = asyncio.get_running_loop().time()
+                await self._store(self._next_batch())
+                if self._requests:
+                    # Under load: the longer, the more of them share the next commit.
+                    spent = asyncio.get_running_loop().time() - began
+                    await asyncio.sleep(max(SPACING - spent, 0))
+        finally:
+            self._storing = None
+
+    def _next_batch(self) -> list[Request]:
+        batch: list[Request] = []
+        room = MAX_ARRIVALS
+        while self._requests and room > 0:
+            batch.append(self._requests.popleft())
+            room -= len(batch[-1].arrivals)
+        return batch
+
+    async def _store(self, batch: Sequence[Request]) -> None:
+        try:
+            await self._store_batch([it for request in batch for it in request.arrivals])
+            _resolve(batch, None)
+        except StoreUnavailable as exc:
+            _resolve(batch, exc)
+        except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay
+            await self._store_apart(batch, exc)
+
+    async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
+        if len(batch) == 1:
+            _resolve(batch, exc)
+            return
+        for request in batch:
+            await self._store([request])
+
+
+def _resolve(batch: Sequence[Request], error: Exception | None) -> None:
+    for request in batch:
+        if request.stored.done():
+            continue
+        if error is None:
+            request.stored.set_result(None)
+        else:
+            request.stored.set_exception(error)

@@ -1,0 +1,1 @@
+"""The store on PostgreSQL: several replicas, each with its own pool and listener."""

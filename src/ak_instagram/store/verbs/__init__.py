@@ -1,0 +1,1 @@
+"""The store's verbs, a module for each thing that is done: plain SQL on one transaction."""

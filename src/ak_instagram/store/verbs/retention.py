@@ -1,0 +1,138 @@
+"""What is settled is forgotten after a while, a bounded piece of work at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    TextClause,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
+
+from ak_instagram.store.schema import SAYS_SOMETHING, conversations, events, outbox, transcript
+from ak_instagram.store.values import EventStatus, PieceStatus
+
+DAY = 86_400_000  # milliseconds
+KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
+MAX_ROWS = 500  # of a table in one transaction: webhooks wait for it too
+_NO_ROW = 2**63 - 1  # an id above all
+
+_c = conversations.c
+_before: BindParameter[int] = bindparam("before")
+_CLOSED = [PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value]
+
+
+def _oldest(
+    time: Column[int],
+    *conditions: ColumnElement[bool],
+    among: Sequence[ColumnElement[bool] | TextClause] = (),
+) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """
+    Return the conditions of the oldest rows that meet *conditions* and whose *time* is past.
+
+    Ids rise with time, so only rows below the first young one are looked at: an index by
+    time would slow every message down. A row that has to stay, however old, does not
+    hold others back. *among* is the condition of a partial index of
+    ids, outside which no row is looked at.
+    """
+    table = time.table
+    rows = table.alias()
+    young = select(rows.c.id).where(*among, rows.c[time.name] >= _before)
+    youngest = young.order_by(rows.c.id).limit(1).scalar_subquery()
+    old = (
+        select(table.c.id)
+        .where(table.c.id < func.coalesce(youngest, _NO_ROW), *among, *conditions)
+        .order_by(table.c.id)
+        .limit(MAX_ROWS)
+    )
+    return table.c.id.in_(old), *among, *conditions
+
+
+# Every condition is there twice: which rows it is, and again of each row. PostgreSQL waits
+# for a row that another transaction has, and then looks at the outer conditions alone.
+_DELETE_EVENTS = delete(events).where(
+    *_oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
+)
+_WIPE_PAYLOADS = (
+    update(events)
+    .where(*_oldest(events.c.received_at, among=[SAYS_SOMETHING]))
+    .values(payload=None)
+)
+_DELETE_PIECES = delete(outbox).where(
+    *_oldest(
+        outbox.c.planned_at,
+        outbox.c.status.in_(_CLOSED),
+        # The echo of one that was sent late is still to be known as ours.
+        outbox.c.changed_at < _before,
+    )
+)
+_EXPIRE_PARKED = (
+    update(outbox)
+    .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
+    .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
+)
+_DELETE_LINES = delete(transcript).where(*_oldest(transcript.c.at))
+_is_idle = (
+    _c.due_at.is_(None),
+    _c.lease_owner.is_(None),
+    _c.window_closes_at < _before,
+    _c.paused_until < _before,
+)
+_idle = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
+_DELETE_CONVERSATIONS = delete(conversations).where(
+    tuple_(_c.account, _c.contact).in_(_idle), *_is_idle
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many rows one piece of work has removed or wiped."""
+
+    events: int = 0
+    pieces: int = 0
+    expired: int = 0
+    lines: int = 0
+    conversations: int = 0
+
+    def __add__(self, other: Purged) -> Purged:
+        return Purged(
+            self.events + other.events,
+            self.pieces + other.pieces,
+            self.expired + other.expired,
+            self.lines + other.lines,
+            self.conversations + other.conversations,
+        )
+
+    @property
+    def total(self) -> int:
+        """All rows."""
+        return self.events + self.pieces + self.expired + self.lines + self.conversations
+
+
+def purge(connection: Connection, now: int, keep: int) -> Purged:
+    """
+    Forget some of what was settled more than *keep* milliseconds ago.
+
+    The keys that make repeats harmless live for `KEYS_LIVE` at least; only what the
+    events said goes before. Parked answers expire. Call it until nothing is left.
+    """
+    old = {"before": now - keep}
+    oldest = {"before": now - max(keep, KEYS_LIVE)}
+    wiped = connection.execute(_WIPE_PAYLOADS, old).rowcount if keep < KEYS_LIVE else 0
+    return Purged(
+        events=connection.execute(_DELETE_EVENTS, oldest).rowcount + wiped,
+        expired=connection.execute(_EXPIRE_PARKED, old).rowcount,
+        pieces=connection.execute(_DELETE_PIECES, old).rowcount,
+        lines=connection.execute(_DELETE_LINES, old).rowcount,
+        conversations=connection.execute(_DELETE_CONVERSATIONS, oldest).rowcount,
+    )

@@ -1,0 +1,28 @@
+"""What JSON can spell and UTF-8 or PostgreSQL can't hold: half a surrogate pair, and NUL."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def sanitize(text: str) -> str:
+    """
+    Return *text* such that it can be encoded and stored.
+
+    Halves that meet become their character; a half alone becomes U+FFFD, and NUL too.
+    """
+    return _well_formed(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _well_formed(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def digest(said: str) -> str:
+    """Return a digest by which two texts are known to be the same, spaces around them aside."""
+    plain = said.strip().encode("utf-8", "replace")
+    return hashlib.blake2b(plain, digest_size=16).hexdigest()

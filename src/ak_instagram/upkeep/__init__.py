@@ -1,1 +1,0 @@
-"""What the service does for itself, again and again: the store forgets, its backlog is measured."""

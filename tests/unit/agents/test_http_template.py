@@ -1,0 +1,62 @@
+"""A request template is checked at the start and filled for each turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.agents.agent import Attachment, Turn, UserMessage
+from ak_instagram.agents.http import RequestTemplate
+
+TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi {turn}", (Attachment("image", "u"),)),))
+
+
+@pytest.mark.parametrize(
+    ("template", "filled"),
+    [
+        pytest.param({"a": "{session}"}, {"a": "s"}, id="whole"),
+        pytest.param({"a": "x{session}/{turn}"}, {"a": "xs/t"}, id="inside"),
+        pytest.param({"a": "{agent}"}, {"a": None}, id="whole-and-absent"),
+        pytest.param({"a": "as {agent}."}, {"a": "as ."}, id="inside-and-absent"),
+        pytest.param(
+            {"{turn}": ["{turn}", {"b": "{turn}"}]}, {"{turn}": ["t", {"b": "t"}]}, id="nested"
+        ),
+        pytest.param(
+            {"a": 1, "b": None, "c": True}, {"a": 1, "b": None, "c": True}, id="constants"
+        ),
+        pytest.param({"a": "{ user } {}"}, {"a": "{ user } {}"}, id="other-braces"),
+        pytest.param({"a": "{text}"}, {"a": "hi {turn}\n[image] u"}, id="persons-braces-stay"),
+        pytest.param(
+            {"a": "{text}", "b": "{attachments}"},
+            {"a": "hi {turn}", "b": [{"kind": "image", "url": "u", "title": None}]},
+            id="attachments-once",
+        ),
+    ],
+)
+def test_placeholders_are_filled(template, filled):
+    assert RequestTemplate(template).fill(TURN) == filled
+
+
+@pytest.mark.parametrize(
+    ("template", "problems"),
+    [
+        pytest.param({"a": "{text}", "b": ["{history}"]}, [], id="none"),
+        pytest.param(
+            {"a": {"b": "{sesion}"}},
+            ["agent.request: no placeholder `{sesion}`; did you mean `{session}`?"],
+            id="mistyped",
+        ),
+        pytest.param(
+            {"a": "see {messages}"},
+            ["agent.request: `{messages}` is a list and must be the whole value"],
+            id="list-inside-text",
+        ),
+    ],
+)
+def test_a_placeholder_that_cannot_be_filled_is_a_problem(template, problems):
+    assert RequestTemplate(template).problems() == problems
+
+
+def test_an_unknown_placeholder_like_no_other_lists_them_all():
+    (problem,) = RequestTemplate({"a": "{qqq}"}).problems()
+
+    assert "account, agent, attachments, contact" in problem

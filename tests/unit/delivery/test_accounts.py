@@ -1,0 +1,76 @@
+"""Accounts are found by the ids that webhooks carry, whichever of them was configured."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from ak_instagram.delivery.accounts import Accounts
+from ak_instagram.errors import Transient
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph_responses import Profile
+from ak_instagram.settings.values import Account
+from tests.support.fakes import FakeGraph
+
+SHOP, CAFE = Account("t-shop"), Account("t-cafe", "222")
+PROFILES = {"t-shop": Profile("111", "app-1", "shop"), "t-cafe": Profile("222", "app-2", "cafe")}
+
+
+async def learnt(accounts: Accounts, graph: FakeGraph) -> Accounts:
+    """The accounts once Meta has answered."""
+    task = asyncio.create_task(accounts.learn())
+    await graph.until("me")
+    await asyncio.sleep(0)
+    task.cancel()
+    return accounts
+
+
+async def test_a_single_account_answers_before_meta_was_asked():
+    assert Accounts([SHOP], FakeGraph()).find("anything") is SHOP
+
+
+async def test_one_of_several_has_to_wait_for_meta_unless_it_is_configured():
+    accounts = Accounts([SHOP, CAFE], FakeGraph())
+
+    assert accounts.find("222") is CAFE
+    with pytest.raises(Transient):
+        accounts.find("111")
+
+
+async def test_both_ids_of_me_lead_to_the_account():
+    graph = FakeGraph(profiles=PROFILES)
+
+    accounts = await learnt(Accounts([SHOP, CAFE], graph), graph)
+
+    assert [accounts.find(it) for it in ("111", "app-1", "222", "app-2")] == [
+        SHOP,
+        SHOP,
+        CAFE,
+        CAFE,
+    ]
+
+
+async def test_a_stranger_is_told_of_once():
+    graph = FakeGraph(profiles=PROFILES)
+    accounts = await learnt(Accounts([SHOP], graph), graph)
+
+    with capture_logs() as logs:
+        found = [accounts.find("333"), accounts.find("333")]
+
+    assert found == [None, None]
+    assert [line["event"] for line in logs] == ["account.not_configured"]
+
+
+async def test_learning_goes_on_while_one_token_is_dead():
+    graph = FakeGraph(
+        profiles=PROFILES | {"t-cafe": GraphError(ErrorClass.AUTHORIZATION, code=190)}
+    )
+
+    accounts = await learnt(Accounts([SHOP, CAFE], graph), graph)
+
+    assert accounts.find("111") is SHOP
+    with pytest.raises(Transient):
+        accounts.find("333")

@@ -1,0 +1,69 @@
+"""A piece in doubt is known by its words, its time, and by not being any other piece."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.delivery.reconcile import ECHO_WAIT, find, until_echo
+from ak_instagram.meta.graph_responses import RecentMessage
+from ak_instagram.store.values import CLOCK_SLACK, Piece
+
+SINCE = 1_800_000_000_000
+PLANNED = SINCE - 14_400_000
+PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE, PLANNED)
+
+
+def recent(**changes: object) -> RecentMessage:
+    values = {"mid": "mid-9", "text": "hello", "from_id": "shop", "created_at": SINCE}
+    return RecentMessage(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="as-it-was-sent"),
+        pytest.param({"text": " hello\n"}, id="spaces-around-it"),
+        pytest.param({"created_at": PLANNED}, id="an-earlier-try-that-nobody-saw"),
+        pytest.param({"from_id": ""}, id="nobody-says-who-said-it"),
+    ],
+)
+def test_it_is_found(changes):
+    message = recent(**changes)
+
+    assert find(PIECE, [recent(text="other"), message], frozenset(), "anna") == message
+
+
+@pytest.mark.parametrize(
+    ("found", "ours"),
+    [
+        pytest.param((), frozenset(), id="nothing-there"),
+        pytest.param((recent(text="other"),), frozenset(), id="another-text"),
+        pytest.param((recent(from_id="anna"),), frozenset(), id="the-person-said-it"),
+        pytest.param(
+            (recent(created_at=PLANNED - CLOCK_SLACK - 1),), frozenset(), id="said-long-before"
+        ),
+        pytest.param((recent(),), frozenset({"mid-9"}), id="another-piece-of-the-same-words"),
+    ],
+)
+def test_what_is_not_it_is_not_taken_for_it(found, ours):
+    assert find(PIECE, found, ours, "anna") is None
+
+
+def test_what_has_no_text_is_never_found():
+    image = Piece(7, "turn", 0, {"attachment": {}}, 1, True, SINCE, PLANNED)
+
+    assert find(image, [recent(text="")], frozenset(), "anna") is None
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"),
+    [
+        pytest.param(0, ECHO_WAIT, id="just-now"),
+        pytest.param(2, ECHO_WAIT - 2, id="a-moment-ago"),
+        pytest.param(ECHO_WAIT, 0, id="long-enough"),
+        pytest.param(-1, ECHO_WAIT - 1, id="a-clock-that-was-set-back-a-little"),
+        pytest.param(-3600, 0, id="a-clock-that-was-set-back-a-lot"),
+    ],
+)
+def test_an_echo_has_its_time_once(age, wait):
+    assert until_echo(PIECE, SINCE + int(age * 1000), ECHO_WAIT) == wait

@@ -1,0 +1,42 @@
+"""The store is told to forget until nothing is left, and again later, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from ak_instagram.maintenance.retention import run_purges
+from ak_instagram.store.verbs.retention import DAY, Purged
+from tests.support.store_bench import stop
+
+
+class FakeStore:
+    def __init__(self, *outcomes: Purged | Exception) -> None:
+        self.outcomes = list(outcomes)
+        self.kept: list[int] = []
+        self.done = asyncio.Event()
+
+    async def purge(self, keep: int) -> Purged:
+        self.kept.append(keep)
+        if not self.outcomes:
+            self.done.set()
+            return Purged()
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure():
+    store = FakeStore(Purged(events=500), Purged(events=1, lines=2), Purged(), OSError("disk"))
+
+    with capture_logs() as logs:
+        job = asyncio.create_task(run_purges(store, 2, first_after=0, every=0, breather=0))
+        async with asyncio.timeout(5):
+            await store.done.wait()
+        await stop(job)
+
+    assert set(store.kept) == {2 * DAY}
+    assert [line["event"] for line in logs] == ["store.purged", "store.purge_failed"]
+    assert (logs[0]["events"], logs[0]["lines"]) == (501, 2)

@@ -1,0 +1,306 @@
+"""An answer in Markdown reads well where its characters are shown as they are."""
+
+# ruff: noqa: RUF001 - people write in their own scripts
+
+from __future__ import annotations
+
+import itertools
+import re
+from textwrap import dedent
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ak_instagram.reply.markdown import plain
+
+UNCHANGED = [
+    "snake_case_name and __dunder",
+    "2 * 3 * 4 = 24",
+    "2*3*4, a*b*c, 4*4 and 5*5",
+    "#1 choice, #hashtag",
+    "from $5-$10, ~5 min, 100%",
+    "*",
+    "**",
+    "-",
+    "+",
+    "1) a\n2) b",
+    "01. January\n07. July",
+    "+49 30 1234567",
+    "+ 49 30 1234567",
+    "2024. Great year",
+    "2024. Great year\nand we danced",
+    "12. Mai bis 14. Mai geschlossen",
+    "https://example.com/a_b_c?x=1*2*3&copy;=_y_",
+    "https://example.com/_private_/*x*y",
+    "write to @_anna_ or @bob_ or a_b_@example.com",
+    "I <3 you, a < b > c, <br> & <b>",
+    "🎉 great 🎉\n👍🏽",
+    "^_^ >_< *_* (*^▽^*) o_O -_-",
+    "> 5 kg",
+    ">:(",
+    "* footnote",
+    "[1]: a note",
+    "[note] and [another]",
+    "~~~ Sale ~~~\nCome in",
+    "Total\n---\n5",
+    "Total\n=====\n5",
+    "Name: ____\n* * *",
+    "one line\nanother line\n\na paragraph\n\n\nand one more",
+    "x | y",
+    "`unfinished",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", UNCHANGED)
+def test_text_that_is_not_markdown_comes_out_unchanged(text):
+    assert plain(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        pytest.param("# Title #\ntext", "Title\ntext", id="heading"),
+        pytest.param("a\n\n## **Bold** title\n\nb", "a\n\nBold title\n\nb", id="heading-between"),
+        pytest.param("**a** _b_ *c* ***d*** __e__ ~~f~~", "a b c d e f", id="emphasis"),
+        pytest.param(
+            "这是**重要**的，**중요**합니다",
+            "这是重要的，중요합니다",
+            id="emphasis-inside-a-sentence",
+        ),
+        pytest.param("**S**imple", "Simple", id="emphasis-of-an-initial"),
+        pytest.param("`a_b` and ``c`d``", "a_b and c`d", id="inline-code"),
+        pytest.param("one  \ntwo\\\nthree\nfour", "one\ntwo\nthree\nfour", id="line-breaks"),
+        pytest.param("a \\* b 1\\. c \\_d\\_ &amp; &#9731;", "a * b 1. c _d_ & ☃", id="escapes"),
+        pytest.param("Hi\r\nyou\rall", "Hi\nyou\nall", id="line-ends"),
+        pytest.param("a\ud83d *b*", "a\ufffd b", id="half-a-character"),
+        pytest.param("> a\n> *b*\n>\n> c", "> a\n> b\n\n> c", id="quote"),
+        pytest.param("> a\n>> b", "> a\n> > b", id="quote-in-a-quote"),
+        pytest.param("a\n\n---\n\nb", "a\n\n---\n\nb", id="rule"),
+        pytest.param("a\0*b*", "a\ufffdb", id="nul"),
+    ],
+)
+def test_markers_go_and_words_stay(markdown, text):
+    assert plain(markdown).text == text
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        pytest.param(
+            "[our *shop*](https://a.de)", "our shop (https://a.de)", id="title-and-address"
+        ),
+        pytest.param("[https://a.de](https://a.de)", "https://a.de", id="address-as-title"),
+        pytest.param("[a.de](https://a.de/)", "https://a.de/", id="short-address-as-title"),
+        pytest.param("[](https://a.de)", "https://a.de", id="no-title"),
+        pytest.param("[title]()", "title", id="no-address"),
+        pytest.param("<https://a.de/é_ü_>", "https://a.de/é_ü_", id="autolink"),
+        pytest.param("<me@a.de> [us](mailto:us@a.de)", "me@a.de us (us@a.de)", id="mail"),
+        pytest.param("[+49 30](tel:+4930)", "+49 30 (+4930)", id="telephone"),
+        pytest.param(
+            '[shop](https://a.de "Open daily")', "shop (Open daily, https://a.de)", id="tip"
+        ),
+        pytest.param(
+            '[shop](https://a.de "shop")', "shop (https://a.de)", id="tip-that-says-nothing"
+        ),
+        pytest.param('[](https://a.de "Open")', "https://a.de (Open)", id="tip-alone"),
+        pytest.param("[é](https://a.de/é?q=ü)", "é (https://a.de/é?q=ü)", id="address-as-written"),
+        pytest.param("![a cat](https://a.de/c.png)", "a cat (https://a.de/c.png)", id="image"),
+        pytest.param("![](https://a.de/c.png)", "https://a.de/c.png", id="image-without-words"),
+        pytest.param(
+            '![a cat](https://a.de/c.png "asleep")',
+            "a cat (asleep, https://a.de/c.png)",
+            id="image-with-a-caption",
+        ),
+        pytest.param(
+            "**https://a.de/x_y_**, *https://b.de*",
+            "https://a.de/x_y_, https://b.de",
+            id="emphasised",
+        ),
+        pytest.param(
+            "[see https://a.de/_x_ now](https://b.de)",
+            "see https://a.de/_x_ now (https://b.de)",
+            id="link-in-title",
+        ),
+    ],
+)
+def test_links_show_title_and_address(markdown, text):
+    assert plain(markdown).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("- a\n- b\n  - c\n    - d\n- e", id="nested-bullets"),
+        pytest.param("3. a\n4. b\n   - c\n\n   more of b\n5. d", id="numbers-from-three"),
+        pytest.param("- a\n\n- b", id="loose"),
+        pytest.param("Before:\n- a\n- b\n\nafter", id="between-paragraphs"),
+        pytest.param("- [ ] to do\n- [x] done", id="tasks"),
+    ],
+)
+def test_lists_stay_lists(text):
+    assert plain(text).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("> ---", id="rule-in-a-quote"),
+        pytest.param("+ * * *", id="rule-in-a-list"),
+        pytest.param("> ~~~ Sale\n>   today\n> ~~~~", id="frame-in-a-quote"),
+        pytest.param("- ~~~\n  a\n    b\n  ~~~\n- c", id="frame-in-a-list"),
+        pytest.param("1. a\n\n   > ~~~\n   > b", id="unclosed-in-a-quote-in-a-list"),
+    ],
+)
+def test_what_people_draw_stays_as_it_is_where_it_is(text):
+    assert plain(text).text == text
+
+
+def test_a_table_becomes_lines():
+    markdown = dedent("""\
+        | Size | *Price* |
+        |------|--------:|
+        | S    | **5** € |
+        | M \\| L |       |
+        """)
+
+    assert plain(markdown).text == "Size | Price\nS | 5 €\nM | L | "
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        pytest.param("| A | 3 € | only **on** Mondays |", "A | 3 € | only on Mondays", id="more"),
+        pytest.param("A | 3 € | | on Mondays", "A | 3 € |  | on Mondays", id="without-outer-pipes"),
+        pytest.param("| `a|b` | 3 € |", "`a | b` | 3 €", id="pipe-in-code"),
+        pytest.param("| A | 3 \\| 4 € | 5 \\|", "A | 3 | 4 € | 5 |", id="escaped-pipes"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("first", "others"),
+    [
+        pytest.param("", "", id="alone"),
+        pytest.param("> ", "> ", id="in-a-quote"),
+        pytest.param("> > ", "> > ", id="in-a-quote-in-a-quote"),
+        pytest.param("- ", "  ", id="in-a-list"),
+        pytest.param("> 1. ", ">    ", id="in-a-list-in-a-quote"),
+    ],
+)
+def test_cells_that_a_table_has_no_column_for_stay(row, line, first, others):
+    markdown = f"{first}| Option | Price |\n{others}|---|---|\n{others}{row}"
+
+    assert plain(markdown).text == f"{first}Option | Price\n{others}{line}"
+
+
+CODE = "def f():\n    return *args\n\n# not a heading"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text", "verbatim"),
+    [
+        pytest.param(
+            f"Try:\n```python\n{CODE}\n```\ndone", f"Try:\n{CODE}\ndone", [CODE], id="fence"
+        ),
+        pytest.param(f"```\n{CODE}", CODE, [CODE], id="unclosed"),
+        pytest.param("```python a.py\na\n```", "python a.py\na", ["python a.py\na"], id="named"),
+        pytest.param("``` Sale today", "Sale today", ["Sale today"], id="only-a-name"),
+        pytest.param("```\na\n```\n\n```\nb\n```", "a\n\nb", ["a", "b"], id="two"),
+        pytest.param(
+            "1. x\n   ```\n   a\n     b\n   ```",
+            "1. x\n   a\n     b",
+            ["   a\n     b"],
+            id="in-a-list",
+        ),
+        pytest.param("> ```\n> a\n> b\n> ```", "> a\n> b", ["> a\n> b"], id="in-a-quote"),
+        pytest.param("- ```\n  a\n  b\n  ```", "- a\n  b", ["- a\n  b"], id="first-in-an-item"),
+    ],
+)
+def test_code_stays_as_it_is_and_is_pointed_out(markdown, text, verbatim):
+    answer = plain(markdown)
+
+    assert answer.text == text
+    assert [answer.text[start:end] for start, end in answer.verbatim] == verbatim
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        pytest.param("[" * 65536, id="brackets"),
+        pytest.param("> " * 1000 + "deep", id="quotes-in-quotes"),
+        pytest.param("- " * 1000 + "deep", id="lists-in-lists"),
+        pytest.param("1. " * 1000 + "deep", id="numbers-in-numbers"),
+        pytest.param("*a " * 5000 + "b* " * 5000, id="emphasis-in-emphasis"),
+        pytest.param(
+            "\n".join(f"{'  ' * depth}- level {depth}" for depth in range(30)),
+            id="list-of-30-levels",
+        ),
+    ],
+)
+def test_what_no_person_means_as_markdown_is_left_alone(absurd):
+    assert plain(absurd).text == absurd
+
+
+WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
+MARKS = st.sampled_from(
+    [" ", " ", " ", ", ", ". ", "\n", "\n\n", " - ", "? ", "! ", ": ", " (", ") ", " & ", "’", "_"]
+)
+
+
+@given(st.lists(st.tuples(WORDS, MARKS), max_size=40))
+@settings(deadline=None)
+def test_no_word_of_prose_is_lost_or_moved(prose):
+    text = "".join(word + mark for word, mark in prose)
+
+    assert re.findall(r"[^\W_]+", plain(text).text) == re.findall(r"[^\W_]+", text)
+
+
+WORD = st.just("W")  # becomes a word that is there only once
+SPACE = st.just(" ")
+MARKER = st.sampled_from(
+    ["*", "**", "_", "~~", "`", "``", "\\", "<", "</", ">", "<!--", "-->", "&", ";"]
+)
+BRACKET = st.sampled_from(
+    ["[", "![", "](", "][", ")", "]: ", "](https://a.de/", ' "', '")', "(", "<b>"]
+)
+PIPE = st.sampled_from(["|", " | ", "\\|"])
+LINE = st.one_of(
+    st.lists(WORD | SPACE | MARKER | BRACKET | PIPE, max_size=9).map("".join),
+    st.lists(WORD, min_size=1, max_size=4).map(" | ".join),
+    st.sampled_from(["W | W\n-|-", "[^1]: W", '[W](https://a.de "W")', "[W]: https://a.de 'W'"]),
+    st.sampled_from(
+        ["---", "* * *", "```", "``` W W", "~~~", "~~~ W", "|---|---|", "<div>", "W\n==="]
+    ),
+)
+BEFORE = st.sampled_from(
+    ["", "", "# ", "> ", "> > ", "- ", "  ", "  - ", "1. ", "   ", "    ", "\t"]
+)
+AFTER = st.sampled_from(["\n", "\n", "\n", "\n\n", "  \n", "\\\n"])
+# The one word after a fence names the language that follows.
+LANGUAGE = re.compile(r"(?<=```)`*[ \t]*\S+[ \t]*$", re.MULTILINE)
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
+def with_words(markdown):
+    """Return *markdown* with another word for every `W`."""
+    count = itertools.count()
+    return re.sub("W", lambda _: f"w{next(count):03}".translate(LETTERS), markdown)
+
+
+@given(st.lists(st.tuples(BEFORE, LINE, AFTER).map("".join), max_size=12).map("".join))
+@settings(deadline=None, max_examples=300)
+def test_no_word_of_markdown_is_lost_or_doubled(template):
+    markdown = with_words(template)
+    words = re.findall("w[a-j]{3}", LANGUAGE.sub("", markdown))
+
+    text = plain(markdown).text
+
+    assert [word for word in words if text.count(word) != 1] == []
+
+
+@given(st.text(alphabet="ab1 \n*_~`#>-+[]()!|<&;.:@\\/", max_size=60))
+@settings(deadline=None)
+def test_no_markdown_is_too_odd(markdown):
+    answer = plain(markdown)
+
+    assert all(0 <= start <= end <= len(answer.text) for start, end in answer.verbatim)

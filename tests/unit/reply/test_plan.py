@@ -1,0 +1,138 @@
+"""An agent's answer becomes the messages to send, and nothing of it vanishes quietly."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.agents.agent import (
+    Button,
+    Buttons,
+    Card,
+    Cards,
+    Handoff,
+    Media,
+    MessageEnd,
+    Option,
+    QuickReplies,
+    Reaction,
+    Silence,
+    Text,
+)
+from ak_instagram.reply.plan import Plan, plan_answer
+
+
+def texts(plan):
+    return [message["text"] for message in plan.messages]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        pytest.param([Text("Hello")], ["Hello"], id="one"),
+        pytest.param([Text("Hel"), Text("lo **th"), Text("ere**")], ["Hello there"], id="stream"),
+        pytest.param([Text("a"), MessageEnd(), Text("b"), MessageEnd()], ["a", "b"], id="two"),
+        pytest.param([MessageEnd(), Text(" \n"), MessageEnd(), Text("a")], ["a"], id="blank-ones"),
+        pytest.param(
+            [Text("*a"), MessageEnd(), Text("b*")], ["*a", "b*"], id="markup-across-messages"
+        ),
+        pytest.param([Text("\ud83d"), Text("\ude00")], ["😀"], id="character-across-parts"),
+        pytest.param([Silence(), Text("but")], ["but"], id="silence-that-is-none"),
+        pytest.param([Text("Wait."), Handoff("angry")], ["Wait."], id="handoff-with-words"),
+    ],
+)
+def test_texts_run_on_until_a_message_ends(parts, expected):
+    assert texts(plan_answer(parts)) == expected
+
+
+def test_a_long_message_goes_out_in_pieces():
+    plan = plan_answer([Text("word " * 300), MessageEnd(), Text("end")])
+
+    pieces = texts(plan)
+
+    assert [len(piece) > 900 for piece in pieces] == [True, False, False]
+    assert " ".join(pieces) == "word " * 300 + "end"
+
+
+def test_code_that_fits_a_piece_is_in_one_piece():
+    code = "\n\n".join(f"line_{number} = {number}" for number in range(30))
+    words = "word " * 150
+
+    pieces = texts(plan_answer([Text(f"{words}\n\n```python\n{code}\n```")]))
+
+    assert pieces == [words.strip(), code]
+
+
+def test_silence_is_not_an_empty_answer():
+    plan = plan_answer([Silence()])
+
+    assert plan == Plan(is_silent=True)
+    assert not plan.is_empty
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([], id="no-part"),
+        pytest.param([MessageEnd()], id="only-an-end"),
+        pytest.param([Text(" \n"), MessageEnd(), Text("")], id="blank"),
+        pytest.param([Text("![]()")], id="markup-of-nothing"),
+    ],
+)
+def test_an_answer_without_words_is_empty(parts):
+    plan = plan_answer(parts)
+
+    assert plan == Plan()
+    assert plan.is_empty
+
+
+def test_a_handoff_needs_no_words_and_no_reason():
+    plan = plan_answer([Handoff()])
+
+    assert plan == Plan(handoff="")
+    assert not plan.is_empty
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "expected"),
+    [
+        pytest.param(
+            QuickReplies((Option("Red", "RED"),)),
+            "QuickReplies",
+            ["before after"],
+            id="quick-replies",
+        ),
+        pytest.param(Media("image", "https://a.de/a.png"), "Media", ["before after"], id="media"),
+        pytest.param(Reaction("❤"), "Reaction", ["before after"], id="reaction"),
+        pytest.param(
+            Buttons(
+                "*What* next?", (Button("Open", url="https://a.de/"), Button("Ask", payload="ASK"))
+            ),
+            "Buttons",
+            ["before", "What next?\nOpen: https://a.de/", "after"],
+            id="buttons",
+        ),
+        pytest.param(
+            Cards(
+                (
+                    Card("Shoes", "Size 38", url="https://a.de/s"),
+                    Card("Hats", buttons=(Button("Buy", url="https://a.de/h"),)),
+                )
+            ),
+            "Cards",
+            ["before", "Shoes\nSize 38\nhttps://a.de/s\n\nHats\nBuy: https://a.de/h", "after"],
+            id="cards",
+        ),
+    ],
+)
+def test_a_part_that_cannot_be_sent_is_named_and_its_words_are_kept(part, name, expected):
+    plan = plan_answer([Text("before "), part, Text("after")])
+
+    assert plan.refused == (name,)
+    assert texts(plan) == expected
+
+
+def test_an_answer_of_refused_parts_is_neither_silent_nor_empty():
+    plan = plan_answer([Silence(), Media("image", "https://a.de/a.png")])
+
+    assert plan == Plan(refused=("Media",))
+    assert not plan.is_empty

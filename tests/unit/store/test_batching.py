@@ -1,0 +1,106 @@
+"""Webhooks of the same moment share a batch, and none pays for another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.batching import MAX_ARRIVALS, Batcher
+from ak_instagram.store.values import Arrival
+from tests.support.store_bench import arrival
+
+
+class Batches:
+    """Takes batches, one at a time; refuses those with an event that is called *bad*."""
+
+    def __init__(self, bad: str = "", error: Exception | None = None) -> None:
+        self.taken: list[list[str | None]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._bad, self._error = bad, error
+
+    async def __call__(self, batch: Sequence[Arrival]) -> None:
+        mids = [it.mid for it in batch]
+        await self.gate.wait()
+        if self._error is not None and self._bad in mids:
+            raise self._error
+        self.taken.append(mids)
+
+
+async def put(batcher: Batcher, *mids: str) -> list[BaseException | None]:
+    """Post webhooks with one event each, all at once; return what each of them heard."""
+    return await asyncio.gather(
+        *(batcher.put([arrival(mid)]) for mid in mids), return_exceptions=True
+    )
+
+
+async def test_what_waits_at_the_same_time_is_one_batch():
+    batches = Batches()
+
+    await put(Batcher(batches), "m1", "m2", "m3")
+
+    assert batches.taken == [["m1", "m2", "m3"]]
+
+
+async def test_what_comes_in_meanwhile_is_the_next_batch():
+    batches = Batches()
+    batches.gate.clear()
+    batcher = Batcher(batches)
+    first = asyncio.create_task(batcher.put([arrival("m1")]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(batcher.put([arrival(mid)])) for mid in ("m2", "m3")]
+
+    batches.gate.set()
+    await asyncio.gather(first, *later)
+
+    assert batches.taken == [["m1"], ["m2", "m3"]]
+
+
+async def test_a_batch_has_an_end():
+    batches = Batches()
+    batcher = Batcher(batches)
+    many = [arrival(f"m{n}") for n in range(MAX_ARRIVALS)]
+
+    await asyncio.gather(batcher.put(many), batcher.put([arrival("last")]))
+
+    assert [len(batch) for batch in batches.taken] == [MAX_ARRIVALS, 1]
+
+
+async def test_a_webhook_that_spoils_its_batch_is_the_only_one_that_hears_of_it():
+    error = ValueError("a bug")
+    batches = Batches("m2", error)
+
+    heard = await put(Batcher(batches), "m1", "m2", "m3")
+
+    assert heard == [None, error, None]
+    assert batches.taken == [["m1"], ["m3"]]
+
+
+async def test_a_store_that_refuses_refuses_all_of_a_batch():
+    batches = Batches("m2", StoreUnavailable("full"))
+
+    heard = await put(Batcher(batches), "m1", "m2")
+
+    assert [type(it) for it in heard] == [StoreUnavailable] * 2
+    assert batches.taken == []
+
+
+async def test_a_webhook_whose_sender_went_away_keeps_nobody_waiting():
+    batches = Batches()
+    batches.gate.clear()
+    batcher = Batcher(batches)
+    gone = asyncio.create_task(batcher.put([arrival("m1")]))
+    stays = asyncio.create_task(batcher.put([arrival("m2")]))
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    batches.gate.set()
+    await stays
+
+    assert batches.taken == [["m1", "m2"]]
+    with pytest.raises(asyncio.CancelledError):
+        await gone

@@ -1,0 +1,238 @@
+"""A worker gets work as it comes in, and what it can't take is not left lying about."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.dispatch import Dispatcher, Poll
+from ak_instagram.store.values import Claim
+from tests.support.store_bench import stop
+
+ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
+
+
+class Database:
+    """Database and leases in one: what is due, look after look."""
+
+    def __init__(self, *due: list[Claim], is_shared: bool = False) -> None:
+        self.due = list(due)
+        self.is_shared = is_shared
+        self.looks = 0
+        self.wait: int | None = None
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def on_work(self, wake) -> None:
+        self.notify = wake
+
+    async def run(self, work, *, urgent: bool = False):
+        self.looks += 1
+        found = work(None, 0)
+        await self.gate.wait()
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        return found
+
+    def claim(self, _connection, _now: int, limit: int) -> list[Claim]:
+        return self.due.pop(0)[:limit] if self.due else []
+
+    def until_due(self, _connection, _now: int) -> int | None:
+        return self.wait
+
+
+def dispatcher(database: Database) -> Dispatcher:
+    return Dispatcher(database, database)
+
+
+async def waiting(look: Dispatcher, room: int = 8) -> asyncio.Task[list[Claim]]:
+    """Return a claim that waits because nothing is due."""
+    task = asyncio.create_task(look.claim(room))
+    while not look.room:  # noqa: ASYNC110 - nobody is told that a worker waits
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_what_is_due_is_found():
+    assert await dispatcher(Database([ANNA, BEN])).claim(8) == [ANNA, BEN]
+
+
+async def test_who_waits_says_for_how_many_there_is_room():
+    look = dispatcher(Database())
+
+    task = await waiting(look, room=3)
+
+    assert look.room == 3
+    await stop(task)
+    assert look.room == 0
+
+
+async def test_what_comes_in_is_handed_to_who_waits():
+    look = dispatcher(Database())
+    task = await waiting(look)
+
+    left = look.offer(Poll([ANNA]))
+
+    assert (left, look.room) == ([], 0)
+    assert await task == [ANNA]
+
+
+async def test_nobody_looks_for_more_than_what_was_handed_over():
+    database = Database()
+    look = dispatcher(database)
+    task = await waiting(look)
+    look.offer(look.look(None, 0, 8)._replace(claims=[ANNA]))
+    await task
+
+    await stop(await waiting(look))
+
+    assert database.looks == 1
+
+
+async def test_what_others_left_is_looked_for_after_a_hand_over():
+    database = Database([], [ANNA], [BEN], is_shared=True)
+    look = dispatcher(database)
+    task = await waiting(look)
+    look.offer(look.look(None, 0, 8))
+
+    assert await task == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
+    database = Database([], [BEN])
+    look = dispatcher(database)
+    task = await waiting(look, room=1)
+    look.offer(Poll([ANNA], wait=0))
+
+    assert await task == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
+    database = Database([], [BEN])
+    look = dispatcher(database)
+    task = await waiting(look)
+    look.wake()
+    look.offer(Poll([ANNA]))
+
+    assert await task == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
+    """Such as the messages of a burst, which are due later."""
+    look = dispatcher(Database([ANNA], [BEN]))
+    assert await look.claim(8) == [ANNA]
+
+    look.offer(Poll([], wait=20))
+
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_is_due_and_locked_is_not_asked_for_over_and_over():
+    database = Database([], [ANNA], is_shared=True)
+    database.wait = 0
+    look = dispatcher(database)
+
+    task = await waiting(look)
+
+    assert database.looks == 1
+    async with asyncio.timeout(2):
+        assert await task == []
+        assert await look.claim(8) == [ANNA]
+
+
+async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
+    database = Database([ANNA])
+    database.gate.clear()
+    look = dispatcher(database)
+    task = asyncio.create_task(look.claim(8))
+    await asyncio.sleep(0)
+
+    left = look.offer(Poll([BEN]))
+    database.gate.set()
+
+    assert (left, await task) == ([], [ANNA, BEN])
+
+
+async def test_what_comes_in_while_nobody_asks_is_not_kept():
+    look = dispatcher(Database([], [BEN]))
+    task = await waiting(look)
+    look.wake()
+    await task
+
+    assert look.offer(Poll([ANNA])) == [ANNA]
+    assert await look.claim(8) == [BEN]
+
+
+async def test_what_was_handed_over_before_the_store_refused_is_taken_next():
+    database = Database()
+    database.gate.clear()
+    look = dispatcher(database)
+    task = asyncio.create_task(look.claim(8))
+    await asyncio.sleep(0)
+    look.offer(Poll([ANNA]))
+    database.error = StoreUnavailable("away")
+    database.gate.set()
+    with pytest.raises(StoreUnavailable):
+        await task
+
+    assert await look.claim(8) == [ANNA]
+
+
+async def test_what_comes_up_during_a_look_is_looked_for_at_once():
+    database = Database([], [ANNA])
+    database.gate.clear()
+    look = dispatcher(database)
+    task = asyncio.create_task(look.claim(8))
+    await asyncio.sleep(0)
+
+    database.notify()
+    database.gate.set()
+
+    assert await task == []
+    assert await look.claim(8) == [ANNA]
+
+
+async def test_what_will_be_due_is_looked_for_after_claims_too():
+    database = Database([ANNA], [BEN])
+    database.wait = 20
+    look = dispatcher(database)
+    assert await look.claim(8) == [ANNA]
+
+    async with asyncio.timeout(2):
+        assert await look.claim(8) == []
+        assert await look.claim(8) == [BEN]
+
+
+@pytest.mark.parametrize("is_handed_over", [False, True])
+async def test_what_will_be_due_is_looked_for_in_time(is_handed_over):
+    database = Database([], [ANNA])
+    look = dispatcher(database)
+    if is_handed_over:
+        task = await waiting(look)
+        look.offer(Poll([], wait=20))
+    else:
+        database.wait = 20
+        task = asyncio.create_task(look.claim(8))
+
+    async with asyncio.timeout(2):
+        assert await task == []
+        assert await look.claim(8) == [ANNA]
+
+
+async def test_a_store_that_refuses_is_asked_again():
+    database = Database([ANNA], [ANNA])
+    database.error = StoreUnavailable("away")
+    look = dispatcher(database)
+    with pytest.raises(StoreUnavailable):
+        await look.claim(8)
+
+    database.error = None
+
+    assert await look.claim(8) == [ANNA]
