@@ -51,7 +51,7 @@ chaos: $(DEV_READY) ## Kill, stall and cut off at random, then count what was lo
 	@$(BIN)/python -m qa.chaos $(ARGS)
 
 load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answered once (ARGS=--help)
-	@$(BIN)/python -m qa.load $(ARGS)
+	@$(BIN)/python -m qa.benchmarks.load $(ARGS)
 
 image: | $(BIN)/python ## Build the image and hold it to its promises, with the docker on PATH (ARGS go to docker build)
 	docker build $(ARGS) --build-arg REVISION=$(REVISION) --tag $(IMAGE) .

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.benchmarks import files
+from qa.benchmarks import cores, files
 from qa.benchmarks.bare import Bare, open_bare
 from qa.benchmarks.databases import Databases, open_databases
 from qa.benchmarks.loader import Loader, open_loader
 from qa.benchmarks.peers import Peers, open_peers
+from qa.benchmarks.servers import Server, open_service
 from qa.benchmarks.stores import Kind, copied_file, is_file
 
 
@@ -63,7 +64,11 @@ QUICK = Effort(
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The tools, one process each, and a folder for stores and logs."""
+    """
+    The tools, one process each, a *folder* for stores and logs, and what is measured.
+
+    That is the service in the folder *source*, by default the installed one.
+    """
 
     effort: Effort
     peers: Peers
@@ -71,6 +76,16 @@ class Bench:
     bare: Bare
     databases: Databases
     folder: Path
+    source: Path | None = None
+
+    def open_service(
+        self,
+        settings: Mapping[str, str] | None = None,
+        on: frozenset[int] = cores.SUBJECT,
+        folder: Path | None = None,
+    ) -> AbstractContextManager[Server]:
+        """Run the service while the block does, in a *folder* of its own unless one is named."""
+        return open_service(folder or self.new_folder(), self.peers, settings, on, self.source)
 
     def new_folder(self) -> Path:
         """Return an empty folder, for a store or the log of one run."""

@@ -35,14 +35,14 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedRow:
+class Held:
     """What came of a dialogue: how often each person wrote, and what was answered a second."""
 
     posted: Mapping[str, int]
     rate: float
 
 
-async def hold(dialogue: Dialogue, journal: Journal) -> ClaimedRow:
+async def hold(dialogue: Dialogue, journal: Journal) -> Held:
     """
     Return what came of *dialogue*; everything that was posted has been answered.
 
@@ -86,6 +86,6 @@ class _Holding:
             await piece
             self._answered += self._counts_from <= time.perf_counter() <= self._ends
 
-    def result(self) -> ClaimedRow:
+    def result(self) -> Held:
         """Return what came of it, now that all is answered."""
-        return ClaimedRow(self._posted, self._answered / self._dialogue.seconds)
+        return Held(self._posted, self._answered / self._dialogue.seconds)

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import uvloop
 
 from qa.benchmarks import cores
-from qa.benchmarks.load import Load, Run, post
+from qa.benchmarks.posting import Load, Run, post
 from qa.benchmarks.webhooks import prepared
 
 

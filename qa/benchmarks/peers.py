@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 
 from qa.benchmarks import cores
-from qa.benchmarks.dialogue import ClaimedRow, Dialogue, hold
+from qa.benchmarks.dialogue import Dialogue, Held, hold
 from qa.benchmarks.journal import Arrival, Behaviour, Journal, What
 from qa.benchmarks.protocols import Agent, Graph
 
@@ -39,9 +39,9 @@ class Peers:
         arrived: list[Arrival] = self._ask(None)
         return arrived
 
-    def hold(self, dialogue: Dialogue) -> ClaimedRow:
+    def hold(self, dialogue: Dialogue) -> Held:
         """Return what came of *dialogue*; raises what `dialogue.hold` raises."""
-        held: ClaimedRow = self._ask(dialogue)
+        held: Held = self._ask(dialogue)
         return held
 
     def wait_for(self, what: What, people: int, within: float) -> dict[str, float]:

@@ -59,7 +59,11 @@ def at_most(bound: float) -> Target:
 
 def table(figures: Sequence[Figure]) -> str:
     """Return *figures* as a Markdown table that can be read as it is."""
-    rows = [_HEADINGS, *(_row(figure) for figure in figures)]
+    return markdown([_HEADINGS, *(_row(figure) for figure in figures)])
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Return *rows*, the first of them headings, as a Markdown table that can be read as it is."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [_line(row, widths) for row in rows]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
@@ -68,10 +72,10 @@ def table(figures: Sequence[Figure]) -> str:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     samples, unit = figure.samples, figure.unit
-    spread = f"{_number(min(samples))} … {_number(max(samples))}" if len(samples) > 1 else ""
+    spread = f"{number(min(samples))} … {number(max(samples))}" if len(samples) > 1 else ""
     return (
         figure.name,
-        f"{_number(figure.value)} {unit}".rstrip(),
+        f"{number(figure.value)} {unit}".rstrip(),
         spread,
         _wanted(figure),
         _verdict(figure),
@@ -87,8 +91,8 @@ def _wanted(figure: Figure) -> str:
     if figure.target is None:
         return ""
     sign = "≤" if figure.target.at_most else "≥"
-    aim = "" if figure.aim is None else f" (aim {_number(figure.aim)})"
-    return f"{sign} {_number(figure.target.bound)}{aim}"
+    aim = "" if figure.aim is None else f" (aim {number(figure.aim)})"
+    return f"{sign} {number(figure.target.bound)}{aim}"
 
 
 def _verdict(figure: Figure) -> str:
@@ -97,7 +101,7 @@ def _verdict(figure: Figure) -> str:
     return "missed" if figure.is_missed else "met"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Return *value* with as many digits as say something."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"

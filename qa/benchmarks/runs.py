@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from qa.benchmarks import cores
 from qa.benchmarks.bench import Bench, Effort
 from qa.benchmarks.journal import Behaviour
-from qa.benchmarks.load import Load, Run
-from qa.benchmarks.servers import no_turns, open_limit, open_service
+from qa.benchmarks.posting import Load, Run
+from qa.benchmarks.servers import no_turns, open_limit
 from qa.benchmarks.stores import Kind, stored_mids, using
 from qa.benchmarks.webhooks import Messages
 
@@ -52,7 +52,7 @@ def run_on(
     """Do what `run_service` does on *store*, with people so many numbers *apart*."""
     bench.peers.become(subject.peers)
     settings = {**subject.settings, **using(store)}
-    with open_service(bench.new_folder(), bench.peers, settings, subject.on) as server:
+    with bench.open_service(settings, subject.on) as server:
         load = load_of(bench.effort, server.port, rate, apart=apart)
         run = bench.loader.post(load)
     check_stored({load.messages.mid(index) for index in run.accepted}, store)

@@ -15,6 +15,7 @@ from qa.benchmarks import cores
 from qa.benchmarks.peers import Peers
 from qa.benchmarks.webhooks import ACCOUNT, APP_SECRET
 from qa.support.processes import NotReady, free_port, wait_until_ready
+from qa.support.service import command, environment
 
 _FOREVER = "86400"  # seconds
 
@@ -48,8 +49,8 @@ class Server:
 def open_limit() -> Iterator[Server]:
     """Run the limit while the block does."""
     port = free_port()
-    command = [sys.executable, "-m", "qa.benchmarks.limit", str(port)]
-    with _open(command, port, dict(os.environ), cores.SUBJECT, Path(os.devnull)) as server:
+    line = [sys.executable, "-m", "qa.benchmarks.limit", str(port)]
+    with _open(line, port, os.environ, cores.SUBJECT, Path(os.devnull)) as server:
         yield server
 
 
@@ -57,9 +58,9 @@ def open_limit() -> Iterator[Server]:
 def open_bare_server(peers: Peers) -> Iterator[Server]:
     """Run the webhook that stores nothing while the block does."""
     port = free_port()
-    command = [sys.executable, "-m", "qa.benchmarks.bare_server", str(port)]
-    command += [peers.graph_url, peers.agent_url]
-    with _open(command, port, dict(os.environ), cores.SUBJECT, Path(os.devnull)) as server:
+    line = [sys.executable, "-m", "qa.benchmarks.bare_server", str(port)]
+    line += [peers.graph_url, peers.agent_url]
+    with _open(line, port, os.environ, cores.SUBJECT, Path(os.devnull)) as server:
         yield server
 
 
@@ -69,51 +70,52 @@ def open_service(
     peers: Peers,
     settings: Mapping[str, str] | None = None,
     on: frozenset[int] = cores.SUBJECT,
+    source: Path | None = None,
 ) -> Iterator[Server]:
     """
     Run `serve` with its store and its log in *folder* while the block does; then kill it.
 
+    It is the service in the folder *source*, by default the installed one.
+
     Not stopped but killed: what it has acknowledged has to be in the file all the same.
     """
     port = free_port()
-    environment = _environment(folder, peers, port) | dict(settings or {})
-    command = [sys.executable, "-m", "ak_instagram", "serve"]
-    with _open(command, port, environment, on, folder / "log") as server:
+    settings = _settings(folder, peers, port) | dict(settings or {})
+    variables = environment(settings)
+    if source is not None:
+        variables["PYTHONPATH"] = str(source)
+    with _open(command("serve"), port, variables, on, folder / "log") as server:
         yield server
 
 
 def no_turns() -> dict[str, str]:
     """Return the settings with which messages are stored and no turn begins."""
-    return {"AK_CONVERSATION__DEBOUNCE": _FOREVER}
+    return {"conversation.debounce": _FOREVER}
 
 
-def _environment(folder: Path, peers: Peers, port: int) -> dict[str, str]:
-    strangers = {k: v for k, v in os.environ.items() if not k.startswith("AK_")}
-    return strangers | {
-        "AK_CONFIG": "",
-        "AK_INSTAGRAM__VERIFY_TOKEN": "verify",
-        "AK_INSTAGRAM__ACCESS_TOKEN": "token",
-        "AK_INSTAGRAM__APP_SECRET": APP_SECRET,
-        "AK_INSTAGRAM__ACCOUNT_ID": ACCOUNT,
-        "AK_INSTAGRAM__GRAPH_URL": peers.graph_url,
-        "AK_AGENT__ADAPTER": "http",
-        "AK_AGENT__URL": peers.agent_url,
-        "AK_SENDER__RATE": "1000000",  # there is one account, and Meta's limit is not the service's
-        "AK_STORE__URL": f"sqlite:///{folder / 'store.db'}",
-        "AK_SERVER__HOST": "127.0.0.1",
-        "AK_SERVER__PORT": str(port),
+def _settings(folder: Path, peers: Peers, port: int) -> dict[str, str]:
+    return {
+        "instagram.verify_token": "verify",
+        "instagram.access_token": "token",
+        "instagram.app_secret": APP_SECRET,
+        "instagram.account_id": ACCOUNT,
+        "instagram.graph_url": peers.graph_url,
+        "agent.adapter": "http",
+        "agent.url": peers.agent_url,
+        "sender.rate": "1000000",  # there is one account, and Meta's limit is not the service's
+        "store.url": f"sqlite:///{folder / 'store.db'}",
+        "server.host": "127.0.0.1",
+        "server.port": str(port),
     }
 
 
 @contextmanager
 def _open(
-    command: list[str], port: int, environment: dict[str, str], on: frozenset[int], log: Path
+    line: list[str], port: int, variables: Mapping[str, str], on: frozenset[int], log: Path
 ) -> Iterator[Server]:
     with log.open("ab") as output, cores.pinned(on):
         began = time.perf_counter()
-        process = subprocess.Popen(
-            command, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(line, env=variables, stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait_until_ready(process, port, log)
         yield Server(port, process.pid, time.perf_counter() - began)

@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 def using(url: str) -> dict[str, str]:
     """Return the settings of a service whose store is at *url*."""
-    return {"AK_STORE__URL": url}
+    return {"store.url": url}
 
 
 def is_file(url: str) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from instagram_simulator import Retries, Simulator
-from qa.chaos.agent import Agent, open_agent
 from qa.chaos.ingress import Ingress
+from qa.chaos.moody_agent import MoodyAgent
 from qa.chaos.people import People
 from qa.chaos.progress import describe, telling
 from qa.chaos.record import Record
@@ -20,6 +20,7 @@ from qa.chaos.replica import Replica
 from qa.chaos.stores import Store, open_store
 from qa.chaos.trouble import LEASE, Pace, Trouble
 from qa.chaos.verdict import Violation, violations
+from qa.support.agent import serving_agent
 
 VERIFY_TOKEN = "chaos-verify-token"
 AGENT_TIMEOUT = 3.0  # seconds
@@ -72,7 +73,7 @@ class Scene:
     """All that takes part."""
 
     meta: Simulator
-    agent: Agent
+    agent: MoodyAgent
     replicas: Sequence[Replica]
     store: Store
     record: Record
@@ -115,7 +116,7 @@ async def _open_scene(name: str, seed: int, folder: Path) -> AsyncIterator[Scene
     record = Record()
     async with AsyncExitStack() as stack:
         meta = await stack.enter_async_context(Simulator(retries=_RETRIES, seed=seed))
-        agent = await stack.enter_async_context(open_agent(record, seed))
+        agent = await stack.enter_async_context(serving_agent(MoodyAgent(record, seed)))
         store = await stack.enter_async_context(open_store(name, folder))
         settings = _settings(meta, agent, store)
         replicas = [Replica(folder, number, settings) for number in range(store.replicas)]
@@ -127,7 +128,7 @@ async def _open_scene(name: str, seed: int, folder: Path) -> AsyncIterator[Scene
         yield Scene(meta, agent, replicas, store, record)
 
 
-def _settings(meta: Simulator, agent: Agent, store: Store) -> dict[str, str]:
+def _settings(meta: Simulator, agent: MoodyAgent, store: Store) -> dict[str, str]:
     """Return settings with which nobody waits long and nothing is given up."""
     return {
         "store.url": store.url,

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from qa.chaos.names import names_in
 from qa.chaos.record import Record
-from qa.chaos.serving import serving
+from qa.support.serving import serving
 
 PATIENCE = 2.0  # seconds
 _FORWARDED = ("Content-Type", "X-Hub-Signature-256")

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ak_instagram.server import WebhookFastPath, raise_open_file_limit, stop_on_signal
-from tests.support.service import Service
+from qa.support.service import Service
 
 SETTINGS = {
     "instagram.verify_token": "verify",

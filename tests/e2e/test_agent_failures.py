@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.scripted_agent import Hold, says, sends
+from qa.support.agent import Hold, says, sends
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.scripted_agent import Hold
+from qa.support.agent import Hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

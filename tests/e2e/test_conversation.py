@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.support.scripted_agent import says
+from qa.support.agent import says
 from tests.support.stage import API_KEY, Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

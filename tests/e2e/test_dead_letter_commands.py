@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from instagram_simulator import Fault, FaultKind
-from tests.support.scripted_agent import says, sends
+from qa.support.agent import says, sends
 from tests.support.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from instagram_simulator import Fault, FaultKind
-from tests.support.scripted_agent import Hold, says
+from qa.support.agent import Hold, says
 from tests.support.stage import open_stage
 
 # What the dead process held is free again once its lease is over.

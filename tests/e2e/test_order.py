@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instagram_simulator import Fault, FaultKind
-from tests.support.scripted_agent import Hold
+from qa.support.agent import Hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

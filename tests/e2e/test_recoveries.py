@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from instagram_simulator import Account, Fault, FaultKind
-from tests.support.scripted_agent import says, sends
+from qa.support.agent import says, sends
 from tests.support.stage import Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from instagram_simulator import Fault, FaultKind
 from qa.support import postgres
-from tests.support.scripted_agent import Hold, says, sends
-from tests.support.service import Service
+from qa.support.agent import Hold, says, sends
+from qa.support.service import Service
 from tests.support.stage import Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scripted_agent import Hold
-from tests.support.service import Service
+from qa.support.agent import Hold
+from qa.support.service import Service
 from tests.support.stage import open_stage
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from instagram_simulator import Fault, FaultKind
-from tests.support.scripted_agent import Hold
+from qa.support.agent import Hold
 from tests.support.stage import Stage
 from tests.support.webhooks import message, now, post
 

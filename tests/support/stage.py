@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from instagram_simulator import Account, Entry, Simulator
-from tests.support.scripted_agent import ScriptedAgent, scripted_agent
-from tests.support.service import WITHIN, Service
+from qa.support.agent import ScriptedAgent, scripted_agent
+from qa.support.service import WITHIN, Service
 
 ACCOUNT = Account(access_token="IGAAstage0token1of2the3account", app_secret="stage-app-secret-1")
 VERIFY_TOKEN = "stage-verify-token"

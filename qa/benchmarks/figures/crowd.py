@@ -11,11 +11,11 @@ from typing import TypeAlias
 from qa.benchmarks import files
 from qa.benchmarks.bench import Bench, Effort, say
 from qa.benchmarks.journal import Behaviour
-from qa.benchmarks.load import Load, Run
+from qa.benchmarks.posting import Load, Run
 from qa.benchmarks.report import Figure, at_least, at_most
 from qa.benchmarks.runs import STORING, check_stored, checked, load_of, run_service
 from qa.benchmarks.samples import median, percentile, ratios
-from qa.benchmarks.servers import Server, open_service
+from qa.benchmarks.servers import Server
 from qa.benchmarks.stores import Kind, using
 from qa.benchmarks.webhooks import Messages
 
@@ -87,11 +87,11 @@ def _open_crowd(bench: Bench) -> Iterator[tuple[Cost, Post]]:
     store = bench.new_store(Kind.SQLITE)
     settings = {
         **using(store),
-        "AK_CONVERSATION__CONCURRENCY": str(crowd),
-        "AK_AGENT__TIMEOUT": str(FOREVER),
+        "conversation.concurrency": str(crowd),
+        "agent.timeout": str(FOREVER),
     }
     newcomers = _Newcomers(bench, first=crowd)
-    with open_service(bench.new_folder(), bench.peers, settings) as server:
+    with bench.open_service(settings) as server:
         cost = _gather(bench, server)
         yield cost, lambda rate: newcomers.post(server.port, rate)
     check_stored(newcomers.accepted, store)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from qa.benchmarks.bare import Script
 from qa.benchmarks.bench import Bench, say
 from qa.benchmarks.journal import Behaviour, What
-from qa.benchmarks.load import Load
 from qa.benchmarks.peers import Peers
+from qa.benchmarks.posting import Load
 from qa.benchmarks.report import Figure, at_most
 from qa.benchmarks.samples import median, ratios
-from qa.benchmarks.servers import Server, open_service
+from qa.benchmarks.servers import Server
 from qa.benchmarks.webhooks import Messages, contact_of
 
 BLOCK = 25  # messages; service and script take turns by blocks
@@ -38,7 +38,7 @@ def measure(bench: Bench) -> list[Figure]:
     """Return the times of service and script, and their ratios."""
     bench.peers.become(Behaviour())
     ours, bare = Times(), Times()
-    with open_service(bench.new_folder(), bench.peers) as server:
+    with bench.open_service() as server:
         for block in range(bench.effort.blocks):
             say(f"one message at a time: block {block + 1} of {bench.effort.blocks}")
             bare.add(_scripted(bench, block), bench.peers)

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from qa.benchmarks.bench import Bench, say
 from qa.benchmarks.journal import Behaviour
 from qa.benchmarks.report import Figure
-from qa.benchmarks.servers import open_service
 from qa.benchmarks.stores import Kind, using
 
 SETTLING = 2.0  # seconds after the start
@@ -23,7 +22,7 @@ def measure(bench: Bench) -> list[Figure]:
     bench.databases.log_statements(stores[Kind.POSTGRESQL])
     with ExitStack() as stack:
         servers = {
-            kind: stack.enter_context(open_service(bench.new_folder(), bench.peers, using(url)))
+            kind: stack.enter_context(bench.open_service(using(url)))
             for kind, url in stores.items()
         }
         time.sleep(SETTLING)

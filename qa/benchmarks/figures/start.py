@@ -5,7 +5,6 @@ from __future__ import annotations
 from qa.benchmarks.bench import Bench, say
 from qa.benchmarks.journal import Behaviour
 from qa.benchmarks.report import Figure, at_most
-from qa.benchmarks.servers import open_service
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -17,7 +16,7 @@ def measure(bench: Bench) -> list[Figure]:
         say(f"start: {number} of {bench.effort.starts}")
         folder = bench.new_folder()
         for taken in (new, old):
-            with open_service(folder, bench.peers) as server:
+            with bench.open_service(folder=folder) as server:
                 taken.append(server.started_in)
     return [
         Figure("start to ready, new store", new, "s", at_most(1.5)),

@@ -9,7 +9,7 @@ from qa.benchmarks.bench import Bench, say
 from qa.benchmarks.report import Figure
 from qa.benchmarks.runs import Subject, run_service
 from qa.benchmarks.samples import ratios
-from qa.benchmarks.servers import no_turns, open_service
+from qa.benchmarks.servers import no_turns
 from qa.benchmarks.stores import Kind, using
 from qa.benchmarks.turns import run_turns
 
@@ -45,7 +45,6 @@ def _turns(bench: Bench, kind: Kind, replicas: int) -> float:
     settings = using(bench.new_store(kind))
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(open_service(bench.new_folder(), bench.peers, settings, cores.ALL))
-            for _ in range(replicas)
+            stack.enter_context(bench.open_service(settings, cores.ALL)) for _ in range(replicas)
         ]
         return run_turns(bench, servers).rate

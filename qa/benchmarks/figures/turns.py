@@ -5,7 +5,7 @@ from __future__ import annotations
 from qa.benchmarks.bench import Bench, say
 from qa.benchmarks.report import Figure, at_least
 from qa.benchmarks.samples import ratios
-from qa.benchmarks.servers import open_bare_server, open_service
+from qa.benchmarks.servers import open_bare_server
 from qa.benchmarks.turns import Talk, run_turns
 
 
@@ -17,7 +17,7 @@ def measure(bench: Bench) -> list[Figure]:
         say(f"answered a second: round {number} of {bench.effort.rounds}")
         with open_bare_server(bench.peers) as server:
             bare.append(run_turns(bench, [server]))
-        with open_service(bench.new_folder(), bench.peers) as server:
+        with bench.open_service() as server:
             ours.append(run_turns(bench, [server]))
     rates, bare_rates = ([talk.rate for talk in talks] for talks in (ours, bare))
     taken, bare_taken = ([talk.cpu for talk in talks] for talks in (ours, bare))

@@ -6,9 +6,8 @@ import time
 
 from qa.benchmarks.bench import Bench, say
 from qa.benchmarks.journal import Behaviour
-from qa.benchmarks.load import Load
+from qa.benchmarks.posting import Load
 from qa.benchmarks.report import Figure, at_most
-from qa.benchmarks.servers import open_service
 from qa.benchmarks.webhooks import Messages
 
 PATIENCE = 20.0  # seconds after which it has failed
@@ -20,8 +19,8 @@ def measure(bench: Bench) -> list[Figure]:
     many, thinking = bench.effort.conversations, bench.effort.thinking
     say(f"{many} conversations with an agent that takes {thinking:g} s")
     bench.peers.become(Behaviour(agent_takes=thinking))
-    settings = {"AK_CONVERSATION__CONCURRENCY": str(many)}
-    with open_service(bench.new_folder(), bench.peers, settings) as server:
+    settings = {"conversation.concurrency": str(many)}
+    with bench.open_service(settings) as server:
         time.sleep(1)
         idle = server.resident()
         run = bench.loader.post(Load(server.port, Messages(many, many)))

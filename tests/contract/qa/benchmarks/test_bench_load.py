@@ -8,7 +8,7 @@ import pytest
 
 from qa.benchmarks.http1 import ok, take_message
 from qa.benchmarks.journal import Journal
-from qa.benchmarks.load import Load, post
+from qa.benchmarks.posting import Load, post
 from qa.benchmarks.protocols import Agent, Graph
 from qa.benchmarks.webhooks import Messages
 

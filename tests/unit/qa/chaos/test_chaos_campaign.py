@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 
 from instagram_simulator import Simulator
-from qa.chaos.agent import Agent
 from qa.chaos.campaign import Scene, until_quiet
+from qa.chaos.moody_agent import MoodyAgent
 from qa.chaos.progress import describe, telling
 from qa.chaos.record import Question, Record
 from qa.chaos.stores import Store
@@ -52,7 +52,7 @@ def record():
 
 def scene(record: Record, meta: Settling, waiting: int) -> Scene:
     return Scene(
-        cast("Simulator", meta), cast("Agent", None), (), cast("Store", Busy(waiting)), record
+        cast("Simulator", meta), cast("MoodyAgent", None), (), cast("Store", Busy(waiting)), record
     )
 
 

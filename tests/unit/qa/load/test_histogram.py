@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa.load.histogram import histogram
+from qa.benchmarks.load.histogram import histogram
 
 
 def test_the_slowest_and_the_empty_classes_between_are_shown():

@@ -1,4 +1,4 @@
-"""An agent that does what it is told: real HTTP in every protocol that the service speaks."""
+"""A scripted agent: real HTTP in every protocol that the service speaks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from tests.support.service import WITHIN
+from qa.support.service import WITHIN
+from qa.support.serving import serving
 
 AGENT_KERNEL_PATH = "/api/v1/chat"
 OPENAI_PATH = "/chat/completions"
@@ -30,8 +30,8 @@ class Question:
     def text(self) -> str:
         """What the person said."""
         if self.path.endswith(OPENAI_PATH):
-            return self.body["messages"][-1]["content"]
-        return self.body["prompt" if self.path == AGENT_KERNEL_PATH else "text"]
+            return str(self.body["messages"][-1]["content"])
+        return str(self.body["prompt" if self.path == AGENT_KERNEL_PATH else "text"])
 
     def answered(self, text: str) -> web.Response:
         """Return *text* as the protocol wraps it."""
@@ -41,7 +41,7 @@ class Question:
         return web.json_response({field_name: text})
 
 
-Act = Callable[[Question], Awaitable[web.StreamResponse]]
+Act = Callable[[Question], Awaitable[web.StreamResponse | None]]
 
 
 def says(text: str) -> Act:
@@ -70,9 +70,11 @@ class Hold:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def release(self) -> None:
+        """Let the answer go."""
         self.released.set()
 
     async def __call__(self, question: Question) -> web.StreamResponse:
+        """Wait, then answer."""
         await self.released.wait()
         return question.answered(self.text)
 
@@ -101,22 +103,48 @@ class ScriptedAgent:
             await self._news.wait_for(lambda: len(self.asked) >= times)
             return self.asked[-1]
 
+    def improvise(self, question: Question) -> Act:
+        """Return what to do about *question* without orders: repeat it."""
+        return says(f"You said: {question.text}")
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Note the question and act."""
+        """Note the question and act; an act that returns nothing drops the line."""
         question = Question(request.path, dict(request.headers), await request.json())
-        act = self._script.popleft() if self._script else says(f"You said: {question.text}")
+        act = self._script.popleft() if self._script else self.improvise(question)
         async with self._news:
             self.asked.append(question)
             self._news.notify_all()
-        return await act(question)
+        response = await act(question)
+        if response is not None:
+            return response
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+
+async def drops(_question: Question) -> None:
+    """Break the line without an answer."""
+
+
+async def hangs(_question: Question) -> None:
+    """Never answer."""
+    await asyncio.Event().wait()
+
+
+AgentT = TypeVar("AgentT", bound=ScriptedAgent)
+
+
+@asynccontextmanager
+async def serving_agent(agent: AgentT) -> AsyncIterator[AgentT]:
+    """Serve *agent* while the block does."""
+    app = web.Application()
+    app.router.add_post("/{path:.*}", agent.handle)
+    async with serving(app) as agent.url:
+        yield agent
 
 
 @asynccontextmanager
 async def scripted_agent() -> AsyncIterator[ScriptedAgent]:
     """Run an agent while the block does."""
-    agent = ScriptedAgent()
-    app = web.Application()
-    app.router.add_post("/{path:.*}", agent.handle)
-    async with TestServer(app, handler_cancellation=True, shutdown_timeout=0.1) as server:
-        agent.url = str(server.make_url("")).rstrip("/")
+    async with serving_agent(ScriptedAgent()) as agent:
         yield agent

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa.benchmarks.journal import Arrival
-from qa.benchmarks.load import Load, Run
 from qa.benchmarks.loader import open_loader
 from qa.benchmarks.peers import Peers, open_peers
+from qa.benchmarks.posting import Load, Run
 from qa.benchmarks.servers import open_service
 from qa.benchmarks.webhooks import Messages
 

@@ -1,12 +1,12 @@
-"""`python -m qa.load`: post at a fixed rate, print the latencies, exit 1 if one is unanswered."""
+"""`python -m qa.benchmarks.load`: a fixed rate of messages; exit 1 if one is unanswered."""
 
 from __future__ import annotations
 
 import argparse
 
 from qa.benchmarks import machine
-from qa.load.histogram import histogram
-from qa.load.stream import run
+from qa.benchmarks.load.histogram import histogram
+from qa.benchmarks.load.stream import run
 
 RATE, SECONDS = 100.0, 20.0
 
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m qa.load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m qa.benchmarks.load", description=__doc__)
     parser.add_argument("--rate", type=float, default=RATE, help="messages a second (%(default)g)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="(%(default)g)")
     return parser.parse_args()

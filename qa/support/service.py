@@ -1,4 +1,4 @@
-"""The real service: a process of its own that knows nothing but its environment."""
+"""The service as a process: `python -m ak_instagram`, which knows nothing but its environment."""
 
 from __future__ import annotations
 
@@ -9,29 +9,40 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import aiohttp
-
-from qa.support.processes import free_port, variable
+from qa.support.processes import free_port, variable, wait_until_ready
 
 WITHIN = 10.0  # seconds that anything may take before a test gives up on it
 LONGEST_LINE = 1 << 20
 
 
+def command(*arguments: str) -> list[str]:
+    """Return the command line that runs the service's command with *arguments*."""
+    return [sys.executable, "-m", "ak_instagram", *arguments]
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process with *settings* by their keys and no others."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "AK_CONFIG": "", **{variable(key): it for key, it in settings.items()}}
+
+
 class Service:
     """
-    `python -m ak_instagram serve` in an empty *folder*, with *settings* by their keys.
+    `serve` in *folder*, with *settings* by their keys.
 
-    It may be killed and started again: port, store and log stay the same.
+    It may be killed and started again: port, store and log stay the same. The log is read as it
+    is written, into `lines`; with *log* it goes to that file instead.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], log: Path | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook = f"{self.url}/instagram/webhook"
         self.store = folder / "store.db"
         self.lines: list[str] = []
+        self.log = log
         self._folder = folder
         self.settings = {
             "server.host": "127.0.0.1",
@@ -43,68 +54,86 @@ class Service:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process that has not ended."""
+        return self._process is not None and self._process.returncode is None
+
     async def start(self) -> None:
         """Start it and return once it is ready."""
         seen = len(self.lines)
         await self.launch()
         await self.until_logged(lambda line: "running on" in line["event"], after=seen)
-        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as probe:
-            assert probe.status == 200, await probe.text()
+        await self.ready()
 
     async def launch(self) -> None:
         """Start it, whatever becomes of that."""
-        self._process = await self._start("serve")
-        self._reading = asyncio.create_task(self._read(self._process.stdout))
+        if self.log is None:
+            self._process = await self._start("serve", output=asyncio.subprocess.PIPE)
+            assert self._process.stdout is not None
+            self._reading = asyncio.create_task(self._read(self._process.stdout))
+            return
+        with self.log.open("ab") as output:
+            self._process = await self._start("serve", output=output)
 
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
-        ours = {variable(key): value for key, value in self.settings.items()}
+    async def ready(self) -> None:
+        """Return once it says that it is ready; raise `processes.NotReady` if it never does."""
+        await asyncio.to_thread(wait_until_ready, self.port)
+
+    async def _start(self, *arguments: str, output: int | IO[bytes]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "ak_instagram", *arguments),
+            *command(*arguments),
             cwd=self._folder,
-            env={"PATH": os.environ["PATH"], **ours},
-            stdout=asyncio.subprocess.PIPE,
+            env=environment(self.settings),
+            stdout=output,
             stderr=asyncio.subprocess.STDOUT,
             limit=LONGEST_LINE,
         )
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process, if there is one."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
     async def kill(self) -> None:
         """End it as a power cut would: `kill -9`."""
-        self._process.kill()
+        self.send(signal.SIGKILL)
         await self.ended()
 
     def terminate(self) -> None:
         """Ask it to end, as an orchestrator does: `SIGTERM`."""
-        self._process.terminate()
+        self.send(signal.SIGTERM)
 
     def interrupt(self) -> None:
         """Ask it to end, as a person at its terminal does: `SIGINT`."""
-        self._process.send_signal(signal.SIGINT)
+        self.send(signal.SIGINT)
 
     def stall(self) -> None:
         """Let it stand still, as a paused machine does: `SIGSTOP`."""
-        self._process.send_signal(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let it go on as if nothing had happened: `SIGCONT`."""
-        self._process.send_signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run another command with its settings, beside it; return exit code and output."""
-        process = await self._start(*arguments)
+        process = await self._start(*arguments, output=asyncio.subprocess.PIPE)
         output, _ = await process.communicate()
+        assert process.returncode is not None
         return process.returncode, output.decode()
 
     async def stop(self) -> int:
         """End it in order, if it runs, and return its exit code."""
-        if self._process.returncode is None:
-            self.terminate()
+        self.terminate()
         return await self.ended()
 
-    async def ended(self, within: float = WITHIN) -> int:
+    async def ended(self, within: float | None = WITHIN) -> int:
         """Return its exit code once it has ended and all it said has been read."""
+        assert self._process is not None
         async with asyncio.timeout(within):
-            await self._reading
+            if self._reading is not None:
+                await self._reading
             return await self._process.wait()
 
     # --- what it says ---------------------------------------------------------
@@ -115,6 +144,7 @@ class Service:
         """Return the first line after the first *after* that *matches*, once there is one."""
         async with asyncio.timeout(within), self._news:
             while not (found := [line for line in self.logged(after) if matches(line)]):
+                assert self._reading is not None
                 assert not self._reading.done(), "it ended:\n" + "\n".join(self.lines)
                 await self._news.wait()
             return found[0]
@@ -137,6 +167,7 @@ class Service:
 
 def _parsed(line: str) -> dict[str, Any]:
     try:
-        return json.loads(line)
+        parsed: dict[str, Any] = json.loads(line)
     except ValueError:
         return {"event": line}
+    return parsed

@@ -1,0 +1,58 @@
+"""Chaos's agent: answers in pieces which name what they answer, if it answers at all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+
+from aiohttp import web
+
+from qa.chaos.names import names_in, parts
+from qa.chaos.record import Question, Record
+from qa.support import agent as scripted
+from qa.support.agent import Act, ScriptedAgent
+
+MAX_PARTS = 3
+SLOW = (0.3, 2.0)  # seconds
+_MOODS = ("well", "error", "slow", "dropped", "hung")
+_WEIGHTS = (88, 4, 4, 3, 1)
+
+
+class MoodyAgent(ScriptedAgent):
+    """Notes what it is asked; no two of its answers are the same, not even to the same turn."""
+
+    def __init__(self, record: Record, seed: int) -> None:
+        super().__init__()
+        self.faults: Counter[str] = Counter()
+        self._record = record
+        self._random = random.Random(seed)
+        self._is_moody = True
+
+    def heal(self) -> None:
+        """Answer everything from now on."""
+        self._is_moody = False
+
+    def improvise(self, question: scripted.Question) -> Act:
+        """Note *question*, and return an answer or a mood."""
+        names = names_in(question.text)
+        self._record.asked.append(Question(question.headers["Idempotency-Key"], names))
+        answer = len(self._record.asked)
+        said = parts(answer, names, self._random.randint(1, MAX_PARTS))
+        mood = self._random.choices(_MOODS, _WEIGHTS)[0] if self._is_moody else "well"
+        if mood != "well":
+            self.faults[mood] += 1
+        match mood:
+            case "error":
+                return scripted.sends(500, "")
+            case "dropped":
+                return scripted.drops
+            case "hung":
+                return scripted.hangs
+        seconds = self._random.uniform(*SLOW) if mood == "slow" else 0.0
+
+        async def answers(_question: scripted.Question) -> web.StreamResponse:
+            await asyncio.sleep(seconds)
+            return web.json_response({"reply": [part.text for part in said]})
+
+        return answers
