@@ -56,10 +56,12 @@ async def demo_url(tmp_path_factory):
         env=kept | {"TMPDIR": str(directory), "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,
     )
+    assert process.stdout is not None
     async with asyncio.timeout(40):
         async for line in process.stdout:
             if found := re.search(r"Chat yourself: .*?(http://[\d.:]+)", line.decode()):
                 break
+    assert found
     yield found[1]
     process.terminate()
     await process.communicate()
@@ -100,8 +102,8 @@ async def visit(browser):
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
-        page.on("request", lambda sent: sent.url.startswith(url) or wrong.append(sent.url))
+        page.on("console", lambda said: wrong.extend([said.text] * (said.type == "error")))
+        page.on("request", lambda it: wrong.extend([it.url] * (not it.url.startswith(url))))
         await page.goto(url)
         await expect(page.locator("#link")).to_have_attribute("data-state", "live")
         return page

@@ -16,11 +16,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 CADDYFILE = Path(__file__).parents[2] / "examples/https/Caddyfile"
-CADDY = shutil.which("caddy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+CADDY = shutil.which("caddy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or ""
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(CADDY is None, reason="there is no caddy on PATH"),
+    pytest.mark.skipif(not CADDY, reason="there is no caddy on PATH"),
 ]
 
 MOST = 4 * 1024 * 1024
@@ -45,6 +45,7 @@ class Proxy:
         async for _ in request.content.iter_any():
             pass
         if self.fails:
+            assert request.transport is not None
             request.transport.close()
         return web.Response(text="EVENT_RECEIVED")
 
@@ -85,12 +86,14 @@ async def proxy(tmp_path_factory):
     proxy, app = Proxy(port), web.Application()
     app.router.add_route("*", "/{path:.*}", proxy.take)
     async with TestServer(app) as service:
+        assert service.port is not None
         (folder / "Caddyfile").write_text(local_caddyfile(port, service.port))
         process = await asyncio.create_subprocess_exec(
             *(CADDY, "run", "--config", folder / "Caddyfile"),
             env=environment(folder, DOMAIN="localhost"),
             stderr=asyncio.subprocess.PIPE,
         )
+        assert process.stderr is not None
         listening = asyncio.create_task(proxy.listen(process.stderr))
         try:
             await proxy.until_said("certificate obtained successfully")

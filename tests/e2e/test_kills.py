@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,14 +25,16 @@ PEOPLE = 60
 SAID = [f"Message {number} of everyone" for number in range(3)]
 # Whether there are echoes, and what happens to the two pieces. The service dies after one
 # of them has arrived, and before it knows of the one that hangs.
-ON_ITS_WAY = {
+ON_ITS_WAY: dict[str, tuple[bool, list[Fault]]] = {
     "never-arrived": (
         True,
-        Fault(FaultKind.SLOW, times=1, seconds=0),  # the first piece is spared
-        Fault(FaultKind.HANG, times=1),
+        [
+            Fault(FaultKind.SLOW, times=1, seconds=0),  # the first piece is spared
+            Fault(FaultKind.HANG, times=1),
+        ],
     ),
-    "arrived-and-echoed": (True, Fault(FaultKind.SENT_BUT_HANG, times=1)),
-    "arrived-and-not-echoed": (False, Fault(FaultKind.SENT_BUT_HANG, times=1)),
+    "arrived-and-echoed": (True, [Fault(FaultKind.SENT_BUT_HANG, times=1)]),
+    "arrived-and-not-echoed": (False, [Fault(FaultKind.SENT_BUT_HANG, times=1)]),
 }
 
 
@@ -77,8 +81,8 @@ async def arrived(tmp_path_factory):
     """
     async with asyncio.TaskGroup() as group:
         scenes = {
-            name: group.create_task(cut_off(tmp_path_factory.mktemp(name), *faults))
-            for name, faults in ON_ITS_WAY.items()
+            name: group.create_task(cut_off(tmp_path_factory.mktemp(name), echoes, faults))
+            for name, (echoes, faults) in ON_ITS_WAY.items()
         }
         under_load = group.create_task(again_and_again(tmp_path_factory.mktemp("load")))
     return {name: scene.result() for name, scene in scenes.items()} | {"load": under_load.result()}
@@ -97,7 +101,7 @@ async def test_killed_again_and_again_under_load(arrived):
     assert arrived["load"] == [SAID] * PEOPLE
 
 
-async def cut_off(folder: Path, echoes: bool, *faults: Fault) -> list[str]:
+async def cut_off(folder: Path, echoes: bool, faults: Sequence[Fault]) -> list[str]:
     """Kill the service when *faults* have struck; return all that arrived."""
     async with open_stage(folder, conversation__lease=LEASE) as stage:
         mia = stage.person()
@@ -121,21 +125,19 @@ async def again_and_again(folder: Path) -> list[list[str]]:
     async with open_stage(folder, conversation__lease=LEASE) as stage:
         people = [stage.person() for _ in range(PEOPLE)]
 
-        def have_arrived() -> int:
-            return sum(len(stage.answers(person)) for person in people)
+        def have_arrived(pieces: int) -> bool:
+            return sum(len(stage.answers(person)) for person in people) >= pieces
+
+        def has_the_last(person: str) -> bool:
+            return SAID[-1] in "".join(stage.answers(person)[-1:])
 
         for line, moment in zip(SAID, (10, 70, 130), strict=True):
             for person in people:
                 stage.meta.phones.say(person, line)
-            await stage.meta.journal.until(
-                lambda moment=moment: have_arrived() >= moment, within=MANY_CUT_OFF
-            )
+            await stage.meta.journal.until(partial(have_arrived, moment), within=MANY_CUT_OFF)
             await stage.service.kill()
             await stage.restart()
         for person in people:
-            await stage.meta.journal.until(
-                lambda person=person: SAID[-1] in "".join(stage.answers(person)[-1:]),
-                within=MANY_CUT_OFF,
-            )
+            await stage.meta.journal.until(partial(has_the_last, person), within=MANY_CUT_OFF)
         answers = ("\n".join(stage.answers(person)) for person in people)
         return [answer.replace("You said: ", "").splitlines() for answer in answers]

@@ -46,6 +46,7 @@ async def start(port: int, *options: str) -> Process:
 async def lines_until(process: Process, last: str) -> list[str]:
     """Return what *process* prints up to the line that has *last* in it."""
     lines: list[str] = []
+    assert process.stdout is not None
     while not lines or last not in lines[-1]:
         line = await process.stdout.readline()
         assert line, f"it ended after {lines}"

@@ -116,6 +116,7 @@ def test_no_document_names_another_metric():
     named = {
         name
         for document in DOCUMENTS
+        if document.name != "CHANGELOG.md"  # it has the names that were
         for name in re.findall(r"\bak_instagram_[a-z_]+", document.read_text())
     }
 

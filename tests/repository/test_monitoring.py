@@ -105,10 +105,20 @@ def filled(expr: str) -> str:
 QUERIES = [pytest.param(expr, id=name) for name, expr in queries()]
 
 
+def name_of(selector: promql.VectorSelector) -> str:
+    assert selector.name is not None
+    return selector.name
+
+
 def walked(expr: str) -> list[promql.Expr]:
     """Return all parts of *expr*; a `ValueError` says why it can't be parsed."""
     parts: list[promql.Expr] = []
-    promql.walk(promql.parse(expr), lambda part: parts.append(part) or True)
+
+    def keep(part: promql.Expr) -> bool:
+        parts.append(part)
+        return True
+
+    promql.walk(promql.parse(expr), keep)
     return parts
 
 
@@ -128,7 +138,7 @@ def test_every_series_and_label_that_is_asked_for_exists(expr):
 def test_every_label_that_is_grouped_by_exists(expr):
     for part in walked(expr):
         if isinstance(part, promql.AggregateExpr) and part.modifier is not None:
-            below = [series()[selector.name] for selector in selectors(part.expr.prettify())]
+            below = [series()[name_of(it)] for it in selectors(part.expr.prettify())]
             assert set(part.modifier.labels) <= set().union(*below) | TARGET
 
 
@@ -137,8 +147,9 @@ def test_every_label_value_that_is_asked_for_is_there_from_the_start(expr):
     """A series that begins with its first count has not risen, as `increase` sees it."""
     for selector in selectors(expr):
         for matcher in selector.matchers.matchers:
-            if (selector.name, matcher.name) in values_from_the_start():
-                known = values_from_the_start()[selector.name, matcher.name]
+            label = (name_of(selector), matcher.name)
+            if label in values_from_the_start():
+                known = values_from_the_start()[label]
                 assert set(matcher.value.split("|")) <= known
 
 
@@ -222,7 +233,7 @@ def test_alerts_of_replicas_have_the_labels_that_route_them():
         grouped = [
             part.modifier.labels
             for part in walked(alert["expr"])
-            if isinstance(part, promql.AggregateExpr)
+            if isinstance(part, promql.AggregateExpr) and part.modifier is not None
         ]
         assert all({"namespace", "job"} <= set(labels) for labels in grouped), name
 
@@ -348,6 +359,6 @@ def test_without_kubernetes_there_are_neither_namespaces_nor_pods_and_all_is_sho
 
 
 def test_nothing_is_measured_that_is_never_looked_at():
-    seen = {selector.name for expr in QUERIES for selector in selectors(expr.values[0])}
+    seen = {selector.name for expr in QUERIES for selector in selectors(str(expr.values[0]))}
 
     assert {name for name in series() if not name.endswith(("_sum", "_count"))} == seen

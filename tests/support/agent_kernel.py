@@ -81,6 +81,7 @@ async def served(python: Path, environ: Mapping[str, str]) -> AsyncIterator[None
         stderr=asyncio.subprocess.STDOUT,
     )
     said: list[str] = []
+    assert process.stdout is not None
     reading = asyncio.create_task(_read(process.stdout, said, running := asyncio.Event()))
     try:
         async with asyncio.timeout(STARTS_WITHIN):

@@ -17,7 +17,12 @@ class _Loader(yaml.SafeLoader):
     """YAML with Compose's `!override`."""
 
 
-_Loader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+def _replaced(loader: yaml.SafeLoader, node: yaml.Node) -> list[Any]:
+    assert isinstance(node, yaml.SequenceNode)
+    return loader.construct_sequence(node)
+
+
+_Loader.add_constructor("!override", _replaced)
 
 
 def read(name: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def _events(response: dict[str, Any]):
     [content] = message["content"]
     place = {"item_id": message["id"], "output_index": 0, "content_index": 0}
     begun = {**message, "status": "in_progress", "content": []}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "response.created", "response": {**response, "output": []}},
         {"type": "response.output_item.added", "output_index": 0, "item": begun},
         {"type": "response.output_text.delta", **place, "delta": content["text"], "logprobs": []},

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import selectors
+from collections.abc import Callable
+from typing import TypeVarTuple
+
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class _Leaps(selectors.DefaultSelector):
@@ -32,9 +37,15 @@ class LeapingLoop(asyncio.SelectorEventLoop):
     def time(self):
         return self._leaps.passed
 
-    def call_at(self, *arguments, **keywords):
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*_Arguments], object],
+        *arguments: *_Arguments,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
         self.timers += 1
-        return super().call_at(*arguments, **keywords)
+        return super().call_at(when, callback, *arguments, context=context)
 
 
 def leaping(test):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ak_instagram.backoff import Backoff
 
 
-def steady(**changes: float) -> Backoff:
+def steady(**changes: Any) -> Backoff:
     return Backoff(chance=lambda: 0.0, **changes)
 
 

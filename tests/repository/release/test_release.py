@@ -14,6 +14,8 @@ PLACES = ("pyproject.toml", "src/ak_instagram/__init__.py", "helm/ak-instagram/C
 
 def load():
     spec = importlib.util.spec_from_file_location("release", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -29,8 +30,7 @@ async def bare(journal):
     """The bare script, served, with both peers beside it."""
     loop = asyncio.get_running_loop()
     peers = [
-        await loop.create_server(lambda peer=peer: peer(journal), "127.0.0.1", 0)
-        for peer in (Graph, Agent)
+        await loop.create_server(partial(peer, journal), "127.0.0.1", 0) for peer in (Graph, Agent)
     ]
     urls = [f"http://127.0.0.1:{peer.sockets[0].getsockname()[1]}" for peer in peers]
     async with TestServer(create_app(*urls)) as server:
@@ -79,6 +79,7 @@ async def test_no_more_is_under_way_than_was_asked_for(journal):
         return web.Response()
 
     async with serving(web.post(PATH, answer_later)) as server:
+        assert server.port is not None
         await hold(dialogue(server.port), journal)
 
     assert max(under_way) == 4
@@ -86,5 +87,6 @@ async def test_no_more_is_under_way_than_was_asked_for(journal):
 
 async def test_a_webhook_that_is_refused_ends_it(journal):
     async with serving() as server:
+        assert server.port is not None
         with pytest.raises(RuntimeError, match="answered 404"):
             await hold(dialogue(server.port), journal)

@@ -13,7 +13,9 @@ def test_each_request_is_one_signed_message_of_the_promised_size():
     messages = Messages(count=3, conversations=2)
 
     for index, request in enumerate(messages.requests()):
-        head, body = take_message(bytearray(request))
+        taken = take_message(bytearray(request))
+        assert taken is not None
+        head, body = taken
         (event,) = parse_webhook(body, received=0).events
 
         assert len(body) == BODY_BYTES
