@@ -1,0 +1,1 @@
+"""Tools that judge the service from outside of it."""
