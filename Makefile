@@ -9,7 +9,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench chaos load image chart lock clean
+.PHONY: help install demo test lint bench chaos load trace image chart lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ chaos: $(DEV_READY) ## Kill, stall and cut off at random, then count what was lo
 
 load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answered once (ARGS=--help)
 	@$(BIN)/python -m qa.benchmarks.load $(ARGS)
+
+trace: $(DEV_READY) ## The way of one message through the code, file by file (ARGS=--full for every call)
+	@$(BIN)/python -m qa.trace $(ARGS)
 
 image: | $(BIN)/python ## Build the image and hold it to its promises, with the docker on PATH (ARGS go to docker build)
 	docker build $(ARGS) --build-arg REVISION=$(REVISION) --tag $(IMAGE) .

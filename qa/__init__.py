@@ -1,1 +1,1 @@
-"""Proofs that take their time: chaos, load, benchmarks, the image."""
+"""Proofs that take their time, and tools that look at the service from outside."""
