@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from qa.trace.counts import Counts, changes, count
+from qa.trace.recording import Call
+
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/architecture.md"
 
@@ -68,3 +71,14 @@ def run(option: str) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_a_change_of_module_is_one_within_a_thread():
+    calls = [call(1, "a.py"), call(2, "b.py"), call(1, "a.py"), call(2, "c.py"), call(1, "b.py")]
+
+    assert count(calls) == Counts(calls=5, functions=3, modules=3, changes=2)
+    assert changes(calls) == {("b.py", "c.py"): 1, ("a.py", "b.py"): 1}
+
+
+def call(thread: int, module: str) -> Call:
+    return Call(thread, depth=0, module=module, function="f", is_resumed=False, caller=None)

@@ -132,6 +132,11 @@ async def test_a_command_of_a_newer_version_leaves_the_store_of_an_older_one_alo
     assert await bench.query("SELECT version_num FROM alembic_version") == [(revisions()[-1],)]
 
 
+def test_a_step_s_file_begins_with_its_revision():
+    """The service reads the names alone: steps are imported only when one is to be applied."""
+    assert [Path(script.path).name.partition("_")[0] for script in scripts()] == revisions()
+
+
 def test_every_step_says_which_code_can_work_on_its_schema():
     """The code before it, while an update rolls; never code that a step before has locked out."""
     known = revisions()

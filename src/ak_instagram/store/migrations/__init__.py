@@ -1,26 +1,24 @@
 """
-The store's history, one step a file; applied at every start.
+The store's history, one step a file; what is new is applied at the start.
 
-Each step says in `oldest` which revision's code can still work on the schema that it
-makes. It is kept in the database for programs that are older than the schema: while an
-update rolls, and after a rollback.
+A step's file begins with its revision, and the last by name is the newest. Each step says
+in `oldest` which revision's code can still work on the schema that it makes. It is kept in
+the database for programs that are older than the schema: while an update rolls, and after a
+rollback.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, column, inspect, select, table
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.schema import compatibility
 
 STEPS = Path(__file__).parent
+
+_version = table("alembic_version", column("version_num"))
 
 
 def migrate(connection: Connection, steps: Path = STEPS) -> None:
@@ -30,14 +28,17 @@ def migrate(connection: Connection, steps: Path = STEPS) -> None:
     A newer schema is left as it is. Raises `errors.StoreUnavailable` if it is too new
     to be worked on.
     """
-    config = _config(connection, steps)
-    scripts = ScriptDirectory.from_config(config)
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is None or _is_known(scripts, found):
-        command.upgrade(config, "head")
-        _write_oldest(connection, scripts)
-    else:
-        _refuse_too_new(connection, found, scripts.get_current_head() or "")
+    known, found = _revisions(steps), _revision(connection)
+    if found == known[-1]:
+        return
+    if found is not None and found not in known:
+        _refuse_too_new(connection, found, known[-1])
+        return
+    # Here and not above: Alembic takes longer to import than all the rest of the store, and
+    # few starts have a step to apply.
+    from .upgrading import upgrade
+
+    upgrade(connection, steps)
 
 
 def check(connection: Connection, steps: Path = STEPS) -> None:
@@ -46,40 +47,29 @@ def check(connection: Connection, steps: Path = STEPS) -> None:
 
     Nothing is changed: a service of another version may be working on it.
     """
-    scripts = ScriptDirectory.from_config(_config(connection, steps))
-    found = MigrationContext.configure(connection).get_current_revision()
-    ours = scripts.get_current_head() or ""
+    known, found = _revisions(steps), _revision(connection)
     if found is None:
         raise StoreUnavailable("there is no store here; has the service run yet?")
-    if not _is_known(scripts, found):
-        _refuse_too_new(connection, found, ours)
-    elif found != ours:
+    if found not in known:
+        _refuse_too_new(connection, found, known[-1])
+    elif found != known[-1]:
         raise StoreUnavailable(
-            f"the store is of revision {found}, and this version works on {ours}: use the"
+            f"the store is of revision {found}, and this version works on {known[-1]}: use the"
             " command of the version that runs, or start the service of this one first"
         )
 
 
-def _config(connection: Connection, steps: Path) -> Config:
-    """Return what Alembic wants to be told; `env.py` takes the connection from it."""
-    config = Config()
-    config.set_main_option("script_location", str(steps))
-    config.attributes["connection"] = connection
-    return config
+def _revisions(steps: Path) -> list[str]:
+    """Return the revisions of *steps*, oldest first."""
+    return sorted(file.name.partition("_")[0] for file in (steps / "versions").glob("*.py"))
 
 
-def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
-    try:
-        return scripts.get_revision(revision) is not None
-    except CommandError:
-        return False
-
-
-def _write_oldest(connection: Connection, scripts: ScriptDirectory) -> None:
-    """Write down what the last step says of older programs."""
-    last = scripts.get_revision("head")
-    connection.execute(delete(compatibility))
-    connection.execute(insert(compatibility).values(oldest=last.module.oldest))
+def _revision(connection: Connection) -> str | None:
+    """Return the revision of the schema, `None` if there is none."""
+    if not inspect(connection).has_table(_version.name):
+        return None
+    found: str | None = connection.execute(select(_version.c.version_num)).scalar_one_or_none()
+    return found
 
 
 def _refuse_too_new(connection: Connection, found: str, ours: str) -> None:
