@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.processes import free_port, variable, wait_until_ready
+from qa.support.processes import free_port, variable, wait_until_ready
 
 # As Python's `-X importtime` writes it: two times, and the name behind a bar.
 IMPORTED = re.compile(r"^import time: .*\| +(\S+)$", re.M)
