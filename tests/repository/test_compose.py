@@ -10,7 +10,7 @@ from ak_instagram.errors import SettingsError
 from ak_instagram.settings import load
 from ak_instagram.settings.keys import variable
 from ak_instagram.settings.table import KEYS
-from instagram_simulator import Account
+from instagram_simulator import ProfessionalAccount
 from tests.support.compose import (
     ACCOUNT,
     MOUNTED,
@@ -142,8 +142,8 @@ def test_without_env_and_secrets_the_service_works_with_the_simulator():
     settings = load(service_environment({}, ACCOUNT, SIMULATOR))
 
     [account] = settings.instagram.accounts
-    assert account.access_token == Account().access_token
-    assert settings.instagram.app_secrets == (Account().app_secret,)
+    assert account.access_token == ProfessionalAccount().access_token
+    assert settings.instagram.app_secrets == (ProfessionalAccount().app_secret,)
     assert settings.instagram.graph_url == "http://simulator:8001"
     assert settings.agent.adapter == "echo"
 

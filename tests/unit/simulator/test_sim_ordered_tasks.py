@@ -1,4 +1,4 @@
-"""Work keeps its order within a lane and does not wait for other lanes."""
+"""Work keeps its order within a lane and does not wait for other tasks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from instagram_simulator.lanes import Lanes
+from instagram_simulator.webhooks.delivery import OrderedTasks
 
 
 async def test_steps_of_a_lane_follow_each_other_and_lanes_do_not():
-    lanes, log, gate = Lanes(), [], asyncio.Event()
+    tasks, log, gate = OrderedTasks(), [], asyncio.Event()
 
     async def slow():
         await gate.wait()
@@ -23,19 +23,19 @@ async def test_steps_of_a_lane_follow_each_other_and_lanes_do_not():
         log.append("other")
         gate.set()
 
-    lanes.enter("a", slow)
-    lanes.enter("a", quick)
-    lanes.enter("b", other)
-    await lanes.settled(1)
+    tasks.enqueue("a", slow)
+    tasks.enqueue("a", quick)
+    tasks.enqueue("b", other)
+    await tasks.settled(1)
 
     assert log == ["other", "slow", "quick"]
 
 
 async def test_closing_stops_what_still_runs():
-    lanes = Lanes()
-    lanes.start(asyncio.Event().wait())
+    tasks = OrderedTasks()
+    tasks.start(asyncio.Event().wait())
     with pytest.raises(TimeoutError):
-        await lanes.settled(0.01)
-    await lanes.close()
+        await tasks.settled(0.01)
+    await tasks.close()
 
-    await lanes.settled(0.01)
+    await tasks.settled(0.01)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 
-from instagram_simulator import Account, Content, Unknown, World
-from instagram_simulator.ids import Ids, opaque
+from ak_instagram.meta.keys import said_at
+from instagram_simulator import MessageContent, ProfessionalAccount, Unknown, World
+from instagram_simulator.ids import Ids, conversation_id, opaque
+
+AT = 1_790_000_000_000  # UTC ms
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def world():
 
 
 def write(world, person, text, author="person"):
-    return world.write(person.igsid, author, Content(text=text))
+    return world.write(person.igsid, author, MessageContent(text=text))
 
 
 def test_messages_keep_their_order_even_within_a_millisecond(world):
@@ -37,7 +41,7 @@ def test_conversations_are_apart(world):
 
 
 def test_a_person_belongs_to_one_account():
-    shop, cafe = Account(), Account(account_id="2", access_token="other")
+    shop, cafe = ProfessionalAccount(), ProfessionalAccount(account_id="2", access_token="other")
     world = World(shop, cafe)
 
     assert world.add_person("Mia").account_id == shop.account_id
@@ -51,7 +55,7 @@ def test_an_edit_counts_and_an_unsent_message_is_empty(world):
     unsent = world.unsend(message.mid)
 
     assert (edited.content.text, edited.edits) == ("hello", 1)
-    assert (unsent.content, unsent.is_deleted) == (Content(), True)
+    assert (unsent.content, unsent.is_deleted) == (MessageContent(), True)
     assert world.message(message.mid) == unsent
 
 
@@ -90,14 +94,36 @@ def test_time_does_not_run_backwards(world):
         world.clock.advance(-1)
 
 
-def test_ids_look_like_metas():
-    mid = Ids().mid("17841400000000001", "751390000000001")
+def test_a_message_id_has_the_form_of_metas():
+    mid = Ids().mid("17841400000000001", "751390000000001", AT)
 
-    inside = base64.b64decode(mid.replace("ZA", "Z").replace("ZD", "=")).decode()
+    plain = base64.b64decode(mid.replace("ZA", "Z").replace("ZD", "=")).decode()
     assert mid.startswith("aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOjE3")
-    assert inside.startswith("ig_dm_item:1:IGMessageID:17841400000000001:")
+    assert re.fullmatch(
+        r"ig_dm_item:1:IGMessageID:17841400000000001:3402823668417103\d{23}:\d+", plain
+    )
+    assert 150 < len(mid) < 180
 
 
-def test_two_runs_give_different_message_ids():
-    assert Ids().mid("1", "2") != Ids().mid("1", "2")
+def test_a_message_id_tells_its_time(world):
+    mia = world.add_person("Mia")
+    world.clock.advance(3600)
+    messages = [write(world, mia, "Hi", author) for author in ("person", "service", "human")]
+
+    assert [said_at(message.mid) for message in messages] == [each.created for each in messages]
+
+
+def test_two_runs_give_different_ids_to_messages_of_the_same_time():
+    assert Ids().mid("1", "2", AT) != Ids().mid("1", "2", AT)
+
+
+def test_a_run_gives_no_id_twice():
+    ids = Ids()
+
+    assert len({ids.mid("1", "2", AT) for _ in range(100)}) == 100
+    assert len({ids.igsid() for _ in range(100)}) == 100
+    assert conversation_id("1", "2") != conversation_id("1", "3")
+
+
+def test_opaque_is_base64_without_z_and_padding():
     assert opaque("a") == "YQZDZD"
