@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 IMAGE ?= ak-instagram:dev
+SIMULATOR_IMAGE ?= ak-instagram-simulator:dev
 REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
@@ -56,9 +57,10 @@ load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answ
 trace: $(DEV_READY) ## The way of one message through the code, file by file (ARGS=--full for every call)
 	@$(BIN)/python -m qa.trace $(ARGS)
 
-image: | $(BIN)/python ## Build the image and hold it to its promises, with the docker on PATH (ARGS go to docker build)
+image: | $(BIN)/python ## Build the images and hold the service's to its promises, with the docker on PATH (ARGS go to docker build)
 	docker build $(ARGS) --build-arg REVISION=$(REVISION) --tag $(IMAGE) .
-	@$(BIN)/python -m qa.image $(IMAGE) --revision $(REVISION)
+	docker build $(ARGS) --target simulator --tag $(SIMULATOR_IMAGE) .
+	@$(BIN)/python -m qa.image $(IMAGE) --simulator $(SIMULATOR_IMAGE) --revision $(REVISION)
 
 chart: ## Lint the Helm chart, render it with each file in ci/ and pack it into dist/, with the helm on PATH
 	@for values in helm/ak-instagram/ci/*-values.yaml; do helm lint --quiet --strict helm/ak-instagram --values $$values \

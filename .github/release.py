@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/ak_instagram/__init__.py"
+SIMULATOR = "src/instagram_simulator/__init__.py"
 CHART = "helm/ak-instagram/Chart.yaml"
 VALUES = "helm/ak-instagram/values.yaml"
 CHANGELOG = "CHANGELOG.md"
@@ -30,11 +31,14 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 def versions(root: Path = ROOT) -> dict[str, str]:
     """Return the version that each place names which has to name one."""
     project = tomllib.loads(_read(root, "pyproject.toml"))["project"]
-    package = re.findall(r"^__version__ = \"(.*)\"$", _read(root, PACKAGE), re.M)
+    packages = {
+        package: re.findall(r"^__version__ = \"(.*)\"$", _read(root, package), re.M)[0]
+        for package in (PACKAGE, SIMULATOR)
+    }
     chart = dict(re.findall(r"^(version|appVersion): \"?([^\s\"]+)", _read(root, CHART), re.M))
     return {
         "pyproject.toml": project["version"],
-        PACKAGE: package[0],
+        **packages,
         f"{CHART}, version": chart["version"],
         f"{CHART}, appVersion": chart["appVersion"],
         CHANGELOG: _newest(root)["version"],

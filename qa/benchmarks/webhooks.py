@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ak_instagram.webhook.signature import sign
+from instagram_simulator.ids import item_number, message_id
 from qa.benchmarks.http1 import request
 
 ACCOUNT = "17841400000000001"
@@ -16,9 +16,8 @@ APP_SECRET = "a-secret-of-the-benchmark"
 PATH = "/instagram/webhook"
 BODY_BYTES = 400
 
-# What Meta's ids are made of: a thread, and items that begin with their time in µs.
-_THREAD = 340282366841710301244276000000000000001
-_FIRST_SAID = 1_760_000_000_000_000
+_THREAD = "340282366841710301244276000000000000001"
+_FIRST_SAID = 1_760_000_000_000_000  # µs
 _APART = 150  # µs
 _SCATTER = 0x9E3779B97F4A7C15  # odd: each number has an item of its own
 
@@ -66,9 +65,8 @@ def contact_of(number: int) -> str:
 
 def mid_of(number: int) -> str:
     """Return the id, in the form of Meta's, of the message with *number*: they rise with time."""
-    item = (_FIRST_SAID + number * _APART << 64) + number * _SCATTER % (1 << 64)
-    plain = f"ig_dm_item:1:IGMessageID:{ACCOUNT}:{_THREAD}:{item}"
-    return base64.b64encode(plain.encode()).decode().replace("Z", "ZA").replace("=", "ZD")
+    item = item_number(_FIRST_SAID + number * _APART, number * _SCATTER % (1 << 64))
+    return message_id(ACCOUNT, _THREAD, item)
 
 
 def body_of(mid: str, contact: str, now: int) -> bytes:

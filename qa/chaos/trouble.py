@@ -135,7 +135,7 @@ class Trouble:
         await self._store.fail(chance)
 
     async def _turn_echoes(self, _chance: random.Random) -> None:
-        self._meta.switch(echo_first=not self._meta.switches.echo_first)
+        self._meta.switch(echo_first=not self._meta.behaviour.echo_first)
 
     def _heal(self) -> None:
         left = self._meta.active_faults()

@@ -24,16 +24,17 @@ def main() -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda number, _: sys.exit(128 + number))  # raises, so it cleans up
     try:
-        return _check(Docker.on_path(), options.image, options.revision)
+        return _check(Docker.on_path(), options)
     except Failed as exc:
         print(exc, file=sys.stderr)
         return 2
 
 
-def _check(docker: Docker, image: str, revision: str | None) -> int:
-    is_right = _all_hold(of_image(docker, image, revision))
+def _check(docker: Docker, options: argparse.Namespace) -> int:
+    image: str = options.image
+    is_right = _all_hold(of_image(docker, image, options.revision))
     try:
-        with open_stage(docker, image) as stage:
+        with open_stage(docker, image, options.simulator) as stage:
             is_right = _plays_well(stage) and is_right
     except Failed as exc:
         print(Verdict("runs as in production", False, str(exc)))
@@ -70,6 +71,11 @@ def _size(docker: Docker, image: str) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m qa.image", description=__doc__)
     parser.add_argument("image", nargs="?", default="ak-instagram:dev", help="(%(default)s)")
+    parser.add_argument(
+        "--simulator",
+        default="ak-instagram-simulator:dev",
+        help="the simulator's image, which plays Meta (%(default)s)",
+    )
     parser.add_argument("--revision", help="what the image's label has to say it was built from")
     return parser.parse_args()
 

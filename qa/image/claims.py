@@ -67,7 +67,7 @@ def of_service(stage: Stage, lock: str) -> Iterator[Claim]:
         "contains what the lock names",
         lambda: _shown(
             confined.contents(facts(), confined.locked(lock)),
-            f"{len(facts().packages)} packages, all compiled, no pip",
+            f"{len(facts().packages)} packages, all compiled, no pip, no simulator",
         ),
     )
     yield "is content with its memory", lambda: _shown(confined.memory(facts()), _peak(facts()))

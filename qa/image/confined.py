@@ -26,6 +26,7 @@ class Facts:
     writable: list[str]
     installs: bool
     packages: Mapping[str, str]
+    simulates: bool
     opt: list[str]
     uncompiled: list[str]
     memory_limit: int | None
@@ -66,6 +67,8 @@ def contents(facts: Facts, lock: Mapping[str, str]) -> Iterator[str]:
     """Yield what is in the image and should not be, or lacks: *lock* says what belongs there."""
     if facts.installs:
         yield "pip is there"
+    if facts.simulates:
+        yield "the simulator is there"
     if facts.opt != ["venv"]:
         yield f"/opt has {', '.join(facts.opt)}, not venv alone"
     if "ak-instagram" not in facts.packages:

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib.metadata import distributions
-from importlib.util import cache_from_source
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 _UNUSED = {"test", "tests", "idlelib", "turtledemo"}  # is not compiled: nobody imports it
@@ -41,6 +41,7 @@ def facts() -> dict[str, object]:
         "writable": sorted(_writable()),
         "installs": _installs(),
         "packages": dict(_packages()),
+        "simulates": find_spec("instagram_simulator") is not None,
         "opt": sorted(each.name for each in Path("/opt").iterdir()),
         "uncompiled": sorted(_uncompiled()),
     }

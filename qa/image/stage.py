@@ -1,4 +1,4 @@
-"""The service and a simulated Instagram: two containers of the image on a network of their own."""
+"""The service and a simulated Instagram: two containers on a network of their own."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ APP_SECRET = "simulator-app-secret"
 
 @dataclass
 class Stage:
-    """What the checks play on; *prefix* begins the name of all that is made."""
+    """The stage that the checks play on; *prefix* begins the name of all that is made."""
 
     docker: Docker
     image: str
+    simulator: str
     prefix: str
     verify_token: str
     earlier_lines: list[str] = field(default_factory=list)
@@ -49,7 +50,7 @@ class Stage:
         }
         # The image asks every 10 s; what is asked stays the same.
         flags = ("--health-interval", "1s", "--volume", f"{self.prefix}:/data")
-        self._start("service", PORT, (*flags, *_environment(settings)))
+        self._start("service", PORT, (*flags, *_environment(settings), self.image))
 
     def replace_service(self) -> None:
         """Put a new container in the stopped one's place, on the same volume."""
@@ -60,27 +61,25 @@ class Stage:
     def start_meta(self) -> None:
         """Start the simulator; it subscribes the service's webhook as soon as that answers."""
         webhook = f"http://service:{PORT}/instagram/webhook"
-        command = ("simulator", "--host=0.0.0.0", f"--webhook={webhook}")
-        token = {"AK_INSTAGRAM__VERIFY_TOKEN": self.verify_token}
-        self._start("meta", META_PORT, ("--no-healthcheck", *_environment(token)), command)
+        token = {"VERIFY_TOKEN": self.verify_token}
+        command = (self.simulator, f"--webhook={webhook}")
+        self._start("meta", META_PORT, (*_environment(token), *command))
 
     def run_without_settings(self) -> Ended:
         """Return how a service ends that was told nothing."""
         return self.docker.end_of("run", "--name", f"{self.prefix}-bare", *FLAGS, self.image)
 
-    def _start(
-        self, role: str, port: int, flags: tuple[str, ...], command: tuple[str, ...] = ()
-    ) -> None:
+    def _start(self, role: str, port: int, rest: tuple[str, ...]) -> None:
         network = ("--network", self.prefix, "--network-alias", role)
         name = ("--name", f"{self.prefix}-{role}", "--publish", f"127.0.0.1::{port}")
-        self.docker.call("run", "--detach", *name, *network, *FLAGS, *flags, self.image, *command)
+        self.docker.call("run", "--detach", *name, *network, *FLAGS, *rest)
 
 
 @contextmanager
-def open_stage(docker: Docker, image: str) -> Iterator[Stage]:
+def open_stage(docker: Docker, image: str, simulator: str) -> Iterator[Stage]:
     """Yield a stage on which both run, and leave nothing of it behind."""
     prefix = f"image-{secrets.token_hex(4)}"
-    stage = Stage(docker, image, prefix, verify_token=secrets.token_urlsafe())
+    stage = Stage(docker, image, simulator, prefix, verify_token=secrets.token_urlsafe())
     with ExitStack() as undo:
         docker.call("network", "create", prefix)
         undo.callback(docker.call, "network", "rm", prefix)

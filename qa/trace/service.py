@@ -24,7 +24,7 @@ from aiohttp.test_utils import TestServer
 import ak_instagram
 import instagram_simulator
 from ak_instagram.cli import main
-from instagram_simulator import Account, Simulator, listen
+from instagram_simulator import ProfessionalAccount, Simulator, listen
 from qa.support.processes import free_port, variable, wait_until_ready
 
 from .recording import Recorder
@@ -32,7 +32,9 @@ from .recording import Recorder
 PACKAGE = Path(ak_instagram.__file__).parent
 SIMULATOR = Path(instagram_simulator.__file__).parent  # inside the package or beside it
 
-_ACCOUNT = Account(access_token="IGAAtrace0token1of2the3account", app_secret="trace-app-secret")
+_ACCOUNT = ProfessionalAccount(
+    access_token="IGAAtrace0token1of2the3account", app_secret="trace-app-secret"
+)
 _VERIFY_TOKEN = "trace-verify-token"
 _QUESTION = "Are you open on Sunday?"
 

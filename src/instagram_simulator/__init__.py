@@ -1,42 +1,40 @@
 """
 A Meta to try things with: a fake Graph API, signed webhooks, faults, and a page to chat on.
 
-It holds everything in memory and trusts whoever reaches it; it is not for production.
+It holds everything in memory and trusts all who reach it; it is not for production.
 """
 
 from __future__ import annotations
 
-from .app import simulator_app
-from .core import Core
+from .engine import Behaviour, Engine
 from .faults import Fault, FaultKind
 from .journal import Entry, Journal
-from .phones import Phones
-from .post import Retries
-from .server import PortBusy, listen
+from .listener import PortBusy, listen
 from .simulator import Simulator
-from .switches import Switches
-from .values import Account, Content, Message, Person
-from .verification import VerificationFailed
-from .world import Unknown, World
+from .state import Unknown, World
+from .user_actions import UserActions
+from .values import DirectMessage, MessageContent, Person, ProfessionalAccount
+from .webhooks.post import Retries, VerificationFailed
+
+__version__ = "0.1.0"
 
 __all__ = [
-    "Account",
-    "Content",
-    "Core",
+    "Behaviour",
+    "DirectMessage",
+    "Engine",
     "Entry",
     "Fault",
     "FaultKind",
     "Journal",
-    "Message",
+    "MessageContent",
     "Person",
-    "Phones",
     "PortBusy",
+    "ProfessionalAccount",
     "Retries",
     "Simulator",
-    "Switches",
     "Unknown",
+    "UserActions",
     "VerificationFailed",
     "World",
     "listen",
-    "simulator_app",
 ]

@@ -1,4 +1,4 @@
-"""What can be made to go wrong, how often, and by what chance."""
+"""Faults that can be switched on: their kinds, how often they strike, by what chance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
 
-# What a fault can hit: a webhook on its way, or one of three sorts of Graph calls.
+# The targets of faults: a webhook on its way, or one of three sorts of Graph calls.
 Target = Literal["webhook", "send", "action", "read"]
 
 _On = Literal["send", "action", "read", "any"]
@@ -50,9 +50,9 @@ ON_THE_WAY = frozenset(
 @dataclass(frozen=True, slots=True)
 class Fault:
     """
-    Something that goes wrong *times* times (`None`: until removed) with *probability*.
+    One thing that goes wrong *times* times (`None`: until removed) with *probability*.
 
-    *on* is which Graph calls it hits: `send`, `action` (typing, seen, reactions), `read` or
+    *on* tells which Graph calls it hits: `send`, `action` (typing, seen, reactions), `read` or
     `any`; faults of webhooks need no telling. *seconds* is how long the slow ones take.
     """
 
@@ -63,7 +63,7 @@ class Fault:
     seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        """Refuse what can't be meant."""
+        """Refuse values that can't be meant."""
         if self.times is not None and self.times < 1:
             raise ValueError("times must be at least 1")
         if not 0 < self.probability <= 1:
@@ -117,13 +117,9 @@ class Faults:
         """Return the fault that happens to *target* now, if one does, and count it."""
         for number, active in self._active.items():
             if active.fault.hits(target) and self._random.random() < active.fault.probability:
-                self._use(number, active)
+                if active.left is not None:
+                    active.left -= 1
+                if active.left == 0:
+                    del self._active[number]
                 return active.fault
         return None
-
-    def _use(self, number: int, active: _Active) -> None:
-        if active.left is None:
-            return
-        active.left -= 1
-        if not active.left:
-            del self._active[number]

@@ -1,12 +1,11 @@
-"""All that happens, in order, for whoever waits for it or watches it."""
+"""The journal: all that happens, in order, to be waited for and watched."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -27,7 +26,7 @@ class Entry:
 
 class Journal:
     """
-    The newest *keep* entries, and those who wait for the next ones.
+    The newest *keep* entries, and the readers that wait for the next ones.
 
     *epoch* tells the journal of this run from the one of the run before.
     """
@@ -40,12 +39,15 @@ class Journal:
         self._waiting: dict[asyncio.Future[Entry], Callable[[Entry], bool]] = {}
 
     def write(self, kind: str, **data: object) -> Entry:
-        """Note that something happened and wake everyone whom it concerns."""
+        """Note that something happened and wake the readers that it concerns."""
         self.seq += 1
         entry = Entry(self.seq, kind, data)
         self._entries.append(entry)
         for queue in tuple(self._followers):
-            self._hand(queue, entry)
+            if queue.full():
+                self._dismiss(queue)
+            else:
+                queue.put_nowait(entry)
         for future, matches in tuple(self._waiting.items()):
             if not future.done() and matches(entry):
                 future.set_result(entry)
@@ -85,7 +87,7 @@ class Journal:
         if not condition():
             await self.wait(lambda _: condition(), within=within)
 
-    async def follow(self, after: int | None = None) -> AsyncIterator[Entry]:
+    async def follow(self, after: int | None = None) -> AsyncGenerator[Entry, None]:
         """
         Yield entries as they come, first those since *after* that are still known.
 
@@ -106,16 +108,9 @@ class Journal:
         for queue in tuple(self._followers):
             self._dismiss(queue)
 
-    def _hand(self, queue: asyncio.Queue[Entry | None], entry: Entry) -> None:
-        try:
-            queue.put_nowait(entry)
-        except asyncio.QueueFull:
-            self._dismiss(queue)
-
     def _dismiss(self, queue: asyncio.Queue[Entry | None]) -> None:
         """End one stream; a full queue loses its oldest entry to the end mark."""
         self._followers.discard(queue)
-        with contextlib.suppress(asyncio.QueueEmpty):
-            if queue.full():
-                queue.get_nowait()
+        if queue.full():
+            queue.get_nowait()
         queue.put_nowait(None)

@@ -8,17 +8,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from .app import simulator_app
-from .core import Core
-from .phones import Phones
-from .post import Retries
-from .server import listen, serving
-from .values import Account, Message, Person
-from .world import World
+from .engine import Engine
+from .listener import listen, serving
+from .state import World
+from .user_actions import UserActions
+from .values import DirectMessage, Person, ProfessionalAccount
+from .webhooks.post import Retries
 
 _PEOPLE = (("Mia Brandt", "mia.brandt"), ("Jonas Weber", "jonas_w"), ("Yuki Tanaka", "yuki.t"))
 
 
-class Simulator(Core):
+class Simulator(Engine):
     """
     A Meta of your own: people, a Graph API, webhooks, and things that go wrong.
 
@@ -35,9 +35,11 @@ class Simulator(Core):
     socket.
     """
 
-    def __init__(self, *accounts: Account, retries: Retries | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, *accounts: ProfessionalAccount, retries: Retries | None = None, seed: int = 0
+    ) -> None:
         super().__init__(World(*accounts), retries=retries, seed=seed)
-        self.phones = Phones(self)
+        self.phones = UserActions(self)
         self.url = ""
         self._open = AsyncExitStack()
 
@@ -60,7 +62,7 @@ class Simulator(Core):
                 self.close()
 
     @property
-    def account(self) -> Account:
+    def account(self) -> ProfessionalAccount:
         """The first account: its token and secret are what the service has to know."""
         return self.world.account
 
@@ -72,10 +74,10 @@ class Simulator(Core):
         """Return the mids whose webhook the service answered with 200, in order, each once."""
         return [mid for each, mid in self.deliveries.accepted if each == kind]
 
-    def applied(self, igsid: str) -> tuple[Message, ...]:
-        """Return what the service has sent to *igsid*, in order: what really arrived."""
+    def applied(self, igsid: str) -> tuple[DirectMessage, ...]:
+        """Return the messages of the service that really reached *igsid*, in order."""
         return tuple(map(self.world.message, self.world.conversation(igsid).applied))
 
     async def settled(self, within: float = 10.0) -> None:
         """Return once no webhook is on its way or waits for a retry (held ones don't count)."""
-        await self.deliveries.lanes.settled(within)
+        await self.deliveries.tasks.settled(within)

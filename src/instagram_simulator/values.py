@@ -1,4 +1,4 @@
-"""What the world is made of, as values; a change makes a new value."""
+"""Accounts, people and messages as values, and as the JSON that the page and the journal get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Author = Literal["person", "service", "human"]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ProfessionalAccount:
     """
     The professional account that people write to, and the app that answers for it.
 
@@ -40,9 +40,9 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """
-    What a message says, in the words of the API it came by.
+    The words and attachments of a message, in the shapes of the API it came by.
 
     *quick_replies* are the chips under it, *quick_reply* is the payload of the chip
     that was tapped to send it, *postback* that of a button.
@@ -58,9 +58,9 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class DirectMessage:
     """
-    One message of a conversation; *position* counts from 0 in it.
+    One message of a conversation; *position* counts from 0 in it, *created* is UTC ms.
 
     *author* tells a reply of the service from one that a person typed into the
     Instagram app. *reactions* has at most one for `person` and one for `account`.
@@ -72,7 +72,7 @@ class Message:
     author: Author
     created: int
     position: int
-    content: Content
+    content: MessageContent
     edits: int = 0
     is_deleted: bool = False
     reactions: Mapping[str, str] = field(default_factory=dict)
@@ -81,3 +81,22 @@ class Message:
     def is_from_person(self) -> bool:
         """Whether the person wrote it, not the account."""
         return self.author == "person"
+
+    def to_json(self) -> Json:
+        """Return the message for the page, the control API and the journal."""
+        content = self.content
+        return {
+            "mid": self.mid,
+            "igsid": self.igsid,
+            "author": self.author,
+            "created": self.created,
+            "position": self.position,
+            "text": content.text,
+            "attachments": list(content.attachments),
+            "quick_replies": list(content.quick_replies),
+            "is_postback": content.postback is not None,
+            "reply_to": content.reply_to,
+            "edits": self.edits,
+            "is_deleted": self.is_deleted,
+            "reactions": dict(self.reactions),
+        }

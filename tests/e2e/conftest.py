@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 import pytest_asyncio
 
-from instagram_simulator import Switches
+from instagram_simulator import Behaviour
 from tests.support.stage import Stage, open_stage
 
 
@@ -24,6 +24,6 @@ def stage(running_stage: Stage):
     """The module's stage as new: no faults, no orders, nothing private in the log."""
     yield running_stage
     running_stage.meta.heal()
-    running_stage.meta.switch(**asdict(Switches()))
+    running_stage.meta.switch(**asdict(Behaviour()))
     running_stage.agent.forget()
     assert running_stage.leaks() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from instagram_simulator import Account, Fault, FaultKind
+from instagram_simulator import Fault, FaultKind, ProfessionalAccount
 from qa.support.agent import says, sends
 from tests.support.stage import Stage, open_stage
 
@@ -20,7 +20,7 @@ UNKNOWN = (FaultKind.SERVER_ERROR, FaultKind.DROPPED)
 LIES = (FaultKind.SENT_BUT_500, FaultKind.SENT_BUT_ERROR, FaultKind.SENT_BUT_DROPPED)
 
 
-OTHER = Account(
+OTHER = ProfessionalAccount(
     account_id="17841400000000002",
     app_scoped_id="26000000000000002",
     username="other.shop",

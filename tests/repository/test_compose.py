@@ -10,7 +10,7 @@ from ak_instagram.errors import SettingsError
 from ak_instagram.settings import load
 from ak_instagram.settings.keys import variable
 from ak_instagram.settings.table import KEYS
-from instagram_simulator import Account
+from instagram_simulator import ProfessionalAccount
 from tests.support.compose import (
     ACCOUNT,
     MOUNTED,
@@ -67,12 +67,25 @@ def test_it_can_change_nothing_but_its_volumes(name):
 
 @each_service
 def test_it_does_not_run_as_root(name):
-    folder = SERVICES[name].get("build", None if "user" in SERVICES[name] else ".")
+    build = SERVICES[name].get("build")
 
-    if folder is None:
+    if build is None:
         assert SERVICES[name]["user"] in ("postgres", "10001:10001")
     else:
-        assert re.search(r"^USER 10001:10001$", (ROOT / folder / "Dockerfile").read_text(), re.M)
+        folder, target = build_of(build)
+        stage = stages((ROOT / folder / "Dockerfile").read_text())[target]
+        assert re.findall(r"^USER (.*)$", stage, re.M) == ["10001:10001"]
+
+
+def build_of(build):
+    """Return the folder and the target of a `build`; without one it is the last stage."""
+    return (build, None) if isinstance(build, str) else (build["context"], build["target"])
+
+
+def stages(dockerfile):
+    """Return the text of each stage by its name; the last has no name here."""
+    found = re.findall(r"^FROM \S+(?: AS (\S+))?\n(.*?)(?=^FROM |\Z)", dockerfile, re.M | re.S)
+    return dict(found) | {None: found[-1][1]}
 
 
 @each_service
@@ -142,10 +155,27 @@ def test_without_env_and_secrets_the_service_works_with_the_simulator():
     settings = load(service_environment({}, ACCOUNT, SIMULATOR))
 
     [account] = settings.instagram.accounts
-    assert account.access_token == Account().access_token
-    assert settings.instagram.app_secrets == (Account().app_secret,)
+    assert account.access_token == ProfessionalAccount().access_token
+    assert settings.instagram.app_secrets == (ProfessionalAccount().app_secret,)
     assert settings.instagram.graph_url == "http://simulator:8001"
     assert settings.agent.adapter == "echo"
+
+
+def test_the_simulator_has_an_image_of_its_own():
+    simulator = SIMULATOR["services"]["simulator"]
+
+    assert simulator["build"] == {"context": ".", "target": "simulator"}
+    assert simulator["image"] != ACCOUNT["services"]["ak-instagram"]["image"]
+    assert stages((ROOT / "Dockerfile").read_text())["simulator"].count("HEALTHCHECK") == 1
+
+
+def test_the_service_has_nothing_of_the_simulator():
+    dockerfile = (ROOT / "Dockerfile").read_text()
+
+    assert ACCOUNT["services"]["ak-instagram"]["build"] == "."
+    assert "simulator" not in stages(dockerfile)[None]
+    assert "instagram_simulator" not in stages(dockerfile)["package"]
+    assert re.findall(r"^FROM (\S+)", dockerfile, re.M)[-1] == "runtime"
 
 
 def test_the_simulator_is_kept_from_the_world_and_from_a_real_accounts_store():

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from instagram_simulator import Account, Entry, Simulator
+from instagram_simulator import Entry, ProfessionalAccount, Simulator
 from qa.support.agent import ScriptedAgent, scripted_agent
 from qa.support.service import WITHIN, Service
 
-ACCOUNT = Account(access_token="IGAAstage0token1of2the3account", app_secret="stage-app-secret-1")
+ACCOUNT = ProfessionalAccount(
+    access_token="IGAAstage0token1of2the3account", app_secret="stage-app-secret-1"
+)
 VERIFY_TOKEN = "stage-verify-token"
 API_KEY = "stage-agent-api-key"
 LEAST = 6  # characters; shorter words may be in a log line by chance
@@ -29,7 +31,7 @@ class Stage:
     agent: ScriptedAgent
     service: Service
 
-    def person(self, account: Account | None = None) -> str:
+    def person(self, account: ProfessionalAccount | None = None) -> str:
         """Return the id of someone who knows *account* (else the first) and has not written yet."""
         if account is not None:
             return self.meta.world.add_person("Zoe", account=account).igsid
@@ -97,7 +99,9 @@ def _recipient(entry: Entry) -> str | None:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, *others: Account, **settings: str) -> AsyncIterator[Stage]:
+async def open_stage(
+    folder: Path, *others: ProfessionalAccount, **settings: str
+) -> AsyncIterator[Stage]:
     """
     Yield the stage, the service subscribed; `agent__timeout` sets `agent.timeout`.
 
@@ -120,7 +124,7 @@ async def open_stage(folder: Path, *others: Account, **settings: str) -> AsyncIt
         assert stage.leaks() == []
 
 
-def _account(account: Account) -> dict[str, str]:
+def _account(account: ProfessionalAccount) -> dict[str, str]:
     return {"access_token": account.access_token, "app_secret": account.app_secret}
 
 

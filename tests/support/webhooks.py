@@ -7,7 +7,7 @@ import time
 
 import aiohttp
 
-from instagram_simulator.envelope import signature
+from instagram_simulator.webhooks.payload import signature
 from tests.support.stage import ACCOUNT, Stage
 
 

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
+from ak_instagram.errors import SettingsError
+from ak_instagram.settings import explain
+from ak_instagram.webhook import PATH
+
+from .simulator import need_simulator
+
+if TYPE_CHECKING:
+    from instagram_simulator.demo.service import DemoService, MetaSide
+
 _PORT = click.IntRange(1, 65535)
+# The demo's own; anything that the user has set for a real account stays out of it.
+_OURS = ("AK_INSTAGRAM__", "AK_STORE__", "AK_SERVER__", "AK_ADMIN__")
+_ADAPTER, _URL = "AK_AGENT__ADAPTER", "AK_AGENT__URL"
 
 
 @click.command(epilog="Example: ak-instagram demo --open")
@@ -42,21 +59,70 @@ def demo(
     short conversation here, and then serves a page to chat on until Ctrl-C. The agent
     repeats what it hears, unless another is configured or named.
     """
+    need_simulator(ctx)
     # Here and not above: the simulator's libraries take longer to import than the
     # other commands take to run.
-    from instagram_simulator.demo.run import Options, run
+    from instagram_simulator.demo.run import DemoOptions, run
 
-    ctx.exit(
-        run(
-            Options(
-                once=once,
-                opens_browser=opens_browser,
-                is_verbose=verbose,
-                adapter=adapter,
-                agent_url=agent_url,
-                port=port,
-                simulator_port=simulator_port,
-                limit=limit,
-            )
-        )
+    environ = with_agent(os.environ, adapter, agent_url)
+
+    def configure(meta: MetaSide, port: int, directory: Path) -> DemoService:
+        """Return the service with the agent that *environ* names."""
+        return demo_service(environ, meta, port, directory)
+
+    options = DemoOptions(
+        once=once,
+        opens_browser=opens_browser,
+        is_verbose=verbose,
+        port=port,
+        simulator_port=simulator_port,
+        limit=limit,
+    )
+    ctx.exit(run(options, configure))
+
+
+def with_agent(
+    environ: Mapping[str, str], adapter: str | None, agent_url: str | None
+) -> dict[str, str]:
+    """Return *environ* with the agent that the command line names, if it names one."""
+    chosen = {_ADAPTER: adapter, _URL: agent_url}
+    return dict(environ) | {name: value for name, value in chosen.items() if value}
+
+
+def demo_service(
+    environ: Mapping[str, str], meta: MetaSide, port: int, directory: Path
+) -> DemoService:
+    """
+    Return the service on *port*, with its data in *directory*, that takes *meta* for Meta.
+
+    The agent is the one that *environ* or the settings file configures, else `echo`.
+    Raises `SettingsError` if that agent is configured but can't be used.
+    """
+    from instagram_simulator.demo.service import DemoService  # as above
+
+    told = {name: value for name, value in environ.items() if not name.startswith(_OURS)} | {
+        "AK_INSTAGRAM__VERIFY_TOKEN": meta.verify_token,
+        "AK_INSTAGRAM__ACCESS_TOKEN": meta.access_token,
+        "AK_INSTAGRAM__APP_SECRET": meta.app_secret,
+        "AK_INSTAGRAM__REQUIRE_SIGNATURE": "true",
+        "AK_INSTAGRAM__GRAPH_URL": meta.graph_url,
+        "AK_INSTAGRAM__ACCOUNTS": "[]",
+        "AK_STORE__URL": f"sqlite:///{directory / 'demo.db'}",
+        "AK_SERVER__HOST": "127.0.0.1",
+        "AK_SERVER__PORT": str(port),
+    }
+    try:
+        found = explain(told)
+    except SettingsError:
+        if told.get(_ADAPTER):
+            raise
+        explain(told | {_URL: "http://127.0.0.1:1"})  # raises if more is wrong than no agent
+        told |= {_ADAPTER: "echo"}
+        found = explain(told)
+    return DemoService(
+        arguments=("-m", "ak_instagram", "serve"),
+        environ=told,
+        webhook=PATH,
+        ready="/readyz",
+        agent=next(str(each.value) for each in found if each.path == "agent.adapter"),
     )

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import click
 
 from ak_instagram.settings.checks import http_url
 from ak_instagram.webhook import PATH
+
+_NOT_INSTALLED = (
+    "This needs the simulator, a package of its own: pip install instagram-simulator,"
+    " or pip install ./src/instagram_simulator in a checkout."
+)
+
+
+def need_simulator(ctx: click.Context) -> None:
+    """End the command with 2 and one line if the simulator is not installed."""
+    if find_spec("instagram_simulator") is None:
+        click.echo(_NOT_INSTALLED, err=True)
+        ctx.exit(2)
 
 
 def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
@@ -49,8 +63,9 @@ def simulator(ctx: click.Context, host: str, port: int, webhook: str, verify_tok
     service's webhook as soon as it answers, and serves a page to chat on. Whoever
     reaches it may do everything: keep it on a network of your own.
     """
+    need_simulator(ctx)
     # Here and not above: the simulator's libraries take longer to import than the
     # other commands take to run.
-    from instagram_simulator.alone import run
+    from instagram_simulator.standalone import run
 
-    ctx.exit(run(host, port, webhook, verify_token))
+    ctx.exit(run(host, port, webhook, verify_token, prefix="AK_INSTAGRAM__"))

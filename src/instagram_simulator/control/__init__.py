@@ -1,1 +1,1 @@
-"""The control API under `/_sim/`: people, messages, and what goes wrong."""
+"""The control API under `/_sim/`: people, messages, and everything that can go wrong."""

@@ -1,68 +1,68 @@
-"""The demo from beginning to end."""
+"""The demo from beginning to end: simulator, service, conversation."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import shutil
 import signal
 import socket
 import tempfile
 import webbrowser
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
-from ak_instagram.webhook import PATH
-from instagram_simulator.server import PortBusy, listen
+from instagram_simulator.listener import PortBusy, listen
 from instagram_simulator.simulator import Simulator
-from instagram_simulator.values import Account
-from instagram_simulator.verification import VerificationFailed
+from instagram_simulator.values import ProfessionalAccount
+from instagram_simulator.webhooks.post import VerificationFailed
 
-from .environment import adapter_of, service_environment, with_options
-from .play import Play, StepFailed
-from .service import ServiceFailed, ready, running_service
-from .transcript import fact, failed
+from .conversation import Play, StepFailed, fact, failed
+from .service import DemoService, MetaSide, ServiceFailed
 
 PORT, SIMULATOR_PORT = 8000, 8001
 _TRIES = 50  # ports from the usual one on, if nobody asked for that very port
 _TAIL = 12  # lines of the log that are shown when something failed
 _INTERRUPTED = 130
 
+# Returns the service for Meta's side, a port to listen on and a folder for its data.
+Configure: TypeAlias = Callable[[MetaSide, int, Path], DemoService]
+
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line says; a port of `None` is the usual one or the next free."""
+class DemoOptions:
+    """The options of the command line; a port of `None` is the usual one or the next free."""
 
     once: bool = False
     opens_browser: bool = False
     is_verbose: bool = False
-    adapter: str | None = None
-    agent_url: str | None = None
     port: int | None = None
     simulator_port: int | None = None
     limit: float = 30.0
 
 
-def run(options: Options) -> int:
+def run(options: DemoOptions, configure: Configure) -> int:
     """Run the demo; return its exit code: 0, 1 if a step failed, 130 if it was interrupted."""
-    directory = Path(tempfile.mkdtemp(prefix="ak-instagram-demo-"))
+    directory = Path(tempfile.mkdtemp(prefix="instagram-demo-"))
     log = None if options.is_verbose else directory / "service.log"
     try:
-        return asyncio.run(_run(options, directory, log))
+        return asyncio.run(run_until_signal(Demo(options, configure, directory, log)))
     except (StepFailed, ServiceFailed, VerificationFailed, PortBusy) as exc:
-        _explain(exc, log)
+        click.echo(failed(str(exc)), err=True)
+        if log is not None and log.exists():
+            show_end_of(log)
         return 1
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-async def _run(options: Options, directory: Path, log: Path | None) -> int:
-    """Run the demo until it is over or a signal ends it."""
-    demo = _Demo(options, directory, log)
+async def run_until_signal(demo: Demo) -> int:
+    """Run *demo* until it is over or a signal ends it."""
     work = asyncio.create_task(demo.run())
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, work.cancel)
@@ -71,59 +71,55 @@ async def _run(options: Options, directory: Path, log: Path | None) -> int:
     return 0 if demo.has_played else _INTERRUPTED
 
 
-class _Demo:
+class Demo:
     """Simulator, service and conversation, opened in this order and closed in reverse."""
 
-    def __init__(self, options: Options, directory: Path, log: Path | None) -> None:
+    def __init__(
+        self, options: DemoOptions, configure: Configure, directory: Path, log: Path | None
+    ) -> None:
         self.has_played = False
         self._options = options
+        self._configure = configure
         self._directory = directory
         self._log = log
-        self._verify_token = secrets.token_hex(8)
         self._meta = Simulator(
-            Account(access_token=f"IGAA{secrets.token_hex(24)}", app_secret=secrets.token_hex(16))
+            ProfessionalAccount(
+                access_token=f"IGAA{secrets.token_hex(24)}", app_secret=secrets.token_hex(16)
+            )
         )
 
     async def run(self) -> None:
         """Start everything, play the conversation, and stay for as long as wanted."""
-        port, listener = _ports(self._options)
+        port, listener = free_ports(self._options)
         async with self._meta.on(listener):
-            environ = self._environment(port)
-            async with running_service(environ, self._log) as process:
+            account, token = self._meta.account, secrets.token_hex(8)
+            side = MetaSide(self._meta.url, token, account.access_token, account.app_secret)
+            service = self._configure(side, port, self._directory)
+            async with service.running(self._log) as process:
                 url = f"http://127.0.0.1:{port}"
-                self._introduce(url, adapter_of(environ), process.pid)
-                await ready(process, url)
-                await self._converse(url, is_echo=adapter_of(environ) == "echo")
-                await self._stay(process)
+                self.introduce(url, service.agent, process.pid)
+                await service.until_ready(process, url)
+                await self.converse(f"{url}{service.webhook}", token, service.agent == "echo")
+                await self.stay(process)
 
-    def _environment(self, port: int) -> dict[str, str]:
-        chosen = with_options(os.environ, self._options.adapter, self._options.agent_url)
-        return service_environment(
-            chosen,
-            account=self._meta.account,
-            verify_token=self._verify_token,
-            graph_url=self._meta.url,
-            port=port,
-            directory=self._directory,
-        )
-
-    def _introduce(self, url: str, adapter: str, pid: int) -> None:
+    def introduce(self, url: str, agent: str, pid: int) -> None:
+        """Print the parts that play, and their addresses."""
         click.echo()
-        click.echo(fact("service", f"{url}  (process {pid}, agent: {adapter})"))
+        click.echo(fact("service", f"{url}  (process {pid}, agent: {agent})"))
         click.echo(fact("simulator", f"{self._meta.url}  (stands in for Meta)"))
         if self._log:
             click.echo(fact("log", str(self._log)))
 
-    async def _converse(self, url: str, *, is_echo: bool) -> None:
+    async def converse(self, webhook: str, verify_token: str, is_echo: bool) -> None:
         """Subscribe the webhook and play the conversation of the first person."""
         person, *_ = self._meta.add_people()
-        await self._meta.subscribe(f"{url}{PATH}", self._verify_token)
+        await self._meta.subscribe(webhook, verify_token)
         click.echo(fact("webhook", "verified; every post is signed"))
         click.echo()
         await Play(self._meta, person, is_echo, self._options.limit, click.echo).run()
         self.has_played = True
 
-    async def _stay(self, process: asyncio.subprocess.Process) -> None:
+    async def stay(self, process: asyncio.subprocess.Process) -> None:
         """Keep everything running until a signal, unless once was enough."""
         if self._options.once:
             click.echo("  Done: three messages in, three whole answers out.")
@@ -135,7 +131,7 @@ class _Demo:
         raise ServiceFailed(f"the service ended with exit code {code}")
 
 
-def _ports(options: Options) -> tuple[int, socket.socket]:
+def free_ports(options: DemoOptions) -> tuple[int, socket.socket]:
     """
     Return the service's port and the simulator's listener.
 
@@ -143,30 +139,22 @@ def _ports(options: Options) -> tuple[int, socket.socket]:
     demos that start together can't choose the same one for their services.
     """
     for step in range(0, _TRIES, 2):
+        port = options.port or PORT + step
         try:
-            return _pair(
-                options.port or PORT + step, options.simulator_port or SIMULATOR_PORT + step
-            )
+            listener = listen("127.0.0.1", options.simulator_port or SIMULATOR_PORT + step)
+            try:
+                listen("127.0.0.1", port).close()
+            except PortBusy:
+                listener.close()
+                raise
+            return port, listener
         except PortBusy as exc:
             busy = exc
     raise busy
 
 
-def _pair(port: int, simulator_port: int) -> tuple[int, socket.socket]:
-    listener = listen("127.0.0.1", simulator_port)
-    try:
-        listen("127.0.0.1", port).close()
-    except PortBusy:
-        listener.close()
-        raise
-    return port, listener
-
-
-def _explain(exc: Exception, log: Path | None) -> None:
-    """Say what did not work, and what the service said last; its whole log is kept."""
-    click.echo(failed(str(exc)), err=True)
-    if log is None or not log.exists():
-        return
+def show_end_of(log: Path) -> None:
+    """Show the last lines of *log*, and keep all of it."""
     for line in log.read_text(errors="replace").splitlines()[-_TAIL:]:
         click.echo(f"    {line}", err=True)
     kept = shutil.copy(log, Path(tempfile.gettempdir(), f"{log.parent.name}.log"))

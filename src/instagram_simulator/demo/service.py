@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
 READY_WITHIN = 30.0
-_PAUSE = 0.05  # seconds between two looks at /readyz
+_PAUSE = 0.05  # seconds between two looks whether it is ready
 _STOP_WITHIN = 30.0
-
-_SERVE = ("-m", "ak_instagram", "serve")
 
 # Linux ends the child even when this process is killed: the kernel sends SIGTERM (15) once the
 # parent is gone (prctl 1 is PR_SET_PDEATHSIG), which survives the exec that follows.
@@ -27,62 +26,84 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
+@dataclass(frozen=True, slots=True)
+class MetaSide:
+    """Meta's side of the configuration: all that the service is told of its Instagram account."""
+
+    graph_url: str
+    verify_token: str
+    access_token: str
+    app_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoService:
+    """
+    A service that can be started: Python runs *arguments* with *environ*.
+
+    *webhook* and *ready* are paths, the latter of what answers 200 once it is ready.
+    *agent* is the name of what answers people; an `echo` has to come back whole.
+    """
+
+    arguments: Sequence[str]
+    environ: Mapping[str, str]
+    webhook: str
+    ready: str
+    agent: str
+
+    @asynccontextmanager
+    async def running(self, log: Path | None) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run it while the block does, its output in *log* (`None`: on the terminal)."""
+        output = log.open("wb") if log else None
+        arguments = tuple(self.arguments)
+        if sys.platform == "linux":
+            arguments = ("-c", _LEASH, str(os.getpid()), *arguments)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *arguments,
+                env=self.environ,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for the demo, which then stops the service
+            )
+        finally:
+            if output:
+                output.close()
+        try:
+            yield process
+        finally:
+            await asyncio.shield(stop(process))
+
+    async def until_ready(self, process: asyncio.subprocess.Process, url: str) -> None:
+        """Return once the service at *url* says that it is ready; raise `ServiceFailed` if not."""
+        try:
+            async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
+                while not await answers_200(session, f"{url}{self.ready}"):
+                    if process.returncode is not None:
+                        raise ServiceFailed(
+                            f"the service ended with exit code {process.returncode}"
+                        )
+                    await asyncio.sleep(_PAUSE)
+        except TimeoutError:
+            raise ServiceFailed(f"the service was not ready in {READY_WITHIN:.0f} s") from None
+
+
 class ServiceFailed(Exception):
     """The service ended, or did not become ready; the message says which."""
 
 
-@asynccontextmanager
-async def running_service(
-    environ: Mapping[str, str], log: Path | None
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the service while the block does, its output in *log* (`None`: on the terminal)."""
-    output = log.open("wb") if log else None
+async def answers_200(session: aiohttp.ClientSession, url: str) -> bool:
+    """Whether a GET of *url* is answered by 200; it may be that nobody listens yet."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *_command(),
-            env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for the demo, which then stops the service
-        )
-    finally:
-        if output:
-            output.close()
-    try:
-        yield process
-    finally:
-        await asyncio.shield(_stop(process))
-
-
-async def ready(process: asyncio.subprocess.Process, url: str) -> None:
-    """Return once the service at *url* says that it is ready; raise `ServiceFailed` if not."""
-    try:
-        async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
-            while not await _says_ready(session, url):
-                if process.returncode is not None:
-                    raise ServiceFailed(f"the service ended with exit code {process.returncode}")
-                await asyncio.sleep(_PAUSE)
-    except TimeoutError:
-        raise ServiceFailed(f"the service was not ready in {READY_WITHIN:.0f} s") from None
-
-
-def _command() -> tuple[str, ...]:
-    if sys.platform == "linux":
-        return ("-c", _LEASH, str(os.getpid()), *_SERVE)
-    return _SERVE
-
-
-async def _says_ready(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(f"{url}/readyz") as response:
+        async with session.get(url) as response:
             return response.status == 200
     except aiohttp.ClientError:
         return False
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
     """Ask the service to end, and insist if it does not."""
     if process.returncode is not None:
         return

@@ -1,1 +1,1 @@
-"""The fake Graph API: calls in, answers and world changes out."""
+"""The fake Graph API: calls come in, answers go out, the world changes."""

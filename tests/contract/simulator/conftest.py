@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from aiohttp import web
 
 from instagram_simulator import Retries, Simulator, listen
-from instagram_simulator.server import serving
+from instagram_simulator.listener import serving
 
 VERIFY_TOKEN = "verify-me"
 
@@ -27,14 +24,15 @@ class Service:
     posts: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
     statuses: deque[int] = field(default_factory=deque)
 
-    async def verify(self, request: Request) -> PlainTextResponse:
-        if request.query_params["hub.verify_token"] != VERIFY_TOKEN:
-            return PlainTextResponse("no", 403)
-        return PlainTextResponse(request.query_params["hub.challenge"])
+    async def verify(self, request: web.Request) -> web.Response:
+        if request.query["hub.verify_token"] != VERIFY_TOKEN:
+            return web.Response(text="no", status=403)
+        return web.Response(text=request.query["hub.challenge"])
 
-    async def take(self, request: Request) -> PlainTextResponse:
-        self.posts.append((await request.body(), dict(request.headers)))
-        return PlainTextResponse("", self.statuses.popleft() if self.statuses else 200)
+    async def take(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.posts.append((await request.read(), headers))
+        return web.Response(status=self.statuses.popleft() if self.statuses else 200)
 
     @property
     def events(self) -> list[dict]:
@@ -84,14 +82,13 @@ async def meta():
 
 @pytest.fixture
 async def service():
-    fallback_text = Service()
-    routes = [
-        Route("/hook", fallback_text.verify, methods=["GET"]),
-        Route("/hook", fallback_text.take, methods=["POST"]),
-    ]
-    async with serving(Starlette(routes=routes), listen("127.0.0.1", 0)) as url:
-        fallback_text.url = f"{url}/hook"
-        yield fallback_text
+    service = Service()
+    app = web.Application()
+    app.router.add_get("/hook", service.verify)
+    app.router.add_post("/hook", service.take)
+    async with serving(app, listen("127.0.0.1", 0)) as url:
+        service.url = f"{url}/hook"
+        yield service
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from io import BytesIO
 
 import pytest
+from yarl import URL
 
 PNG = b"\x89PNG\r\n\x1a\n-and-so-on"
 
@@ -97,6 +99,8 @@ async def test_an_uploaded_picture_is_served_to_the_service(meta, http, subscrib
         pytest.param("POST", "faults", {"kind": "slow", "times": 0}, 400, id="never"),
         pytest.param("POST", "faults", {"kind": "slow", "colour": 1}, 400, id="unknown-member"),
         pytest.param("DELETE", "faults/7", None, 404, id="no-such-fault"),
+        pytest.param("GET", "nothing", None, 404, id="no-such-route"),
+        pytest.param("DELETE", "people", None, 404, id="no-such-method"),
         pytest.param("PATCH", "switches", {"gravity": False}, 400, id="unknown-switch"),
         pytest.param("POST", "clock", {"advance": "soon"}, 400, id="no-number"),
         pytest.param("POST", "clock", {"advance": -1}, 400, id="backwards"),
@@ -108,6 +112,15 @@ async def test_what_cant_be_meant_is_refused_with_a_reason(control, method, path
 
     assert answered == status
     assert answer["error"]
+
+
+async def test_a_picture_may_be_as_large_as_instagram_takes(control, mia):
+    headers = {"Content-Type": "image/png"}
+    path = f"people/{mia.igsid}/images"
+    largest, _ = await control("POST", path, data=BytesIO(bytes(8 << 20)), headers=headers)
+    larger, _ = await control("POST", path, data=BytesIO(bytes((8 << 20) + 1)), headers=headers)
+
+    assert (largest, larger) == (201, 400)
 
 
 async def test_a_picture_has_to_be_one(control, mia):
@@ -203,6 +216,35 @@ async def test_a_plain_text_post_changes_nothing(meta, http):
         assert response.status == 400
 
     assert not list(meta.world.conversations())
+
+
+async def test_a_reader_that_leaves_the_stream_is_let_go(meta, http, caplog):
+    for _ in range(2):
+        async with http.get(f"{meta.url}/_sim/events") as response:
+            await response.content.readuntil(b"\n\n")
+        meta.journal.write("tick")
+    status = (await http.get(f"{meta.url}/_sim/state")).status
+
+    assert (status, caplog.records) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "content_types"),
+    [
+        pytest.param("main.js", {"text/javascript", "application/javascript"}, id="script"),
+        pytest.param("phone.css", {"text/css"}, id="style"),
+        pytest.param("icon.svg", {"image/svg+xml"}, id="picture"),
+    ],
+)
+async def test_the_pages_files_have_their_types(meta, http, name, content_types):
+    async with http.get(f"{meta.url}/static/{name}") as response:
+        assert response.content_type in content_types
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2Fapp.py", ".."])
+async def test_no_other_file_is_served(meta, http, name):
+    async with http.get(URL(f"{meta.url}/static/{name}", encoded=True)) as response:
+        assert response.status in (400, 404)
 
 
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/static/phone.css", "/static/icon.svg"])

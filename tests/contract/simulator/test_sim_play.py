@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from instagram_simulator.demo.play import Play, StepFailed
-from instagram_simulator.demo.script import SCRIPT
+from instagram_simulator.demo.conversation import SCRIPT, Play, StepFailed
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / ".github/release.py"
-PLACES = ("pyproject.toml", "src/ak_instagram/__init__.py", "helm/ak-instagram/Chart.yaml")
+PACKAGES = ("src/ak_instagram/__init__.py", "src/instagram_simulator/__init__.py")
+PLACES = ("pyproject.toml", "helm/ak-instagram/Chart.yaml", *PACKAGES)
 
 
 def load():
@@ -30,8 +31,9 @@ def files(tmp_path):
     for place in (*PLACES, "CHANGELOG.md"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / PLACES[0]).write_text('[project]\nversion = "1.2.3"\n')
-    (tmp_path / PLACES[1]).write_text('__version__ = "1.2.3"\n')
-    (tmp_path / PLACES[2]).write_text('version: 1.2.3\nappVersion: "1.2.3"\n')
+    (tmp_path / PLACES[1]).write_text('version: 1.2.3\nappVersion: "1.2.3"\n')
+    for package in PACKAGES:
+        (tmp_path / package).write_text('__version__ = "1.2.3"\n')
     (tmp_path / "CHANGELOG.md").write_text(
         "# Changelog\n\n## [1.2.3] - 2026-12-01\n\n### Added\n\n- This.\n\n"
         "## [1.2.2] - 2026-11-01\n\n- That.\n"

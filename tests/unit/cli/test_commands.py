@@ -69,6 +69,17 @@ def test_wrong_settings_end_a_command_with_2_and_a_line_for_each_problem(run, ar
     ]
 
 
+@pytest.mark.parametrize("command", ["demo", "simulator"])
+def test_without_the_simulator_a_command_says_how_to_get_it(run, monkeypatch, command):
+    monkeypatch.setitem(sys.modules, "instagram_simulator", None)  # as if not installed
+
+    result = run(command)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "pip install instagram-simulator" in result.stderr
+
+
 @pytest.mark.parametrize("args", [["bogus"], ["serve", "--bogus"], ["sign"], ["sign", "none.json"]])
 def test_wrong_usage_ends_with_2(run, args):
     assert run(*args).exit_code == 2

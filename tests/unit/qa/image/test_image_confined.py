@@ -19,6 +19,7 @@ FACTS = Facts(
     writable=["/data", "/tmp"],
     installs=False,
     packages={"ak-instagram": "0.1.0", "aiohttp": "3.14.5"},
+    simulates=False,
     opt=["venv"],
     uncompiled=[],
     memory_limit=256 << 20,
@@ -52,6 +53,7 @@ def test_facts_survive_the_way_out_of_the_container():
         ),
         pytest.param({"writable": ["/"]}, "it can write to /", id="writable-root"),
         pytest.param({"installs": True}, "pip is there", id="pip"),
+        pytest.param({"simulates": True}, "the simulator is there", id="simulator"),
         pytest.param({"opt": ["build", "venv"]}, "/opt has build, venv", id="leftovers"),
         pytest.param(
             {"uncompiled": ["/ssl.py"]}, "1 sources have no bytecode: /ssl.py", id="no-bytecode"

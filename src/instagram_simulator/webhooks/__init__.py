@@ -1,0 +1,1 @@
+"""The webhooks: payloads, signed posts, their delivery, and what goes wrong on the way."""
