@@ -81,7 +81,7 @@ def server_config(settings: Server, app: ASGIApp) -> uvicorn.Config:
 
 
 def raise_open_file_limit() -> None:
-    """Take as many open files as the process may have: each turn that waits holds one."""
+    """Raise the limit of open files as far as it goes: each turn that waits holds one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # what some systems call unlimited can't be asked for
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -96,11 +96,11 @@ def tune_gc() -> None:
 
 def stop_on_signal(server: uvicorn.Server) -> Callable[[int, object], None]:
     """
-    Return what to do about a signal that uvicorn does not take: end *server*, in order.
+    Return a signal handler that ends *server* in order.
 
-    It may come before uvicorn listens to signals. And uvicorn, having shut down, raises
-    the signal again: that must not end the process before what is under way is finished.
-    Whoever is in a hurry sends another.
+    uvicorn has handlers of its own only while it serves. A signal may come before that. And
+    having shut down, uvicorn raises the signal again, which must not end the process before
+    the work under way is finished. A second signal ends it at once.
     """
 
     def stop(number: int, _frame: object) -> None:

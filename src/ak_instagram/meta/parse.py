@@ -143,11 +143,7 @@ def read_messaging(
     """
     if not isinstance(item, dict):
         return None
-    for label in _MEMBERS:
-        if (member := item.get(label)) is not None:
-            break
-    else:
-        label, member = "other", {}
+    label, member = member_in(item)
     if not isinstance(member, dict):
         return None
     sender, recipient = id_of(item.get("sender")), id_of(item.get("recipient"))
@@ -180,6 +176,15 @@ def read_messaging(
         unsends=mid_key(Kind.MESSAGE, account, unsent) if unsent else None,
         unsends_edits=edit_keys(account, unsent) if unsent else (),
     )
+
+
+def member_in(item: JsonObject) -> tuple[str, object]:
+    """Return the name and the value of the member that says what *item* is."""
+    for name in _MEMBERS:
+        value = item.get(name)
+        if value is not None:
+            return name, value
+    return "other", {}
 
 
 def kind_of(label: str, member: JsonObject, item: JsonObject, *, by_account: bool) -> Kind:

@@ -37,7 +37,7 @@ class BodyReader:
         if length and length.isdigit() and int(length) > MAX_BYTES:
             raise too_large()
         # Nearly always this is all of it, so it has no time limit, which would cost more than
-        # the reading does. Who sends no first byte holds no more than an idle connection.
+        # the reading does. A sender of no first byte holds no more than an idle connection.
         first, is_more = await next_bytes(receive, before=0)
         if not is_more:
             return first
