@@ -45,11 +45,11 @@ def _errors() -> Iterator[tuple[str, ...]]:
     for error_class in ErrorClass:
         yield _row(f"`{error_class}`", GraphError(error_class), times=2)
     for (code, subcode), rule in RULES.items():
-        if rule.tries is not None:
+        if rule.failures is not None:
             number = f"{code}/{subcode}" if subcode else str(code)
             error = GraphError(rule.error_class, code=code, subcode=subcode)
-            name = f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.tries)} time"
-            yield _row(name, error, rule.tries)
+            name = f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.failures)} time"
+            yield _row(name, error, rule.failures)
 
 
 def _row(name: str, error: GraphError, times: int) -> tuple[str, ...]:

@@ -19,8 +19,9 @@ from statistics import fmean
 
 import uvloop
 
+from ak_instagram.meta.events import Event, Kind
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.store.values import MAX_CLAIMS, Arrival, Claim, EventStatus, TurnResult
+from ak_instagram.store.values import MAX_CLAIMS, Claim, EventStatus, TurnResult
 from ak_instagram.store.verbs.claims import Leases
 from ak_instagram.store.verbs.inbox import Inbox
 from qa.benchmarks import cores
@@ -110,7 +111,7 @@ async def _take(store: Store, people: int) -> Cost:
     return Cost(ack_alone, claim_alone, ack / TOGETHER, claim / TOGETHER)
 
 
-async def _see_through(store: Store, arrivals: Sequence[Arrival]) -> tuple[float, float]:
+async def _see_through(store: Store, arrivals: Sequence[Event]) -> tuple[float, float]:
     """Return the µs until *arrivals* were stored, and from then until all were released."""
     began = time.perf_counter()
     await store.put(arrivals)
@@ -123,11 +124,11 @@ async def _see_through(store: Store, arrivals: Sequence[Arrival]) -> tuple[float
     return (stored - began) * 1e6, (released - stored) * 1e6
 
 
-def _arrivals(people: int, count: int) -> list[Arrival]:
+def _arrivals(people: int, count: int) -> list[Event]:
     return [_arrival(contact_of(person)) for person in random.sample(range(people), count)]
 
 
-def _arrival(contact: str) -> Arrival:
+def _arrival(contact: str) -> Event:
     now = time.time_ns() // 1_000_000
     key = f"{now:012x}{random.randbytes(10).hex()}"
     mid = f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{key}".ljust(_MID_LENGTH, "Z")
@@ -135,7 +136,7 @@ def _arrival(contact: str) -> Arrival:
         f'{{"sender":{{"id":"{contact}"}},"recipient":{{"id":"{ACCOUNT}"}},"timestamp":{now},'
         f'"message":{{"mid":"{mid}","text":"And would you send it?"}}}}'
     )
-    return Arrival(ACCOUNT, contact, "message", key, mid, now, payload)
+    return Event(ACCOUNT, contact, Kind.MESSAGE, key, mid, now, payload)
 
 
 def _silence(claim: Claim) -> TurnResult:

@@ -1,14 +1,16 @@
-"""The one place where everything is put together, opened, and closed in reverse."""
+"""The composition root: everything is put together, opened, and closed in reverse here."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram.agents.agent import Agent
 from ak_instagram.agents.registry import build_agent
@@ -28,8 +30,8 @@ from ak_instagram.store.verbs.claims import Leases
 from ak_instagram.store.verbs.inbox import Inbox
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
-from . import health
 from .backoff import Backoff
+from .health import Probes
 from .http_client import open_http_session
 from .jobs import TaskSet, running
 from .webhook import PATH
@@ -37,27 +39,29 @@ from .webhook import PATH
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings) -> Starlette:
-    """
-    Return the service as an ASGI application; its resources open with its lifespan.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The running service, as far as requests need it; *dead_jobs* names those that died."""
 
-    `app.state.webhook` is the endpoint of `webhook.PATH`, for a server that calls
-    it directly.
-    """
-
-    def lifespan(_app: Starlette) -> AbstractAsyncContextManager[dict[str, object]]:
-        return _service(settings)
-
-    webhook = WebhookEndpoint(settings.instagram)
-    app = Starlette(routes=[Route(PATH, webhook), *health.ROUTES], lifespan=lifespan)
-    app.state.webhook = webhook
-    return app
+    settings: Settings
+    store: Store
+    dead_jobs: Callable[[], list[str]]
 
 
 @asynccontextmanager
-async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """Run the service while the block does; yield what requests need."""
-    _warn(settings)
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """
+    Run the service while the block does; its resources are closed in reverse.
+
+    Raises `errors.StoreUnavailable` and `errors.StoreInUse` if the store can't be opened.
+    """
+    log.info("service.starting", adapter=settings.agent.adapter, port=settings.server.port)
+    if not settings.instagram.app_secrets:
+        log.warning(
+            "webhook.unsigned_accepted",
+            reason="no instagram.app_secret is set: anybody can post messages",
+            fix="set AK_INSTAGRAM__APP_SECRET and AK_INSTAGRAM__REQUIRE_SIGNATURE=true",
+        )
     async with open_http_session() as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
@@ -73,9 +77,27 @@ async def _service(settings: Settings) -> AsyncIterator[dict[str, object]]:
                 measuring=run_measurements(store),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield {"store": store, "jobs": lambda: [*upkeep.dead(), *work.dead()]}
+                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
+
+
+def make_app(service: Service) -> ASGIApp:
+    """Return the ASGI application of *service*: the webhook, and beside it the probes."""
+    webhook = WebhookEndpoint(
+        service.store,
+        verify_token=service.settings.instagram.verify_token,
+        app_secrets=service.settings.instagram.app_secrets,
+    )
+    probes = Probes(service.store, service.dead_jobs)
+    router = Starlette(routes=[Route(PATH, webhook), *probes.routes()])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # What Meta posts goes round the router, which costs as much as storing a message does.
+        serve = webhook if scope.get("path") == PATH else router
+        await serve(scope, receive, send)
+
+    return app
 
 
 def _assemble(
@@ -125,13 +147,3 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         lines=agent.history,
     )
     return open_store(settings.store.url, inbox, leases)
-
-
-def _warn(settings: Settings) -> None:
-    log.info("service.starting", adapter=settings.agent.adapter, port=settings.server.port)
-    if not settings.instagram.app_secrets:
-        log.warning(
-            "webhook.unsigned_accepted",
-            reason="no instagram.app_secret is set: anybody can post messages",
-            fix="set AK_INSTAGRAM__APP_SECRET and AK_INSTAGRAM__REQUIRE_SIGNATURE=true",
-        )

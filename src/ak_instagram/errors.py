@@ -20,7 +20,7 @@ class StoreInUse(Exception):
 
 
 class LeaseLost(Exception):
-    """Another worker may hold the conversation now; drop the work without a trace."""
+    """Another worker may hold the conversation now; drop the work and store nothing of it."""
 
 
 class Transient(Exception):

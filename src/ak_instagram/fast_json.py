@@ -15,11 +15,32 @@ import orjson
 
 
 def load(text: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
-    """Return what *text* says; raise `ValueError` or `RecursionError` if it is no JSON in UTF-8."""
+    """
+    Return what *text* says.
+
+    Raises `ValueError` for what is no JSON in UTF-8 or is nested too deeply; its message says
+    which of the two, and neither it nor its context holds anything of *text*.
+    """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        pass
+    try:
         return json.loads(text if isinstance(text, str) else text.decode())
+    except RecursionError:
+        reason = "nested too deeply"
+    except ValueError:
+        reason = "not JSON"
+    raise ValueError(reason)
+
+
+def load_object(text: bytes | str) -> dict[str, object] | None:
+    """Return the JSON object that *text* is, `None` if it is none or can't be read."""
+    try:
+        loaded = load(text)
+    except ValueError:
+        return None
+    return loaded if isinstance(loaded, dict) else None
 
 
 def dump(value: object, default: Callable[[Any], object] | None = None) -> bytes:

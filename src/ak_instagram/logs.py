@@ -26,7 +26,12 @@ def configure(
     """
     stream = stream or sys.stdout
     lowest = logging.getLevelNamesMapping()[level.upper()]
-    shared = _shared_processors()
+    # Our lines and the libraries' go through these alike.
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        Timestamp(),
+    ]
     masking = Masking(secrets)
     is_json = form == "json" or (form == "auto" and not stream.isatty())
     last: list[Processor] = [masking, _to_json if is_json else _for_eyes(stream)]
@@ -59,15 +64,6 @@ class Timestamp:
             self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         event["timestamp"] = f"{self._text}.{now % 1_000_000:06}Z"
         return event
-
-
-def _shared_processors() -> list[Processor]:
-    """Return what our lines and the libraries' go through alike."""
-    return [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        Timestamp(),
-    ]
 
 
 def _for_eyes(stream: TextIO) -> Processor:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote, unquote_plus
 
 from structlog.typing import EventDict, WrappedLogger
 
@@ -35,8 +36,9 @@ _SECRET_LOOKS = (
     r"EAA(?<![\w-]...)[\w-]{12,}",
     *(before + secret for before, secret in _TOLD),
 )
-# What is around a password in a URL: the user, or the name of the parameter.
-_PASSWORD = re.compile(r"(?<=://)([^:@/]*:).*(@)|([?&]password=)[^&]*")
+# A password in a URL: after the user, up to the last @; or a parameter's value.
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*:)(.*)(?=@)")
+_PASSWORD_IN_QUERY = re.compile(r"([?&]password=)([^&]*)")
 _LEAST = 6  # characters; a shorter secret would mask half of every line
 _SHORT = 24  # characters; longer texts are seldom met again
 _FIRST = ("timestamp", "level", "event")
@@ -104,4 +106,14 @@ def _hide(secret: re.Match[str]) -> str:
 
 def without_password(url: str) -> str:
     """Return a store's *url* as it may be shown."""
-    return _PASSWORD.sub(lambda found: f"{found[1] or found[3]}{MASK}{found[2] or ''}", url)
+    shown = _PASSWORD.sub(rf"\1{MASK}", url)
+    return _PASSWORD_IN_QUERY.sub(rf"\1{MASK}", shown)
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """Return the passwords in a store's *url*, as they are written there and as they are."""
+    found = _PASSWORD.search(url)
+    longest = found[2] if found else ""
+    written = (longest, longest.partition("@")[0])  # an @ may also be in the query
+    asked = [value for _, value in _PASSWORD_IN_QUERY.findall(url)]
+    return (*written, *map(unquote, written), *asked, *map(unquote_plus, asked))

@@ -1,4 +1,4 @@
-"""What the service counts and measures, for Prometheus; labels have few values."""
+"""Prometheus metrics of the service; labels have few values."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ DEAD_LETTERS = _from_zero(
 DELIVERY_ATTEMPTS = _from_zero(
     Counter(
         "ak_instagram_delivery_attempts_total",
-        "Tries to send a piece, by how they ended",
+        "Attempts to send a piece, by how they ended",
         ["outcome"],
     ),
     "sent",
@@ -78,7 +78,7 @@ DELIVERY_ATTEMPTS = _from_zero(
     *("window_closed", "person_unavailable", "bad_request", "outcome_unknown"),
 )
 DELIVERY_SECONDS = Histogram(
-    "ak_instagram_delivery_seconds", "One try to send a piece", buckets=_SECONDS
+    "ak_instagram_delivery_seconds", "One attempt to send a piece", buckets=_SECONDS
 )
 ACCOUNTS_STOPPED = Gauge(
     "ak_instagram_account_stopped",

@@ -5,21 +5,20 @@ from __future__ import annotations
 import gc
 import resource
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from ak_instagram.agents.registry import load_factory
-from ak_instagram.settings.values import Settings
+from ak_instagram.settings.values import Server, Settings
 
-from .app import create_app
+from .app import make_app, open_service
 from .errors import StoreInUse, StoreUnavailable
 from .masking import without_password
-from .webhook import PATH
 
 log = structlog.get_logger()
 
@@ -27,26 +26,6 @@ log = structlog.get_logger()
 # with Python's own 700, half of the work of starting 10,000 turns is to look through them.
 GC_THRESHOLD = 100_000
 KEEP_ALIVE = 75  # seconds; longer than an ingress keeps its idle connections
-
-
-class WebhookFastPath:
-    """
-    The service as uvicorn calls it: what Meta posts goes straight to its endpoint.
-
-    Everything else goes through Starlette, whose routing and middleware cost as much
-    as storing a message does.
-    """
-
-    def __init__(self, app: ASGIApp, webhook: ASGIApp, state: Mapping[str, object]) -> None:
-        self._app = app
-        self._webhook = webhook
-        self._state = state
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        scope["state"] = self._state
-        app = self._webhook if scope.get("path") == PATH else self._app
-        await app(scope, receive, send)
 
 
 def serve(settings: Settings) -> int:
@@ -73,22 +52,21 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app) as state:
-        front = WebhookFastPath(app, app.state.webhook, state or {})
-        server = uvicorn.Server(_server_config(settings, front))
+    async with open_service(settings) as service:
+        server = uvicorn.Server(server_config(settings.server, make_app(service)))
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, stop_on_signal(server))
         raise_open_file_limit()
-        _tune_gc()
+        tune_gc()
         await server.serve()
 
 
-def _server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+def server_config(settings: Server, app: ASGIApp) -> uvicorn.Config:
+    """Return how uvicorn is to serve *app*: as fast as it can, and silently."""
     return uvicorn.Config(
         app,
-        host=settings.server.host,
-        port=settings.server.port,
+        host=settings.host,
+        port=settings.port,
         http="httptools",
         ws="none",
         lifespan="off",  # ours is around the server: what it finds wrong is told in one line
@@ -103,13 +81,13 @@ def _server_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
 
 
 def raise_open_file_limit() -> None:
-    """Take as many open files as the process may have: each turn that waits holds one."""
+    """Raise the limit of open files as far as it goes: each turn that waits holds one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # what some systems call unlimited can't be asked for
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _tune_gc() -> None:
+def tune_gc() -> None:
     """Let the collector look seldom, and never through what is there now: that stays."""
     gc.collect()
     gc.freeze()
@@ -118,11 +96,11 @@ def _tune_gc() -> None:
 
 def stop_on_signal(server: uvicorn.Server) -> Callable[[int, object], None]:
     """
-    Return what to do about a signal that uvicorn does not take: end *server*, in order.
+    Return a signal handler that ends *server* in order.
 
-    It may come before uvicorn listens to signals. And uvicorn, having shut down, raises
-    the signal again: that must not end the process before what is under way is finished.
-    Whoever is in a hurry sends another.
+    uvicorn has handlers of its own only while it serves. A signal may come before that. And
+    having shut down, uvicorn raises the signal again, which must not end the process before
+    the work under way is finished. A second signal ends it at once.
     """
 
     def stop(number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""What JSON can spell and UTF-8 or PostgreSQL can't hold: half a surrogate pair, and NUL."""
+"""Text that JSON can spell and UTF-8 or PostgreSQL can't hold: half a surrogate pair, and NUL."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ def sanitize(text: str) -> str:
 
     Halves that meet become their character; a half alone becomes U+FFFD, and NUL too.
     """
-    return _well_formed(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _well_formed(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def digest(said: str) -> str:

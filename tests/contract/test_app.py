@@ -11,10 +11,11 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
-from ak_instagram import health
-from ak_instagram.app import create_app
+from ak_instagram.app import Service, make_app, open_service
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.health import Probes
 from ak_instagram.jobs import running
 from ak_instagram.settings.values import Account, Agent, Instagram, Settings, Store
 from instagram_simulator import Simulator
@@ -59,7 +60,7 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(app: Starlette):
+async def asking(app: ASGIApp):
     async with loopback(app) as url, aiohttp.ClientSession() as session:
         yield Asking(session, url)
 
@@ -73,7 +74,7 @@ async def ask(tmp_path):
             agent=Agent("echo"),
             store=Store(f"sqlite:///{tmp_path}/store.db"),
         )
-        async with asking(create_app(settings)) as ask:
+        async with open_service(settings) as service, asking(make_app(service)) as ask:
             yield ask
 
 
@@ -89,14 +90,9 @@ class SilentStore:
         await asyncio.Event().wait()
 
 
-def probes(store: object, jobs: object) -> Starlette:
+def probes(store: SilentStore, dead_jobs) -> Starlette:
     """Return an app of nothing but the probes."""
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette):
-        yield {"store": store, "jobs": jobs}
-
-    return Starlette(routes=list(health.ROUTES), lifespan=lifespan)
+    return Starlette(routes=Probes(store, dead_jobs).routes())
 
 
 async def test_a_service_that_runs_is_healthy_live_and_ready(ask):
@@ -171,3 +167,33 @@ async def test_a_job_that_died_turns_the_liveness_probe_red():
 @pytest.mark.parametrize("path", ["/", "/docs", "/admin", "/instagram", "/instagram/webhook/x"])
 async def test_there_is_nothing_else(ask, path):
     assert (await ask(path))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "is_routed"),
+    [
+        pytest.param("/instagram/webhook", 403, False, id="webhook"),
+        pytest.param("/instagram/webhook/", 307, True, id="webhook-with-a-slash-too-many"),
+        pytest.param("/livez", 200, True, id="probe"),
+        pytest.param("/instagram", 404, True, id="nothing"),
+    ],
+)
+async def test_what_meta_sends_goes_straight_to_its_endpoint(path, status, is_routed):
+    settings = Settings(Instagram("verify", (Account("IGAAsimulator"),)), Agent("echo"))
+    app = make_app(Service(settings, SilentStore(None), list))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"here")],
+    }
+    sent = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    await app(scope, None, send)
+
+    assert sent[0]["status"] == status
+    assert ("router" in scope) == is_routed

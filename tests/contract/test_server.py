@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from ak_instagram.server import WebhookFastPath, raise_open_file_limit, stop_on_signal
+from ak_instagram.server import raise_open_file_limit, stop_on_signal
 from qa.support.service import Service
 
 SETTINGS = {
@@ -46,23 +46,6 @@ async def test_who_finds_no_database_says_where_it_looked_and_no_password(tmp_pa
 
     assert reason == "store.url: postgresql://bot:***@127.0.0.1:1/shop: ConnectionRefusedError"
     assert not [line for line in service.lines if "pass-word" in line]
-
-
-@pytest.mark.parametrize(
-    ("path", "who"), [("/instagram/webhook", "webhook"), ("/livez", "app"), ("/instagram", "app")]
-)
-async def test_what_meta_posts_goes_straight_to_its_endpoint(path, who):
-    called: list[tuple[str, object]] = []
-
-    def asgi(name: str):
-        async def serve(scope, _receive, _send) -> None:
-            called.append((name, scope["state"]))
-
-        return serve
-
-    await WebhookFastPath(asgi("app"), asgi("webhook"), {"store": 1})({"path": path}, None, None)
-
-    assert called == [(who, {"store": 1})]
 
 
 async def test_a_signal_that_comes_before_the_server_listens_for_it_ends_it():

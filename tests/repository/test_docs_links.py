@@ -43,8 +43,8 @@ META_RATE = 100  # texts a second and account
 
 # What the troubleshooting page quotes of the service, and where the service says it.
 QUOTED = {
-    "hub.mode or hub.verify_token is not what was configured": "webhook/challenge.py",
-    "hub.challenge is not a challenge": "webhook/challenge.py",
+    "hub.mode or hub.verify_token is not what was configured": "webhook/signature.py",
+    "hub.challenge is not a challenge": "webhook/signature.py",
     "X-Hub-Signature-256 is missing": "webhook/endpoint.py",
     "no configured secret signed this": "webhook/endpoint.py",
     "another ak-instagram works on": "store/sqlite/engine.py",

@@ -18,6 +18,6 @@ def test_the_table_of_deliverys_decisions_has_every_kind_of_error():
     missing = [
         name for name in ErrorClass if not any(row.startswith(f"| `{name}` ") for row in rows)
     ]
-    changing = [rule.meaning for rule in RULES.values() if rule.tries is not None]
+    changing = [rule.meaning for rule in RULES.values() if rule.failures is not None]
     assert missing == []
     assert all(any(meaning in row for row in rows) for meaning in changing)

@@ -6,10 +6,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from ak_instagram.meta.events import Event, Kind
 from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Arrival, EventStatus, TurnResult
+from ak_instagram.store.values import EventStatus, TurnResult
 from ak_instagram.store.verbs.claims import Leases
 from ak_instagram.store.verbs.inbox import Inbox
 
@@ -63,21 +64,23 @@ class Bench:
         )
 
 
-def arrival(mid: str, contact: str = "anna", at: int = START, **changes: object) -> Arrival:
+def arrival(
+    mid: str, contact: str = "anna", at: int = START, kind: str = "message", **changes: object
+) -> Event:
     """A message that waits for the worker."""
     values = {
         "account": "shop",
         "contact": contact,
-        "kind": "message",
+        "kind": Kind(kind),
         "key": f"message:{mid}",
         "mid": mid,
         "at": at,
         "payload": f'{{"message":{{"mid":"{mid}"}}}}',
     }
-    return Arrival(**(values | changes))
+    return Event(**(values | changes))
 
 
-def echo(mid: str, said: str, contact: str = "anna") -> Arrival:
+def echo(mid: str, said: str, contact: str = "anna") -> Event:
     """What the account said, coming back."""
     return arrival(
         mid,
@@ -85,7 +88,6 @@ def echo(mid: str, said: str, contact: str = "anna") -> Arrival:
         kind="echo",
         key=f"echo:{mid}",
         payload="",
-        is_actionable=False,
         echo_text=said,
     )
 

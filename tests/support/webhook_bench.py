@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from ak_instagram.settings.values import Account, Instagram
 from ak_instagram.store.schema import conversations, events
+from ak_instagram.webhook.body import BodyReader
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 from ak_instagram.webhook.signature import sign
 from tests.support.loopback import loopback
@@ -81,15 +81,12 @@ def post_of(*events: object) -> dict:
 
 
 @asynccontextmanager
-async def open_webhook(bench: Bench, secrets: tuple[str, ...]):
+async def open_webhook(bench: Bench, secrets: tuple[str, ...], bodies: BodyReader | None = None):
     """Serve the webhook on *bench*, which is open."""
-    settings = Instagram(VERIFY_TOKEN, (Account("IGAAtoken"),), app_secrets=secrets)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette):
-        yield {"store": bench.store()}
-
     with capture_logs() as logged:
-        app = Starlette(routes=[Route(PATH, WebhookEndpoint(settings))], lifespan=lifespan)
+        endpoint = WebhookEndpoint(
+            bench.store(), verify_token=VERIFY_TOKEN, app_secrets=secrets, bodies=bodies
+        )
+        app = Starlette(routes=[Route(PATH, endpoint)])
         async with loopback(app) as url, aiohttp.ClientSession() as session:
             yield Webhook(f"{url}{PATH}", bench, session, logged)

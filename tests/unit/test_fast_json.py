@@ -57,6 +57,31 @@ def test_what_is_no_json_in_utf_8_is_a_value_error(text):
         fast_json.load(text)
 
 
-def test_what_is_nested_too_deep_is_one_of_two_errors():
-    with pytest.raises((ValueError, RecursionError)):
+def test_what_is_nested_too_deep_is_a_value_error():
+    with pytest.raises(ValueError, match=r"."):
         fast_json.load(b"[" * 200_000)
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"said": "secret', b'"secret\xff"', b'["secret"' + b"[" * 200_000]
+)
+def test_an_error_holds_nothing_of_what_was_read(text):
+    with pytest.raises(ValueError, match=r"^(not JSON|nested too deeply)$") as refused:
+        fast_json.load(text)
+
+    assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "loaded"),
+    [
+        pytest.param(b'{"a": 1}', {"a": 1}, id="object"),
+        pytest.param('{"a": null}', {"a": None}, id="text"),
+        pytest.param(b"[]", None, id="list"),
+        pytest.param(b"null", None, id="null"),
+        pytest.param(b"{", None, id="not-json"),
+        pytest.param(b"[" * 200_000, None, id="nested-too-deeply"),
+    ],
+)
+def test_an_object_is_told_from_all_else(text, loaded):
+    assert fast_json.load_object(text) == loaded

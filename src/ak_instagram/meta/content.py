@@ -1,21 +1,21 @@
-"""What an event says, once its JSON has been read."""
+"""The content of an event, read from the JSON that was kept of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ak_instagram import fast_json
 
 from .events import Kind
-from .lenient import JsonObject, as_flag, as_id, as_list, as_number, as_object, as_text
+from .lenient import FLAG_SET, JsonObject, as_id, as_list, as_number, as_object, as_text, id_of
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """
-    Something that is not text.
+    Something in a message that is not text.
 
     *kind* is Meta's word for it (`image`, `audio`, `ig_post`, …). *url* is a signed
     link that expires; `None` when Meta sends none, as for view-once media.
@@ -25,6 +25,25 @@ class Attachment:
     url: str | None = field(default=None, repr=False)
     title: str | None = field(default=None, repr=False)
 
+    @classmethod
+    def read(cls, item: JsonObject) -> Attachment:
+        """Return one *item* of a message's attachments."""
+        payload = as_object(item.get("payload"))
+        return cls(
+            kind=as_text(item.get("type")) or "unknown",
+            url=as_text(payload.get("url")) or None,
+            title=as_text(payload.get("title")) or None,
+        )
+
+    @classmethod
+    def read_all(cls, items: object) -> tuple[Attachment, ...]:
+        """Return those of *items* that make sense, a shared post only once."""
+        found = tuple(cls.read(item) for item in as_list(items) if isinstance(item, dict))
+        # Meta sends a post as `ig_post` and, until `share` is gone, as that too.
+        if any(attachment.kind == "ig_post" for attachment in found):
+            return tuple(attachment for attachment in found if attachment.kind != "share")
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -33,10 +52,17 @@ class Story:
     id: str | None
     url: str | None = field(default=None, repr=False)
 
+    @classmethod
+    def read(cls, story: object) -> Story | None:
+        """Return *story* as the JSON of a message has it, `None` if there is none."""
+        if not isinstance(story, dict) or not story:
+            return None
+        return cls(as_id(story.get("id")), as_text(story.get("url")))
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """What led the person here: a link, an ad or a product of a shop."""
+    """A link, an ad or a product of a shop that led the person here."""
 
     ref: str | None = None
     source: str | None = None
@@ -45,11 +71,26 @@ class Referral:
     ad_title: str | None = None
     product_id: str | None = None
 
+    @classmethod
+    def read(cls, referral: object) -> Referral | None:
+        """Return *referral* as the JSON of a message has it, `None` if there is none."""
+        if not isinstance(referral, dict) or not referral:
+            return None
+        ad = as_object(referral.get("ads_context_data"))
+        return cls(
+            ref=as_text(referral.get("ref")),
+            source=as_text(referral.get("source")),
+            type=as_text(referral.get("type")),
+            ad_id=as_id(referral.get("ad_id")),
+            ad_title=as_text(ad.get("ad_title")),
+            product_id=id_of(referral.get("product")) or as_id(ad.get("product_id")),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """
-    What a person wrote.
+    A message that a person wrote.
 
     *payload* is that of a tapped quick reply. *reply_to* is the mid of a quoted
     message. *is_unsupported* marks what Meta does not hand over, such as a GIF: there
@@ -65,6 +106,25 @@ class Message:
     referral: Referral | None = None
     is_unsupported: bool = False
 
+    @classmethod
+    def read(cls, item: JsonObject) -> Message:
+        """Return the message in *item*, of `messaging[]`."""
+        message = as_object(item.get("message"))
+        mid, text = as_id(message.get("mid")), as_text(message.get("text")) or ""
+        if message.keys() <= {"mid", "text"}:  # as nearly all are
+            return cls(mid, text)
+        reply_to = as_object(message.get("reply_to"))
+        return cls(
+            mid,
+            text,
+            attachments=Attachment.read_all(message.get("attachments")),
+            payload=as_text(as_object(message.get("quick_reply")).get("payload")),
+            reply_to=as_id(reply_to.get("mid")),
+            story=Story.read(reply_to.get("story")),
+            referral=Referral.read(message.get("referral")),
+            is_unsupported=message.get("is_unsupported") in FLAG_SET,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Postback:
@@ -74,12 +134,28 @@ class Postback:
     title: str = field(default="", repr=False)
     payload: str | None = None
 
+    @classmethod
+    def read(cls, item: JsonObject) -> Postback:
+        """Return the tap in *item*, of `messaging[]`."""
+        postback = as_object(item.get("postback"))
+        return cls(
+            mid=as_id(postback.get("mid")),
+            title=as_text(postback.get("title")) or "",
+            payload=as_text(postback.get("payload")),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Unsend:
     """The message *mid* was taken back."""
 
     mid: str
+
+    @classmethod
+    def read(cls, item: JsonObject) -> Unsend | Other:
+        """Return the unsend in *item*, of `messaging[]`."""
+        mid = as_id(as_object(item.get("message")).get("mid"))
+        return cls(mid) if mid else Other()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +166,13 @@ class Edit:
     text: str = field(repr=False)
     num_edit: int
 
+    @classmethod
+    def read(cls, item: JsonObject) -> Edit | Other:
+        """Return the edit in *item*, of `messaging[]`."""
+        edit = as_object(item.get("message_edit"))
+        mid, text = as_id(edit.get("mid")), as_text(edit.get("text")) or ""
+        return cls(mid, text, as_number(edit.get("num_edit")) or 1) if mid else Other()
+
 
 @dataclass(frozen=True, slots=True)
 class Other:
@@ -97,6 +180,13 @@ class Other:
 
 
 Content: TypeAlias = Message | Postback | Unsend | Edit | Other
+
+_READERS: Mapping[str, Callable[[JsonObject], Content]] = {
+    Kind.MESSAGE: Message.read,
+    Kind.POSTBACK: Postback.read,
+    Kind.UNSEND: Unsend.read,
+    Kind.EDIT: Edit.read,
+}
 
 
 def read_content(kind: str, payload: str) -> Content:
@@ -106,105 +196,5 @@ def read_content(kind: str, payload: str) -> Content:
     Never raises: `Other` stands for every other kind, and for a payload that does not say
     what its kind has to.
     """
-    read, item = _READERS.get(kind), _load(payload)
+    read, item = _READERS.get(kind), fast_json.load_object(payload)
     return Other() if read is None or item is None else read(item)
-
-
-def read_echo_text(payload: str) -> str | None:
-    """Return what the account said, empty without a text, `None` if it can't be read."""
-    item = _load(payload)
-    return None if item is None else as_text(as_object(item.get("message")).get("text")) or ""
-
-
-def _load(payload: str) -> JsonObject | None:
-    """Return the object that *payload* is, `None` if it can't be read."""
-    try:
-        return as_object(fast_json.load(payload))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _read_message(item: JsonObject) -> Content:
-    message = as_object(item.get("message"))
-    reply_to = as_object(message.get("reply_to"))
-    return Message(
-        mid=as_id(message.get("mid")),
-        text=as_text(message.get("text")) or "",
-        attachments=_attachments(message),
-        payload=as_text(as_object(message.get("quick_reply")).get("payload")),
-        reply_to=as_id(reply_to.get("mid")),
-        story=_story(as_object(reply_to.get("story"))),
-        referral=_referral(as_object(message.get("referral"))),
-        is_unsupported=as_flag(message.get("is_unsupported")),
-    )
-
-
-def _read_postback(item: JsonObject) -> Content:
-    postback = as_object(item.get("postback"))
-    return Postback(
-        mid=as_id(postback.get("mid")),
-        title=as_text(postback.get("title")) or "",
-        payload=as_text(postback.get("payload")),
-    )
-
-
-def _read_unsend(item: JsonObject) -> Content:
-    mid = as_id(as_object(item.get("message")).get("mid"))
-    return Unsend(mid) if mid else Other()
-
-
-def _read_edit(item: JsonObject) -> Content:
-    edit = as_object(item.get("message_edit"))
-    mid = as_id(edit.get("mid"))
-    if mid is None:
-        return Other()
-    return Edit(mid, as_text(edit.get("text")) or "", as_number(edit.get("num_edit")) or 1)
-
-
-_READERS: Mapping[str, Callable[[JsonObject], Content]] = {
-    Kind.MESSAGE: _read_message,
-    Kind.POSTBACK: _read_postback,
-    Kind.UNSEND: _read_unsend,
-    Kind.EDIT: _read_edit,
-}
-
-
-def _attachments(message: JsonObject) -> tuple[Attachment, ...]:
-    """Return the attachments, a shared post only once."""
-    found = tuple(_each_attachment(message))
-    # Meta sends a post as `ig_post` and, until `share` is gone, as that too.
-    if any(attachment.kind == "ig_post" for attachment in found):
-        return tuple(attachment for attachment in found if attachment.kind != "share")
-    return found
-
-
-def _each_attachment(message: JsonObject) -> Iterator[Attachment]:
-    for item in as_list(message.get("attachments")):
-        if isinstance(item, dict):
-            payload = as_object(item.get("payload"))
-            yield Attachment(
-                kind=as_text(item.get("type")) or "unknown",
-                url=as_text(payload.get("url")) or None,
-                title=as_text(payload.get("title")) or None,
-            )
-
-
-def _story(story: JsonObject) -> Story | None:
-    if not story:
-        return None
-    return Story(as_id(story.get("id")), as_text(story.get("url")))
-
-
-def _referral(referral: JsonObject) -> Referral | None:
-    if not referral:
-        return None
-    ad = as_object(referral.get("ads_context_data"))
-    product = as_object(referral.get("product"))
-    return Referral(
-        ref=as_text(referral.get("ref")),
-        source=as_text(referral.get("source")),
-        type=as_text(referral.get("type")),
-        ad_id=as_id(referral.get("ad_id")),
-        ad_title=as_text(ad.get("ad_title")),
-        product_id=as_id(product.get("id")) or as_id(ad.get("product_id")),
-    )

@@ -1,4 +1,4 @@
-"""What a webhook can bring."""
+"""Events, which a webhook brings, and what follows from the kind of each."""
 
 from __future__ import annotations
 
@@ -29,26 +29,67 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
+# What the person did and the worker has to look at: stored with what Meta sent.
+ACTIONABLE = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.UNSEND, Kind.EDIT})
+# What somebody else said to the person: stored without it, as a sign of who answers.
+OTHER_VOICES = frozenset({Kind.ECHO, Kind.STANDBY})
+# All other kinds are counted and forgotten.
+STORED = ACTIONABLE | OTHER_VOICES
+
+# These belong to a conversation, and are nothing without both its ends …
+IN_CONVERSATION = ACTIONABLE | {Kind.ECHO, Kind.SELF}
+# … and these are nothing without the message that they change.
+ABOUT_MESSAGE = frozenset({Kind.UNSEND, Kind.EDIT})
+# Of these there is one for a message: its id tells a repeat.
+ONCE_PER_MESSAGE = frozenset(
+    {Kind.MESSAGE, Kind.ECHO, Kind.SELF, Kind.UNSEND, Kind.EDIT_COMPANION, Kind.POSTBACK}
+)
+
+
 class Event(NamedTuple):
     """
-    One thing that happened.
+    One thing that happened, as it is stored.
 
     *account* is the professional account's id, *contact* the person's (IGSID); either
     is empty when Meta does not say. *key* is the same for every delivery of the same
     event and tells nothing about it. *at* is Meta's time in UTC milliseconds, or the
-    best there is in its place. *payload* is what Meta sent, as JSON;
-    `read_content` reads it. *label* names what it was in Meta's words, out of a
-    bounded set: a metric may carry it.
+    best there is in its place.
+
+    *payload* is what Meta sent, as JSON that `content.read_content` reads, of actionable
+    kinds; for all others nobody needs it, and it is empty. *label* names what it was in
+    Meta's words, out of a bounded set: a metric may carry it.
+
+    *echo_text* is set for echoes only: what the account said, which settles a piece whose
+    outcome is unknown, or shows that a person answers. *unsends* is the key of the message
+    that an unsend takes back, *unsends_edits* are those of its edits.
     """
 
-    kind: Kind
     account: str
     contact: str
+    kind: Kind
     key: str
-    at: int
     mid: str | None
-    payload: str
-    label: str
+    at: int
+    payload: str = ""
+    label: str = "other"
+    echo_text: str | None = None
+    unsends: str | None = None
+    unsends_edits: tuple[str, ...] = ()
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the store has a use for it."""
+        return self.kind in STORED and bool(self.contact)
+
+    @property
+    def is_actionable(self) -> bool:
+        """Whether the worker has to look at it."""
+        return self.kind in ACTIONABLE
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether it is a copy of what another app answers."""
+        return self.kind is Kind.STANDBY
 
     def __repr__(self) -> str:
         """Return what it was and when, and nothing of what it says."""

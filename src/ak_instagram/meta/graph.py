@@ -1,5 +1,5 @@
 """
-The Graph API's edge: a call out, and what came back as a value or a `GraphError`.
+The Graph API's client: each call returns a value or raises a `GraphError`.
 
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Literal, TypeAlias, TypedDict, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -45,7 +44,7 @@ _NEVER_SENT = (
 )
 
 
-class _DeadlinePayload(aiohttp.BytesPayload):
+class DeadlinePayload(aiohttp.BytesPayload):
     """
     A body that is not written any more once *until*, on the steady clock, has passed.
 
@@ -90,7 +89,7 @@ class GraphClient:
         """
         body = {"recipient": {"id": recipient}, "message": message}
         answer = await self._post(token, body, timeout, repeatable=False)
-        return _read(read_message_id, answer, repeatable=False)
+        return read_answer(read_message_id, answer, repeatable=False)
 
     async def sender_action(
         self, token: str, recipient: str, action: Action, timeout: float
@@ -101,43 +100,59 @@ class GraphClient:
 
     async def me(self, token: str, timeout: float) -> Profile:
         """Return the account that *token* belongs to."""
-        return _read(read_profile, await self._get(self._me, _ME, token, timeout))
+        answer = await self._call("GET", self._me, token, timeout, params=_ME)
+        return read_answer(read_profile, answer)
 
     async def recent_messages(
         self, token: str, recipient: str, timeout: float
     ) -> tuple[RecentMessage, ...]:
         """Return the latest messages to and from *recipient*, newest first."""
         query = {"platform": "instagram", "user_id": recipient, "fields": _MESSAGES}
-        answer = await self._get(self._conversations, query, token, timeout)
-        return _read(read_recent_messages, answer)
+        answer = await self._call("GET", self._conversations, token, timeout, params=query)
+        return read_answer(read_recent_messages, answer)
 
     async def _post(
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
     ) -> bytes:
-        payload = _DeadlinePayload(body, time.monotonic() + timeout)
-        call = self._session.post(self._messages, data=payload, **_options(token, timeout))
-        return await _answer(call, repeatable=repeatable)
+        payload = DeadlinePayload(body, time.monotonic() + timeout)
+        return await self._call(
+            "POST", self._messages, token, timeout, data=payload, repeatable=repeatable
+        )
 
-    async def _get(self, url: str, query: Mapping[str, str], token: str, timeout: float) -> bytes:
-        call = self._session.get(url, params=query, **_options(token, timeout))
-        return await _answer(call, repeatable=True)
-
-
-class _Options(TypedDict):
-    headers: Mapping[str, str]
-    timeout: aiohttp.ClientTimeout
-    allow_redirects: bool
-    raise_for_status: bool
-
-
-def _options(token: str, timeout: float) -> _Options:
-    """Return what all calls have in common; connecting gets half of the time."""
-    return {
-        "headers": {"Authorization": f"Bearer {token}"},
-        "timeout": _timeout(timeout),
-        "allow_redirects": False,
-        "raise_for_status": False,
-    }
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        token: str,
+        timeout: float,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: DeadlinePayload | None = None,
+        repeatable: bool = True,
+    ) -> bytes:
+        """Return the body of a 200; connecting gets half of the *timeout* (s)."""
+        call = self._session.request(
+            method,
+            url,
+            params=params,
+            data=data,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_timeout(timeout),
+            allow_redirects=False,
+            raise_for_status=False,
+        )
+        try:
+            async with call as response:
+                body = await read_capped(response)
+        except _NEVER_SENT as exc:
+            raise GraphError(ErrorClass.TRANSIENT, f"not sent: {type(exc).__name__}") from exc
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            meaning = f"no answer: {type(exc).__name__}"
+            # Its text may quote what came over the line, and with that the token.
+            raise GraphError(unanswered(repeatable=repeatable), meaning) from None
+        if response.status != HTTPStatus.OK:
+            raise classify(response.status, body, response.headers, repeatable=repeatable)
+        return body
 
 
 @lru_cache
@@ -145,25 +160,7 @@ def _timeout(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
 
 
-async def _answer(
-    call: AbstractAsyncContextManager[aiohttp.ClientResponse], *, repeatable: bool
-) -> bytes:
-    """Make *call* and return the body of its 200."""
-    try:
-        async with call as response:
-            body = await _read_capped(response)
-    except _NEVER_SENT as exc:
-        raise GraphError(ErrorClass.TRANSIENT, f"not sent: {type(exc).__name__}") from exc
-    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-        meaning = f"no answer: {type(exc).__name__}"
-        # Its text may quote what came over the line, and with that the token.
-        raise GraphError(unanswered(repeatable=repeatable), meaning) from None
-    if response.status != HTTPStatus.OK:
-        raise classify(response.status, body, response.headers, repeatable=repeatable)
-    return body
-
-
-def _read(read: Callable[[bytes], _Value], body: bytes, *, repeatable: bool = True) -> _Value:
+def read_answer(read: Callable[[bytes], _Value], body: bytes, *, repeatable: bool = True) -> _Value:
     """Return what *read* makes of the *body* of a 200."""
     try:
         return read(body)
@@ -172,7 +169,7 @@ def _read(read: Callable[[bytes], _Value], body: bytes, *, repeatable: bool = Tr
         raise GraphError(unanswered(repeatable=repeatable), meaning, status=200) from exc
 
 
-async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
+async def read_capped(response: aiohttp.ClientResponse) -> bytes:
     """Return the body, cut short (and so unreadable) when it is far longer than any answer."""
     body = bytearray()
     while len(body) <= MAX_ANSWER_BYTES and not response.content.at_eof():

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class ErrorClass(StrEnum):
-    """What to do about an error."""
+    """A class of errors, by what to do about them."""
 
     TRANSIENT = "transient"  # try again with backoff
     RATE_LIMITED = "rate_limited"  # wait, then try again
@@ -34,20 +34,20 @@ WHOLE_ACCOUNT = STOPPED | {ErrorClass.RATE_LIMITED}
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
-    What an error means.
+    The meaning of an error.
 
-    After *tries* that ended with it, it is of the class *then*: some errors pass as a
-    rule, and mean something else when they don't. `failures` says when to believe that.
+    After *failures* in a row that ended with it, it is of the class *then*: some errors pass
+    as a rule, and mean something else when they don't. `delivery` says when to believe that.
     """
 
     error_class: ErrorClass
     meaning: str
-    tries: int | None = None
+    failures: int | None = None
     then: ErrorClass | None = None
 
-    def class_after(self, tries: int) -> ErrorClass | None:
-        """Return the class that it has after so many *tries*, if that is another one."""
-        return self.then if self.tries is not None and tries >= self.tries else None
+    def class_after(self, failures: int) -> ErrorClass | None:
+        """Return the class that it has after so many *failures*, if that is another one."""
+        return self.then if self.failures is not None and failures >= self.failures else None
 
 
 _T = ErrorClass.TRANSIENT
@@ -62,9 +62,9 @@ _UNK = ErrorClass.OUTCOME_UNKNOWN
 # (code, subcode) wins over (None, subcode), which wins over (code, None).
 RULES: dict[tuple[int | None, int | None], Rule] = {
     (1, None): Rule(_UNK, "unknown API error"),
-    (1, 99): Rule(_UNK, "unknown API error, often a missing permission", tries=2, then=_AUTH),
+    (1, 99): Rule(_UNK, "unknown API error, often a missing permission", failures=2, then=_AUTH),
     (1, 1357046): Rule(_UNK, "invalid reply, though the message may have been sent"),
-    (2, None): Rule(_T, "temporary, or blocked by the person", tries=3, then=_USR),
+    (2, None): Rule(_T, "temporary, or blocked by the person", failures=3, then=_USR),
     (2, 1545133): Rule(_T, "temporary failure to send"),
     (3, None): Rule(_AUTH, "the app lacks a capability"),
     (4, None): Rule(_RL, "the app's limit"),
@@ -89,11 +89,11 @@ RULES: dict[tuple[int | None, int | None], Rule] = {
     (100, None): Rule(_BAD, "bad parameter"),
     (100, 33): Rule(_BAD, "object missing, or no permission to see it"),
     (100, 2018001): Rule(_USR, "no such person"),
-    (100, 2018008): Rule(_T, "the file could not be fetched", tries=2, then=_BAD),
+    (100, 2018008): Rule(_T, "the file could not be fetched", failures=2, then=_BAD),
     (100, 2018047): Rule(_BAD, "the file is of another type"),
     (100, 2018074): Rule(_BAD, "no such attachment of this account"),
     (100, 2018109): Rule(_BAD, "the attachment is too large"),
-    (100, 2018294): Rule(_T, "the video could not be fetched in time", tries=2, then=_BAD),
+    (100, 2018294): Rule(_T, "the video could not be fetched in time", failures=2, then=_BAD),
     (100, 2534013): Rule(_AUTH, "the page is not linked to the Instagram account"),
     (100, 2534014): Rule(_USR, "no such person"),
     (100, 2534015): Rule(_BAD, "invalid message"),
@@ -118,7 +118,7 @@ RULES: dict[tuple[int | None, int | None], Rule] = {
     (200, 2534066): Rule(_AUTH, "the token lacks the scope for private replies"),
     (230, None): Rule(_USR, "the person has not consented to show the profile"),
     (368, None): Rule(_BLK, "temporarily blocked for policy"),
-    (508, 2534122): Rule(_T, "links are temporarily refused", tries=3, then=_BLK),
+    (508, 2534122): Rule(_T, "links are temporarily refused", failures=3, then=_BLK),
     (551, None): Rule(_USR, "the person isn't receiving messages"),
     (551, 1545041): Rule(_USR, "the person isn't available"),
     (9010, None): Rule(_USR, "no such person"),

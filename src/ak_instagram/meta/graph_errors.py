@@ -1,8 +1,7 @@
-"""What an answer of the Graph API that is no success means for the caller."""
+"""Errors of the Graph API: an answer that is no success, and what it means for the caller."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from ak_instagram import fast_json
 from ak_instagram.backoff import http_date, parse_retry_after
 
 from .graph_codes import ErrorClass, Rule, rule_for
+from .lenient import JsonObject, as_number, as_object
 
 # Shorter than a token, so that an id which echoes one is not taken for an id.
 _TRACE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -52,10 +52,10 @@ class GraphError(Exception):
         self.fbtrace_id = fbtrace_id
         self.retry_after = retry_after
 
-    def class_after(self, tries: int) -> ErrorClass:
-        """Return the class once *tries* in a row have ended with this error."""
+    def class_after(self, failures: int) -> ErrorClass:
+        """Return the class once so many *failures* in a row have ended with this error."""
         rule = rule_for(self.code, self.subcode)
-        return (rule and rule.class_after(tries)) or self.error_class
+        return (rule and rule.class_after(failures)) or self.error_class
 
     def __str__(self) -> str:
         head = f"{self.error_class}: {self.meaning}" if self.meaning else self.error_class.value
@@ -79,18 +79,21 @@ def classify(
     nothing, or nothing that matters) is at worst transient; of any other, Meta may
     have done what it then reports to have failed.
     """
-    error = _error_in(body)
-    code, subcode = _integer(error.get("code")), _integer(error.get("error_subcode"))
-    rule = rule_for(code, subcode) or _default(status, error)
+    answer = fast_json.load_object(body) or {}
+    error = as_object(answer.get("error", answer))  # the OAuth host's has it outside
+    code, subcode = as_number(error.get("code")), as_number(error.get("error_subcode"))
+    rule = rule_for(code, subcode) or default_rule(status, error)
     is_unknown = rule.error_class is ErrorClass.OUTCOME_UNKNOWN
+    trace_id = error.get("fbtrace_id")
+    is_trace_id = isinstance(trace_id, str) and _TRACE_ID.fullmatch(trace_id)
     return GraphError(
         unanswered(repeatable=repeatable) if is_unknown else rule.error_class,
         rule.meaning,
         code=code,
         subcode=subcode,
         status=status,
-        fbtrace_id=_trace_id(error),
-        retry_after=_retry_after(rule, headers),
+        fbtrace_id=str(trace_id) if is_trace_id else None,
+        retry_after=wait_asked_for(rule, headers),
     )
 
 
@@ -99,7 +102,7 @@ def unanswered(*, repeatable: bool) -> ErrorClass:
     return ErrorClass.TRANSIENT if repeatable else ErrorClass.OUTCOME_UNKNOWN
 
 
-def _default(status: int, error: Mapping[str, object]) -> Rule:
+def default_rule(status: int, error: JsonObject) -> Rule:
     """Return the rule for codes that the table does not have."""
     if status >= 500 or status < 400:
         return Rule(ErrorClass.OUTCOME_UNKNOWN, "no answer of the API itself")
@@ -108,73 +111,25 @@ def _default(status: int, error: Mapping[str, object]) -> Rule:
     return _BY_STATUS.get(status, _UNREADABLE)
 
 
-def _error_in(body: bytes) -> Mapping[str, object]:
-    """Return the error object in *body*, be it the Graph API's shape or the OAuth host's."""
-    answer = _load_object(body)
-    error = answer.get("error", answer)
-    return error if isinstance(error, dict) else {}
-
-
-def _load_object(body: bytes) -> dict[str, object]:
-    """Return the JSON object in *body*, empty if there is none."""
-    try:
-        answer = fast_json.load(body)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _integer(value: object) -> int | None:
-    """Return *value*, a number or one in a string, as an integer."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return int(value)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _trace_id(error: Mapping[str, object]) -> str | None:
-    trace_id = error.get("fbtrace_id")
-    is_one = isinstance(trace_id, str) and _TRACE_ID.fullmatch(trace_id)
-    return str(trace_id) if is_one else None
-
-
-def _retry_after(rule: Rule, headers: Mapping[str, str]) -> float | None:
+def wait_asked_for(rule: Rule, headers: Mapping[str, str]) -> float | None:
     """Return how many seconds to wait, as `Retry-After` or a throttled use case asks for."""
-    asked = parse_retry_after(headers.get("Retry-After"), _answered_at(headers), _LONGEST_WAIT)
-    waits = [asked or 0.0]
-    if rule.error_class is ErrorClass.RATE_LIMITED:
-        usages = [_load_object(headers.get(name, "").encode()) for name in _USAGE]
-        waits += [minutes * 60 for usage in usages for minutes in _minutes_to_regain(usage)]
-    longest = max(waits)
-    return min(longest, _LONGEST_WAIT) if longest else None
-
-
-def _answered_at(headers: Mapping[str, str]) -> datetime:
-    """Return when Meta answered, by its own clock; without that no date lies ahead."""
     try:
-        return http_date(headers.get("Date", ""))
+        answered_at = http_date(headers.get("Date", ""))
     except (ValueError, OverflowError):
-        return datetime.max.replace(tzinfo=UTC)
+        answered_at = datetime.max.replace(tzinfo=UTC)  # without Meta's clock no date lies ahead
+    wait = parse_retry_after(headers.get("Retry-After"), answered_at, _LONGEST_WAIT) or 0.0
+    if rule.error_class is ErrorClass.RATE_LIMITED:
+        usages = [fast_json.load_object(headers.get(name, "")) or {} for name in _USAGE]
+        minutes = [each for usage in usages for each in minutes_to_regain(usage)]
+        wait = max(wait, 60 * max(minutes))
+    return min(wait, _LONGEST_WAIT) or None
 
 
-def _minutes_to_regain(usage: Mapping[str, object]) -> Iterator[float]:
-    """Yield each `estimated_time_to_regain_access` in the JSON of a usage header."""
+def minutes_to_regain(usage: JsonObject) -> Iterator[int]:
+    """Yield each `estimated_time_to_regain_access` in the JSON of a usage header, or 0."""
     # An app's usage is one object; those of use cases are lists of them, by account.
     # https://developers.facebook.com/docs/graph-api/overview/rate-limiting
     for use_cases in ([usage], *usage.values()):
         for use_case in use_cases if isinstance(use_cases, list) else ():
-            if isinstance(use_case, dict):
-                yield _positive(use_case.get("estimated_time_to_regain_access"))
-
-
-def _positive(value: object) -> float:
-    """Return *value*, a number or one in a string, as a float; 0 if it is none above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return 0.0
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return 0.0
-    return number if math.isfinite(number) and number > 0 else 0.0
+            minutes = as_number(as_object(use_case).get("estimated_time_to_regain_access"))
+            yield max(minutes or 0, 0)

@@ -13,11 +13,12 @@ makes a key that is as good, only in no order.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 
-from .events import Kind
+from .events import ONCE_PER_MESSAGE, Kind
 from .lenient import JsonObject, as_millis, as_number, as_text, dump_canonical
+
+MAX_EDITS = 10  # of one message; Instagram lets people edit five times
 
 _TIME_SHIFT = 64  # bits below the time in an item's number
 _LATEST = 1 << 48  # UTC ms; as much as fits 12 hex digits
@@ -29,15 +30,9 @@ def said_at(mid: str) -> int | None:
     try:
         _, _, item = base64.b64decode(plain, validate=True).rpartition(b":")
         at = (int(item) >> _TIME_SHIFT) // 1000
-    except (ValueError, binascii.Error):
+    except ValueError:  # binascii's errors are such
         return None
     return at if 0 < at < _LATEST else None
-
-
-MAX_EDITS = 10  # of one message; Instagram lets people edit five times
-_TOLD_BY_MID = frozenset(
-    {Kind.MESSAGE, Kind.ECHO, Kind.SELF, Kind.UNSEND, Kind.EDIT_COMPANION, Kind.POSTBACK}
-)
 
 
 def dedup_key(kind: Kind, account: str, *discriminator: str) -> str:
@@ -53,18 +48,14 @@ def mid_key(kind: Kind, account: str, mid: str, *discriminator: str) -> str:
     return f"{at:012x}{_digest(10, kind, account, mid, *discriminator)}"
 
 
+def _digest(size: int, *parts: str) -> str:
+    # NUL can't be in a part, so no two lists of parts are joined to the same string.
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=size).hexdigest()
+
+
 def edit_keys(account: str, mid: str) -> tuple[str, ...]:
     """Return the keys of all edits that the message *mid* may have."""
     return tuple(mid_key(Kind.EDIT, account, mid, str(n)) for n in range(1, MAX_EDITS + 1))
-
-
-def messaging_key(
-    kind: Kind, account: str, sender: str | None, mid: str | None, item: JsonObject
-) -> str:
-    """Return the key of an item of `messaging[]`."""
-    if mid is not None and kind in _TOLD_BY_MID:
-        return mid_key(kind, account, mid)
-    return _other_key(kind, account, sender, mid, item)
 
 
 def content_key(kind: Kind, account: str, value: object) -> str:
@@ -72,29 +63,22 @@ def content_key(kind: Kind, account: str, value: object) -> str:
     return dedup_key(kind, account, dump_canonical(value))
 
 
-def _other_key(
+def messaging_key(
     kind: Kind, account: str, sender: str | None, mid: str | None, item: JsonObject
 ) -> str:
-    """Return the key from what tells *item* from others; from all of it when no rule applies."""
+    """Return the key of an item of `messaging[]`: of all that is in it when no rule applies."""
+    if mid is not None and kind in ONCE_PER_MESSAGE:
+        return mid_key(kind, account, mid)
     when = str(as_millis(item.get("timestamp")))
     match kind, item:
         case Kind.EDIT, {"message_edit": {"num_edit": count}} if mid and as_number(count):
             return mid_key(kind, account, mid, str(as_number(count)))
         case Kind.REACTION, {"reaction": {"action": action, **rest}} if mid:
-            reaction = (str(sender), _part(action), _part(rest.get("emoji")))
-            return mid_key(kind, account, mid, *reaction, when)
+            reaction = as_text(action) or "", as_text(rest.get("emoji")) or ""
+            return mid_key(kind, account, mid, str(sender), *reaction, when)
         case Kind.READ, _ if mid:
             return mid_key(kind, account, mid, when)
         case Kind.POSTBACK, {"postback": {"payload": payload}} if sender:
-            return dedup_key(kind, account, sender, _part(payload), when)
+            return dedup_key(kind, account, sender, as_text(payload) or "", when)
         case _:
             return content_key(kind, account, item)
-
-
-def _digest(size: int, *parts: str) -> str:
-    # NUL can't be in a part, so no two lists of parts are joined to the same string.
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=size).hexdigest()
-
-
-def _part(value: object) -> str:
-    return as_text(value) or ""

@@ -1,5 +1,5 @@
 """
-Turn the body of a webhook into events.
+The body of a webhook, parsed into events.
 
 Meta puts them in four places of an entry, leaves parts out, and adds new ones without
 notice. So all that is JSON is taken: what is not understood is counted, and what can't
@@ -8,17 +8,28 @@ be read costs none of its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 from ak_instagram import fast_json
 from ak_instagram.errors import WebhookRejected
 
-from .events import Event, Kind, Webhook
-from .keys import content_key, dedup_key, messaging_key
-from .lenient import JsonObject, as_flag, as_id, as_list, as_millis, as_number, as_object, as_text
+from .events import ABOUT_MESSAGE, ACTIONABLE, IN_CONVERSATION, Event, Kind, Webhook
+from .keys import content_key, dedup_key, edit_keys, messaging_key, mid_key
+from .lenient import (
+    FLAG_SET,
+    JsonObject,
+    as_id,
+    as_list,
+    as_millis,
+    as_number,
+    as_text,
+    id_of,
+)
 
-# The members of which one says what an item is: those whose name is enough to tell …
+# The members of which one says what an item of `messaging[]` is: those whose name is enough
+# to tell …
 _TOLD_BY_NAME = {
     "reaction": Kind.REACTION,
     "read": Kind.READ,
@@ -32,109 +43,10 @@ _TOLD_BY_NAME = {
 # … and those that have to be looked into as well.
 _MEMBERS = ("message", "postback", "message_edit", *_TOLD_BY_NAME)
 
-# These belong to a conversation and are nothing without both its ends.
-_IN_CONVERSATION = frozenset(
-    {Kind.MESSAGE, Kind.POSTBACK, Kind.ECHO, Kind.SELF, Kind.UNSEND, Kind.EDIT}
-)
-# These are nothing without the message that they change.
-_ABOUT_MESSAGE = frozenset({Kind.UNSEND, Kind.EDIT})
-
 # What the dashboard's "Test" button puts where ids belong.
-TEST_ACCOUNT = "0"
+_TEST_ACCOUNT = "0"
 _TEST_SENDER = "12334"
 _TEST_MID = "random_mid"
-
-
-def read_messaging(item: object, account: str, at: int) -> Event | None:
-    """
-    Return what *item* says, or `None` if it can't be told.
-
-    *account* (empty if unknown) and *at* are those of the entry that it came in.
-    """
-    return _read(item, account, at, standby=False)
-
-
-def read_standby(item: object, account: str, at: int) -> Event | None:
-    """Return *item* as a copy of what another app answers, or `None`."""
-    return _read(item, account, at, standby=True)
-
-
-def _read(item: object, account: str, at: int, *, standby: bool) -> Event | None:
-    if not isinstance(item, dict):
-        return None
-    label, member = _member(item)
-    if not isinstance(member, dict):
-        return None
-    sender, recipient = _party(item, "sender"), _party(item, "recipient")
-    mid = as_id(member.get("mid"))
-    is_echo = as_flag(member.get("is_echo"))
-    account = account or (sender if is_echo else recipient) or ""
-    by_account = is_echo or sender == account
-    contact = (recipient if by_account else sender) or ""
-    if standby:
-        kind = Kind.STANDBY
-    elif account == TEST_ACCOUNT or sender == _TEST_SENDER or mid == _TEST_MID:
-        kind = Kind.TEST
-    else:
-        kind = _kind(label, member, item, by_account)
-    if not _is_complete(kind, account, contact, mid):
-        return None
-    key = messaging_key(kind, account, sender, mid, item)
-    at = as_millis(item.get("timestamp")) or at
-    return Event(kind, account, contact, key, at, mid, fast_json.dump(item).decode(), label)
-
-
-def _member(item: JsonObject) -> tuple[str, object]:
-    """Return the name and the value of the member that says what *item* is."""
-    for name in _MEMBERS:
-        value = item.get(name)
-        if value is not None:
-            return name, value
-    return "other", {}
-
-
-def _party(item: JsonObject, role: str) -> str | None:
-    return as_id(as_object(item.get(role)).get("id"))
-
-
-def _kind(label: str, member: JsonObject, item: JsonObject, by_account: bool) -> Kind:
-    match label:
-        case "message":
-            return _kind_of_message(member, item, by_account)
-        case "postback":
-            return Kind.SELF if by_account or _is_self(member, item) else Kind.POSTBACK
-        case "message_edit":
-            return Kind.EDIT_COMPANION if _is_companion(member) else Kind.EDIT
-        case _:
-            return _TOLD_BY_NAME.get(label, Kind.UNKNOWN)
-
-
-def _kind_of_message(message: JsonObject, item: JsonObject, by_account: bool) -> Kind:
-    # The order matters: what the account takes back or tells itself is an echo as well.
-    if as_flag(message.get("is_deleted")):
-        return Kind.UNSEND
-    if _is_self(message, item):
-        return Kind.SELF
-    return Kind.ECHO if by_account else Kind.MESSAGE
-
-
-def _is_self(member: JsonObject, item: JsonObject) -> bool:
-    """Return whether *item* is marked as the account's own, in either of Meta's places."""
-    return as_flag(member.get("is_self")) or as_flag(item.get("is_self"))
-
-
-def _is_companion(edit: JsonObject) -> bool:
-    """Return whether nothing was edited: `num_edit` is 0, or there is neither count nor text."""
-    count = as_number(edit.get("num_edit"))
-    return not edit.get("text") if count is None else count < 1
-
-
-def _is_complete(kind: Kind, account: str, contact: str, mid: str | None) -> bool:
-    """Return whether an event has the ids without which its kind means nothing."""
-    if kind in _ABOUT_MESSAGE and mid is None:
-        return False
-    return kind not in _IN_CONVERSATION or bool(account and contact)
-
 
 _COMMENT_FIELDS = frozenset({"comments", "live_comments"})
 
@@ -168,57 +80,6 @@ _OTHER_FIELDS = frozenset(
 )
 
 
-def read_change(change: object, account: str, at: int) -> Event | None:
-    """Return what *change* says, or `None` if it can't be told."""
-    if not isinstance(change, dict):
-        return None
-    field, value = as_text(change.get("field")) or "", change.get("value")
-    if field in _MESSAGING_FIELDS:
-        return read_messaging(value, account, at)
-    if field == "standby":
-        return read_standby(value, account, at)
-    if field in _COMMENT_FIELDS:
-        return _read_comment(field, value, account, at)
-    return read_unknown(field, {"field": field, "value": value}, account, at)
-
-
-def read_unknown(label: str, value: object, account: str, at: int) -> Event:
-    """Return *value* as something to be counted; an unheard-of *label* becomes `other`."""
-    kind = _or_test(Kind.UNKNOWN, account)
-    key = content_key(kind, account, value)
-    known = label if label in _OTHER_FIELDS else "other"
-    return Event(kind, account, "", key, at, None, fast_json.dump(value).decode(), known)
-
-
-def _read_comment(field: str, value: object, account: str, at: int) -> Event | None:
-    if not isinstance(value, dict):
-        return None
-    kind, change = _or_test(Kind.COMMENT, account), {"field": field, "value": value}
-    author = as_id(as_object(value.get("from")).get("id")) or ""
-    comment = as_id(value.get("id")) or as_id(value.get("comment_id"))
-    key = (
-        dedup_key(kind, account, field, comment) if comment else content_key(kind, account, change)
-    )
-    at = as_millis(value.get("timestamp")) or at
-    return Event(kind, account, author, key, at, None, fast_json.dump(change).decode(), field)
-
-
-def _or_test(kind: Kind, account: str) -> Kind:
-    """Return *kind*, unless it is all a test."""
-    return Kind.TEST if account == TEST_ACCOUNT else kind
-
-
-_Reader: TypeAlias = Callable[[object, str, int], Event | None]
-
-_READERS: tuple[tuple[str, _Reader], ...] = (
-    ("messaging", read_messaging),
-    ("standby", read_standby),
-    ("changes", read_change),
-)
-# Where an entry has its events: in one of the lists, or it is a change itself.
-_PLACES = frozenset({"messaging", "standby", "changes", "field"})
-
-
 def parse_webhook(body: bytes, received: int) -> Webhook:
     """
     Return all events in *body*, in its order.
@@ -226,61 +87,174 @@ def parse_webhook(body: bytes, received: int) -> Webhook:
     *received* (UTC milliseconds) is the time of an event that has none, in itself or
     in its entry. Raises `WebhookRejected` for what is not JSON, and for nothing else.
     """
-    found: list[Event | None] = []
-    for envelope in as_list(_load(body)):
-        found += _read_envelope(envelope, received)
-    events = tuple(filter(None, found))
+    try:
+        envelopes = as_list(fast_json.load(body))
+    except ValueError as exc:
+        raise WebhookRejected(400, f"the body is {exc}") from None
+    found = [event for envelope in envelopes for event in read_envelope(envelope, received)]
+    events = tuple(event for event in found if event is not None)
     return Webhook(events, unreadable=len(found) - len(events))
 
 
-def _load(body: bytes) -> object:
-    # `from None`: what json and the decoder raise holds the body.
-    try:
-        return fast_json.load(body)
-    except ValueError:
-        raise WebhookRejected(400, "the body is not JSON") from None
-    except RecursionError:
-        raise WebhookRejected(400, "the body is nested too deeply") from None
-
-
-def _read_envelope(envelope: object, received: int) -> list[Event | None]:
-    """Return the events of one envelope, `None` for each that can't be read."""
+def read_envelope(envelope: object, received: int) -> Iterator[Event | None]:
+    """Yield the events of one envelope, `None` for each that can't be read."""
     if not isinstance(envelope, dict):
-        return [None]
+        yield None
+        return
     # The dashboard's test may send what belongs into an entry without one.
     entries = as_list(envelope["entry"]) if "entry" in envelope else [envelope]
     is_ours = envelope.get("object") in (None, "instagram")
-    found: list[Event | None] = []
     for entry in entries:
-        found += _read_entry(entry, received, is_ours=is_ours)
-    return found
+        if not isinstance(entry, dict):
+            yield None
+            continue
+        account, at = as_id(entry.get("id")) or "", as_millis(entry.get("time")) or received
+        for read, item in items_in(entry) if is_ours else [(read_other, entry)]:
+            try:
+                yield read(item, account, at)
+            except RecursionError:  # nested just so deeply that it can be read but not written
+                yield None
 
 
-def _read_entry(entry: object, received: int, *, is_ours: bool) -> list[Event | None]:
-    if not isinstance(entry, dict):
-        return [None]
-    account, at = as_id(entry.get("id")) or "", as_millis(entry.get("time")) or received
-    if not is_ours or _PLACES.isdisjoint(entry):
-        return [_read_item(_read_other, entry, account, at)]
-    found = [
-        _read_item(read, item, account, at)
-        for place, read in _READERS
-        if place in entry
-        for item in as_list(entry[place])
-    ]
+Reader: TypeAlias = Callable[[object, str, int], Event | None]
+
+
+def items_in(entry: JsonObject) -> Iterator[tuple[Reader, object]]:
+    """Yield what *entry* holds: items of its lists, itself as a change; each with its reader."""
+    is_known = False
+    for place, read in _READERS:
+        if place in entry:
+            is_known = True
+            for item in as_list(entry[place]):
+                yield read, item
     if "field" in entry:
-        found.append(_read_item(read_change, entry, account, at))
-    return found
+        yield read_change, entry
+    elif not is_known:
+        yield read_other, entry
 
 
-def _read_item(read: _Reader, item: object, account: str, at: int) -> Event | None:
-    try:
-        return read(item, account, at)
-    except RecursionError:  # nested just so deeply that it can be read but not written
+def read_messaging(
+    item: object, account: str, at: int, *, is_standby: bool = False
+) -> Event | None:
+    """
+    Return what *item*, of `messaging[]` or `standby[]`, says, or `None` if it can't be told.
+
+    *account* (empty if unknown) and *at* (UTC ms) are those of the entry that it came in.
+    """
+    if not isinstance(item, dict):
         return None
+    label, member = member_in(item)
+    if not isinstance(member, dict):
+        return None
+    sender, recipient = id_of(item.get("sender")), id_of(item.get("recipient"))
+    mid, is_echo = as_id(member.get("mid")), member.get("is_echo") in FLAG_SET
+    account = account or (sender if is_echo else recipient) or ""
+    by_account = is_echo or sender == account
+    contact = (recipient if by_account else sender) or ""
+    if is_standby:
+        kind = Kind.STANDBY
+    elif account == _TEST_ACCOUNT or sender == _TEST_SENDER or mid == _TEST_MID:
+        kind = Kind.TEST
+    else:
+        kind = kind_of(label, member, item, by_account=by_account)
+    if (mid is None and kind in ABOUT_MESSAGE) or (
+        kind in IN_CONVERSATION and not (account and contact)
+    ):
+        return None
+    key = messaging_key(kind, account, sender, mid, item)
+    unsent = mid if kind is Kind.UNSEND else None
+    return Event(
+        account,
+        contact,
+        kind,
+        key,
+        mid,
+        as_millis(item.get("timestamp")) or at,
+        payload=fast_json.dump(item).decode() if kind in ACTIONABLE else "",
+        label=label,
+        echo_text=as_text(member.get("text")) or "" if kind is Kind.ECHO else None,
+        unsends=mid_key(Kind.MESSAGE, account, unsent) if unsent else None,
+        unsends_edits=edit_keys(account, unsent) if unsent else (),
+    )
 
 
-def _read_other(entry: object, account: str, at: int) -> Event:
-    """Return an entry that holds nothing we know."""
+def member_in(item: JsonObject) -> tuple[str, object]:
+    """Return the name and the value of the member that says what *item* is."""
+    for name in _MEMBERS:
+        value = item.get(name)
+        if value is not None:
+            return name, value
+    return "other", {}
+
+
+def kind_of(label: str, member: JsonObject, item: JsonObject, *, by_account: bool) -> Kind:
+    """Return the kind of *item*, which *member* says, the one called *label*."""
+    if kind := _TOLD_BY_NAME.get(label):
+        return kind
+    if label == "message_edit":
+        count = as_number(member.get("num_edit"))
+        is_companion = not member.get("text") if count is None else count < 1
+        return Kind.EDIT_COMPANION if is_companion else Kind.EDIT
+    if label == "message" and member.get("is_deleted") in FLAG_SET:
+        # First of all: what the account takes back is an echo as well.
+        return Kind.UNSEND
+    is_self = member.get("is_self") in FLAG_SET or item.get("is_self") in FLAG_SET
+    match label:
+        case "message" if is_self:
+            return Kind.SELF
+        case "message":
+            return Kind.ECHO if by_account else Kind.MESSAGE
+        case "postback":
+            return Kind.SELF if by_account or is_self else Kind.POSTBACK
+    return Kind.UNKNOWN
+
+
+def read_change(change: object, account: str, at: int) -> Event | None:
+    """Return what *change*, of `changes[]`, says, or `None` if it can't be told."""
+    if not isinstance(change, dict):
+        return None
+    field, value = as_text(change.get("field")) or "", change.get("value")
+    if field in _MESSAGING_FIELDS:
+        return read_messaging(value, account, at)
+    if field == "standby":
+        return read_messaging(value, account, at, is_standby=True)
+    if field in _COMMENT_FIELDS:
+        return read_comment(field, value, account, at)
+    return count_unknown(field, {"field": field, "value": value}, account, at)
+
+
+def read_comment(field: str, value: object, account: str, at: int) -> Event | None:
+    """Return the comment *value*, or `None` if it is none."""
+    if not isinstance(value, dict):
+        return None
+    kind = Kind.TEST if account == _TEST_ACCOUNT else Kind.COMMENT
+    comment = as_id(value.get("id")) or as_id(value.get("comment_id"))
+    if comment:
+        key = dedup_key(kind, account, field, comment)
+    else:
+        key = content_key(kind, account, {"field": field, "value": value})
+    author, at = id_of(value.get("from")) or "", as_millis(value.get("timestamp")) or at
+    return Event(account, author, kind, key, None, at, label=field)
+
+
+def read_other(entry: object, account: str, at: int) -> Event:
+    """Return an entry that holds nothing we know, or is none of Instagram's."""
     has_names_only = isinstance(entry, dict) and "changed_fields" in entry
-    return read_unknown("changed_fields" if has_names_only else "other", entry, account, at)
+    return count_unknown("changed_fields" if has_names_only else "other", entry, account, at)
+
+
+def count_unknown(label: str, value: object, account: str, at: int) -> Event:
+    """Return *value* as something to be counted; an unheard-of *label* becomes `other`."""
+    kind = Kind.TEST if account == _TEST_ACCOUNT else Kind.UNKNOWN
+    key = content_key(kind, account, value)
+    return Event(
+        account, "", kind, key, None, at, label=label if label in _OTHER_FIELDS else "other"
+    )
+
+
+# The lists in which an entry has its events.
+_READERS: tuple[tuple[str, Reader], ...] = (
+    ("messaging", read_messaging),
+    ("standby", partial(read_messaging, is_standby=True)),
+    ("changes", read_change),
+)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import unquote, unquote_plus
+
+from ak_instagram.masking import passwords_in
 
 FALLBACK = "Sorry, I can't answer right now. Please try again in a little while."
 # Characters from which on a header's value may be a key; shorter ones are words.
 _KEY_LENGTH = 12
-# A password in a URL: from the first colon after the user to the last @.
-_PASSWORD = re.compile(r"(?<=://)[^:@/]*:(.*)@")
-_PASSWORD_IN_QUERY = re.compile(r"[?&]password=([^&]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +143,6 @@ class Settings:
             self.agent.api_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
-            *_passwords(self.store.url),
+            *passwords_in(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)
-
-
-def _passwords(url: str) -> tuple[str, ...]:
-    """Return the passwords in the store's *url*, as they are written there and as they are."""
-    found = _PASSWORD.search(url)
-    longest = found[1] if found else ""
-    written = (longest, longest.partition("@")[0])  # an @ may also be in the query
-    asked = _PASSWORD_IN_QUERY.findall(url)
-    return (*written, *map(unquote, written), *asked, *map(unquote_plus, asked))

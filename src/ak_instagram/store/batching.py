@@ -8,20 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from ak_instagram.errors import StoreUnavailable
-
-from .values import Arrival
+from ak_instagram.meta.events import Event
 
 MAX_ARRIVALS = 512  # events of one batch
 SPACING = 0.004  # seconds between the batches of webhooks that queue up
 
 # Stores a batch in one transaction; returns once that is durable.
-StoreBatch: TypeAlias = Callable[[Sequence[Arrival]], Awaitable[None]]
+StoreBatch: TypeAlias = Callable[[Sequence[Event]], Awaitable[None]]
 
 
 class Request(NamedTuple):
     """What one webhook brought, and the future that waits for it to be durable."""
 
-    arrivals: Sequence[Arrival]
+    arrivals: Sequence[Event]
     stored: asyncio.Future[None]
 
 
@@ -33,7 +32,7 @@ class Batcher:
         self._requests: deque[Request] = deque()
         self._storing: asyncio.Task[None] | None = None
 
-    async def put(self, arrivals: Sequence[Arrival]) -> None:
+    async def put(self, arrivals: Sequence[Event]) -> None:
         """Return once *arrivals* are durable; raise what storing them raises."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests.append(Request(arrivals, stored))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, make_url, text
 
 from ak_instagram import metrics
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.meta.events import Event
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.verbs.backlog import Backlog
 from ak_instagram.store.verbs.claims import BEGINNING, Leases, Renewal
@@ -22,7 +23,6 @@ from .database import Clock, Database, Work, notify, wall_clock
 from .dispatch import Dispatcher, Poll
 from .values import (
     MAX_CLAIMS,
-    Arrival,
     Claim,
     LeaseId,
     PieceStatus,
@@ -56,11 +56,11 @@ class Store:
 
     # --- the webhook's verb ---------------------------------------------------
 
-    async def put(self, arrivals: Sequence[Arrival]) -> None:
+    async def put(self, arrivals: Sequence[Event]) -> None:
         """Store *arrivals*; what waits at the same time is stored in one transaction."""
         await self._batcher.put(arrivals)
 
-    async def _store_batch(self, batch: Sequence[Arrival]) -> None:
+    async def _store_batch(self, batch: Sequence[Event]) -> None:
         room = self._dispatcher.room
         receipt, found = await self._run(
             partial(self._put_and_claim, batch=batch, room=room), urgent=True
@@ -73,7 +73,7 @@ class Store:
             self._dispatcher.wake()  # whoever is just looking may have looked too early
 
     def _put_and_claim(
-        self, connection: Connection, now: int, batch: Sequence[Arrival], room: int
+        self, connection: Connection, now: int, batch: Sequence[Event], room: int
     ) -> tuple[Receipt, Poll]:
         """Store *batch*, and claim what it makes due for a worker that waits, if one does."""
         receipt = self._inbox.put(connection, now, batch)

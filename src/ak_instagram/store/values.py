@@ -46,31 +46,6 @@ class WaitReason(StrEnum):
     OTHER = "other"
 
 
-class Arrival(NamedTuple):
-    """
-    An event on its way in.
-
-    *key* makes a repeat harmless. *wakes* says that the worker has to look at it.
-    *echo_text* is set for echoes only: what the account said, which settles a piece
-    whose outcome is unknown, or shows that a person answers. *is_standby* marks what
-    another app answers. *takes_back* is the key of the message that an unsend unsays,
-    *takes_back_edits* are those of its edits.
-    """
-
-    account: str
-    contact: str
-    kind: str
-    key: str
-    mid: str | None
-    at: int
-    payload: str
-    is_actionable: bool = True
-    echo_text: str | None = None
-    is_standby: bool = False
-    unsends: str | None = None
-    unsends_edits: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What a `put` did: events that were new, and repeats of known ones."""

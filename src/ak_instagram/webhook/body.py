@@ -19,10 +19,12 @@ class BodyReader:
     Reads the bodies of all requests, and bounds the memory that unfinished ones hold.
 
     A body that is not small waits for a slot; meanwhile uvicorn reads no more of it.
+    *within* is the seconds from a body's first bytes to its last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, within: float = WITHIN) -> None:
         self._slots = asyncio.Semaphore(SLOTS)
+        self._within = within
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
         """
@@ -31,48 +33,48 @@ class BodyReader:
         Raises `errors.WebhookRejected`: 413 as soon as it is known to exceed `MAX_BYTES`,
         408 if it is not there in time, 400 if the sender went away.
         """
-        if _announced(scope) > MAX_BYTES:
-            raise _too_large()
+        length = header(scope, b"content-length")
+        if length and length.isdigit() and int(length) > MAX_BYTES:
+            raise too_large()
         # Nearly always this is all of it, so it has no time limit, which would cost more than
-        # the reading does. Who sends no first byte holds no more than an idle connection.
-        first, is_more = await _piece(receive)
-        if len(first) > MAX_BYTES:
-            raise _too_large()
+        # the reading does. A sender of no first byte holds no more than an idle connection.
+        first, is_more = await next_bytes(receive, before=0)
         if not is_more:
             return first
-        try:
-            async with asyncio.timeout(WITHIN):
-                return await self._read_rest(first, receive)
-        except TimeoutError:
-            raise WebhookRejected(408, f"the body took longer than {WITHIN:g} s") from None
-
-    async def _read_rest(self, first: bytes, receive: Receive) -> bytes:
         body = bytearray(first)
-        is_more = True
-        while is_more and len(body) <= SMALL_BYTES:
-            is_more = await _extend(body, receive)
-        if is_more:
-            async with self._slots:
-                while is_more:
-                    is_more = await _extend(body, receive)
+        try:
+            async with asyncio.timeout(self._within):
+                if await read_on(body, receive, up_to=SMALL_BYTES):
+                    async with self._slots:
+                        await read_on(body, receive, up_to=MAX_BYTES)
+        except TimeoutError:
+            raise WebhookRejected(408, f"the body took longer than {self._within:g} s") from None
         return bytes(body)
 
 
-async def _extend(body: bytearray, receive: Receive) -> bool:
-    """Add the next piece to *body*; return whether there is more."""
-    piece, is_more = await _piece(receive)
-    if len(body) + len(piece) > MAX_BYTES:
-        raise _too_large()
-    body += piece
+async def read_on(body: bytearray, receive: Receive, up_to: int) -> bool:
+    """Add to *body* until it ends or has more than *up_to* bytes; return whether there is more."""
+    is_more = True
+    while is_more and len(body) <= up_to:
+        received, is_more = await next_bytes(receive, before=len(body))
+        body += received
     return is_more
 
 
-async def _piece(receive: Receive) -> tuple[bytes, bool]:
-    """Return the next piece of a body, and whether there is more."""
+async def next_bytes(receive: Receive, before: int) -> tuple[bytes, bool]:
+    """Return the next bytes of a body that has *before* already, and whether there is more."""
     message = await receive()
     if message["type"] != "http.request":
         raise WebhookRejected(400, "the sender went away")
-    return message.get("body", b""), message.get("more_body", False)
+    received: bytes = message.get("body", b"")
+    if before + len(received) > MAX_BYTES:
+        raise too_large()
+    return received, message.get("more_body", False)
+
+
+def too_large() -> WebhookRejected:
+    """Return the refusal of a body that exceeds `MAX_BYTES`."""
+    return WebhookRejected(413, f"the body is larger than {MAX_BYTES} bytes")
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -81,12 +83,3 @@ def header(scope: Scope, name: bytes) -> bytes | None:
         if key == name:
             return bytes(value)
     return None
-
-
-def _announced(scope: Scope) -> int:
-    length = header(scope, b"content-length")
-    return int(length) if length and length.isdigit() else 0
-
-
-def _too_large() -> WebhookRejected:
-    return WebhookRejected(413, f"the body is larger than {MAX_BYTES} bytes")

@@ -1,30 +1,52 @@
-"""What has been answered is reported: counted, and logged in one line."""
+"""The response to a request, and the line of the access log that reports it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 import prometheus_client
 import structlog
+from starlette.types import Send
 
 from ak_instagram import metrics
 from ak_instagram.meta.events import Webhook
 
+# After these the connection is closed: what else would come is not waited for.
+_CLOSED_AFTER = frozenset((403, 408))
+
 
 class Response(NamedTuple):
+    """The answer to a request: a status and plain text."""
+
+    status: int
+    text: str
+
+    async def send(self, send: Send) -> None:
+        """Send it, as ASGI's two messages."""
+        body = self.text.encode()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if self.status in _CLOSED_AFTER:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class AccessLogEntry(NamedTuple):
     """
-    What a request is answered, and what is reported of it.
+    One request as it is reported.
 
     *level* (`logging`'s), *event* and *facts* make the log line; the events of *webhook*
     are counted.
     """
 
-    status: int
-    text: str
     level: int
     event: str
     facts: Mapping[str, object]
@@ -32,56 +54,37 @@ class Response(NamedTuple):
 
 
 class AccessLog:
-    """Reports answers soon after they were given: nobody waits for it."""
+    """Reports requests soon after they were answered: nobody waits for it."""
 
     def __init__(self) -> None:
         # Bound here, once: a line is written for every webhook.
         self._log = structlog.get_logger().bind()
-        self._pending: list[tuple[Response, float]] = []
+        self._pending: list[tuple[Response, AccessLogEntry, float]] = []
 
-    def report_later(self, response: Response, seconds: float) -> None:
-        """Report *answer* with all others of this moment: requests share commits."""
+    def add(self, response: Response, entry: AccessLogEntry, seconds: float) -> None:
+        """Report it with all others of this moment, since requests share commits."""
         if not self._pending:
-            asyncio.get_running_loop().call_soon(self._report)
-        self._pending.append((response, seconds))
+            asyncio.get_running_loop().call_soon(self.write)
+        self._pending.append((response, entry, seconds))
 
-    def _report(self) -> None:
+    def write(self) -> None:
+        """Count and log what is pending."""
         pending, self._pending = self._pending, []
-        _count([response for response, _ in pending])
-        for response, seconds in pending:
+        counted: Counter[tuple[prometheus_client.Counter, *tuple[str, ...]]] = Counter()
+        for response, entry, seconds in pending:
+            counted[metrics.WEBHOOKS, str(response.status)] += 1
+            if entry.webhook is not None:
+                for event in entry.webhook.events:
+                    counted[metrics.EVENTS, event.kind, event.label] += 1
+                metrics.EVENTS_UNREADABLE.inc(entry.webhook.unreadable)
             metrics.WEBHOOK_SECONDS.observe(seconds)
-            facts = {"status": response.status, "ms": round(seconds * 1000, 2), **response.facts}
-            self._log.log(response.level, response.event, **facts)
-
-
-def count_signature(secret: int | None) -> None:
-    """Count a webhook that the secret at this position signed, `None` if none of ours did."""
-    _signed_by(secret).inc()
-
-
-def _count(answers: Sequence[Response]) -> None:
-    for status, number in Counter(response.status for response in answers).items():
-        _answered_with(status).inc(number)
-    webhooks = [response.webhook for response in answers if response.webhook is not None]
-    events = Counter((it.kind, it.label) for webhook in webhooks for it in webhook.events)
-    for (kind, label), number in events.items():
-        _events_of(kind.value, label).inc(number)
-    metrics.EVENTS_UNREADABLE.inc(sum(webhook.unreadable for webhook in webhooks))
-
-
-# Looking a metric's labels up costs more than counting: each is looked up once.
+            facts = {"status": response.status, "ms": round(seconds * 1000, 2), **entry.facts}
+            self._log.log(entry.level, entry.event, **facts)
+        for (counter, *labels), number in counted.items():
+            labelled(counter, *labels).inc(number)
 
 
 @cache
-def _answered_with(status: int) -> prometheus_client.Counter:
-    return metrics.WEBHOOKS.labels(str(status))
-
-
-@cache
-def _signed_by(position: int | None) -> prometheus_client.Counter:
-    return metrics.SIGNATURES.labels("none" if position is None else str(position))
-
-
-@cache
-def _events_of(kind: str, label: str) -> prometheus_client.Counter:
-    return metrics.EVENTS.labels(kind, label)
+def labelled(counter: prometheus_client.Counter, *labels: str) -> prometheus_client.Counter:
+    """Return *counter* with *labels*, looked up once: that costs more than counting."""
+    return counter.labels(*labels)

@@ -1,12 +1,23 @@
-"""The signature that Meta puts on a webhook: `X-Hub-Signature-256`."""
+"""
+The two proofs that it is Meta: the signature of a webhook, and the handshake for its URL.
+
+A webhook is signed in `X-Hub-Signature-256`. The handshake is a GET with our verify token, made
+when the URL is saved in the App Dashboard.
+"""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+
+from ak_instagram.errors import WebhookRejected
 
 _PREFIX = b"sha256="
 _HEADER_LENGTH = len(_PREFIX) + 64
+
+# What is echoed must not be able to carry markup.
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -37,3 +48,21 @@ def matching_secret(secrets: Sequence[bytes], header: bytes | None, body: bytes)
         if hmac.compare_digest(expected, given) and match is None:
             match = index
     return match
+
+
+def answer_handshake(query: Mapping[str, str], verify_token: str) -> str:
+    """
+    Return the challenge in *query*, as it was sent.
+
+    Raises `errors.WebhookRejected`: 403 for another mode or token, 400 for a
+    challenge that is none. https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+    """
+    is_known = hmac.compare_digest(
+        query.get("hub.verify_token", "").encode(), verify_token.encode()
+    )
+    if query.get("hub.mode") != "subscribe" or not is_known:
+        raise WebhookRejected(403, "hub.mode or hub.verify_token is not what was configured")
+    challenge = query.get("hub.challenge", "")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise WebhookRejected(400, "hub.challenge is not a challenge")
+    return challenge

@@ -10,7 +10,7 @@ import traceback
 import aiohttp
 import pytest
 
-from ak_instagram.meta.graph import MAX_ANSWER_BYTES, GraphClient, _DeadlinePayload
+from ak_instagram.meta.graph import MAX_ANSWER_BYTES, DeadlinePayload, GraphClient
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 
@@ -257,7 +257,7 @@ async def test_no_error_has_the_token_in_any_of_its_texts(wire, graph):
 
 async def test_what_comes_back_late_from_a_stop_is_not_written():
     """A process may be stopped (SIGSTOP) when it is about to write."""
-    late = _DeadlinePayload({"message": {"text": "hi"}}, until=time.monotonic() - SOON)
+    late = DeadlinePayload({"message": {"text": "hi"}}, until=time.monotonic() - SOON)
 
     with pytest.raises(TimeoutError):
         await late.write_with_length(None, None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from ak_instagram.meta.events import Event
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Arrival, Claim, EventStatus, PieceStatus, TranscriptLine
+from ak_instagram.store.values import Claim, EventStatus, PieceStatus, TranscriptLine
 from ak_instagram.store.verbs.retention import DAY
 from tests.support.store_bench import Bench, answered, arrival, echo
 
@@ -25,7 +26,7 @@ COUNTS = {
 }
 
 
-def heard(claim: Claim, mid: str, said: str) -> Arrival:
+def heard(claim: Claim, mid: str, said: str) -> Event:
     """The account says something to the claim's person, whoever speaks for it."""
     return echo(f"{mid}-{claim.contact}", said, claim.contact)._replace(at=claim.events[0].at)
 

@@ -147,7 +147,7 @@ async def steps_to_purge(bench) -> int:
 
 async def test_to_purge_nothing_costs_the_same_however_much_is_kept(bench, store):
     async def keep(*numbers: int) -> None:
-        await store.put([arrival(f"m{n}", "anna", is_actionable=False) for n in numbers])
+        await store.put([arrival(f"m{n}", "anna", kind="echo") for n in numbers])
 
     await keep(*range(10))
     few = await steps_to_purge(bench)

@@ -9,9 +9,7 @@ from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one
 
 
 def standby(mid: str):
-    return arrival(mid, kind="standby", key=f"standby:{mid}", is_actionable=False)._replace(
-        is_standby=True
-    )
+    return arrival(mid, kind="standby", key=f"standby:{mid}")
 
 
 async def paused(bench) -> bool:

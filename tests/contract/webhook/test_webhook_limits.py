@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from ak_instagram.webhook import body as reading
 from ak_instagram.webhook.body import MAX_BYTES, SLOTS, SMALL_BYTES, BodyReader
 from ak_instagram.webhook.signature import sign
 from tests.support.store_bench import Bench
@@ -91,9 +90,11 @@ async def test_who_does_not_sign_is_refused_unread_and_loses_the_connection(webh
             assert b"connection: close" in await reader.read()
 
 
-async def test_a_body_that_does_not_come_to_an_end_is_given_up(webhook, monkeypatch):
-    monkeypatch.setattr(reading, "WITHIN", 0.01)
-    async with line_to(webhook) as (reader, writer):
+async def test_a_body_that_does_not_come_to_an_end_is_given_up(bench):
+    async with (
+        open_webhook(bench, SECRETS, BodyReader(within=0.01)) as webhook,
+        line_to(webhook) as (reader, writer),
+    ):
         writer.write(head("Content-Length: 2", SOME_SIGNATURE) + b"{")
 
         assert await status_of(reader) == 408

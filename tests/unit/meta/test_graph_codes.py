@@ -130,7 +130,7 @@ def test_each_rule_is_tested():
 
 
 @pytest.mark.parametrize(
-    ("code", "subcode", "tries", "error_class"),
+    ("code", "subcode", "failures", "error_class"),
     [
         pytest.param(1, 99, 1, UNK, id="unknown-once"),
         pytest.param(1, 99, 2, AUTH, id="unknown-again-is-a-permission"),
@@ -145,5 +145,5 @@ def test_each_rule_is_tested():
         pytest.param(None, None, 9, BAD, id="no-code"),
     ],
 )
-def test_some_errors_mean_something_else_when_they_stay(code, subcode, tries, error_class):
-    assert error(code, subcode).class_after(tries) is error_class
+def test_some_errors_mean_something_else_when_they_stay(code, subcode, failures, error_class):
+    assert error(code, subcode).class_after(failures) is error_class

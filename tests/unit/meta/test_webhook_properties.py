@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ak_instagram.errors import WebhookRejected
-from ak_instagram.meta.content import read_content, read_echo_text
+from ak_instagram.meta.content import read_content
 from ak_instagram.meta.events import Event, Kind, Webhook
 from ak_instagram.meta.parse import parse_webhook
 from tests.support.webhook_payloads import NAMES, RECEIVED, raw
@@ -75,10 +75,7 @@ def strings_in(value):
 
 def unstorable(webhook: Webhook) -> list[str]:
     """Return the strings in *webhook*, and in what its events say, that a store refuses."""
-    contents = tuple(
-        (read_content(event.kind, event.payload), read_echo_text(event.payload))
-        for event in webhook.events
-    )
+    contents = tuple(read_content(event.kind, event.payload) for event in webhook.events)
     return [
         text
         for text in strings_in((webhook.events, contents))
@@ -99,7 +96,7 @@ def test_any_damage_to_a_payload_leaves_events_that_can_be_stored(payload):
 
     assert unstorable(webhook) == []
     assert all(0 < event.at < BIGINT for event in webhook.events)
-    assert all(event.payload.encode() for event in webhook.events)
+    assert all(event.payload.encode() for event in webhook.events if event.is_actionable)
 
 
 @given(mutated_payloads())
@@ -116,17 +113,62 @@ def test_a_message_has_both_ends_of_its_conversation(payload):
 @given(mutated_payloads())
 def test_an_event_that_is_delivered_again_from_what_was_kept_is_the_same(payload):
     for event in parse_webhook(json.dumps(payload).encode(), RECEIVED).events:
-        if event.kind is not Kind.UNKNOWN:
-            assert delivered_again(event) == event
+        if event.payload:
+            entry = {
+                "id": event.account,
+                "time": event.at,
+                "messaging": [json.loads(event.payload)],
+            }
+            assert events_in({"entry": [entry]}) == (event,)
 
 
-def delivered_again(event: Event) -> Event:
-    kept = json.loads(event.payload)
-    place = "changes" if kept.keys() == {"field", "value"} else "messaging"
-    place = "standby" if event.kind is Kind.STANDBY else place
-    entry = {"id": event.account, "time": event.at, place: [kept]}
-    (again,) = parse_webhook(json.dumps({"entry": [entry]}).encode(), 1).events
-    return again
+@given(mutated_payloads())
+def test_an_event_that_is_delivered_again_in_a_batch_of_its_own_is_the_same(payload):
+    together = events_in(payload)
+
+    apart = [event for batch in batches_of_one(payload) for event in events_in(batch)]
+
+    assert of_somebody(apart) == of_somebody(together)
+
+
+def of_somebody(events):
+    """Return *events* without those that stand for a whole entry."""
+    return [event for event in events if event.contact]
+
+
+def events_in(value) -> tuple[Event, ...]:
+    return parse_webhook(json.dumps(value).encode(), RECEIVED).events
+
+
+def batches_of_one(value):
+    """Yield *value* as so many bodies, each with one item of one entry, in its order."""
+    for envelope in as_list(value):
+        if not isinstance(envelope, dict) or "entry" not in envelope:
+            yield envelope
+            continue
+        for entry in as_list(envelope["entry"]):
+            yield from ({**envelope, "entry": [alone]} for alone in entries_of_one(entry))
+
+
+def entries_of_one(entry):
+    """Yield *entry* as so many entries, each with one item."""
+    places = [
+        it for it in ("messaging", "standby", "changes") if isinstance(entry, dict) and it in entry
+    ]
+    if not places:
+        yield entry
+        return
+    around = {name: value for name, value in entry.items() if name not in (*places, "field")}
+    for place in places:
+        yield from ({**around, place: [item]} for item in as_list(entry[place]))
+    if "field" in entry:
+        yield {name: value for name, value in entry.items() if name not in places}
+
+
+def as_list(value):
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 @given(st.binary(max_size=64) | st.text(max_size=64).map(str.encode))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.meta.events import Event
 from ak_instagram.store.batching import MAX_ARRIVALS, Batcher
-from ak_instagram.store.values import Arrival
 from tests.support.store_bench import arrival
 
 
@@ -22,7 +22,7 @@ class Batches:
         self.gate.set()
         self._bad, self._error = bad, error
 
-    async def __call__(self, batch: Sequence[Arrival]) -> None:
+    async def __call__(self, batch: Sequence[Event]) -> None:
         mids = [it.mid for it in batch]
         await self.gate.wait()
         if self._error is not None and self._bad in mids:

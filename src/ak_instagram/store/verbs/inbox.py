@@ -9,8 +9,9 @@ from itertools import chain
 from sqlalchemy import Connection, text
 
 from ak_instagram import fast_json
+from ak_instagram.meta.events import Event
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import WINDOW, Arrival, EventStatus, Receipt
+from ak_instagram.store.values import WINDOW, EventStatus, Receipt
 
 from . import takeover, unsend
 
@@ -96,7 +97,7 @@ class Inbox:
     debounce: int = 0
     takeover_pause: int = 12 * 3600 * 1000
 
-    def put(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> Receipt:
+    def put(self, connection: Connection, now: int, arrivals: Sequence[Event]) -> Receipt:
         """Store what is new of *arrivals* and make their conversations due."""
         said = takeover.fresh_echoes_and_standby(connection, arrivals)
         is_sqlite = connection.dialect.name == "sqlite"
@@ -106,7 +107,7 @@ class Inbox:
         unsend.wipe(connection, arrivals)
         return Receipt(fresh, len(arrivals) - fresh)
 
-    def _put_sqlite(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:
+    def _put_sqlite(self, connection: Connection, now: int, arrivals: Sequence[Event]) -> int:
         """Store what is fresh and return how much it is; nobody else writes meanwhile."""
         last = _LAST_ID.value(connection)
         fresh = _insert_sqlite(connection, [(*_row(arrival), now) for arrival in arrivals])
@@ -114,7 +115,7 @@ class Inbox:
             _WAKE_SQLITE.run(connection, last=last, now=now, window=WINDOW, **self._due(now))
         return fresh
 
-    def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Arrival]) -> int:
+    def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Event]) -> int:
         batch = fast_json.dump([_row(arrival) for arrival in arrivals]).decode()
         fresh: int = _PUT_POSTGRES.value(
             connection, batch=batch, now=now, window=WINDOW, **self._due(now)
@@ -139,11 +140,11 @@ def _insert_sqlite(connection: Connection, rows: Sequence[tuple[object, ...]]) -
     return fresh
 
 
-def _row(arrival: Arrival) -> tuple[object, ...]:
+def _row(arrival: Event) -> tuple[object, ...]:
     return (
         arrival.account,
         arrival.contact,
-        arrival.kind,
+        arrival.kind.value,
         arrival.key,
         arrival.mid,
         arrival.at,

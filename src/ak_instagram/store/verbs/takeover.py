@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, bindparam, case, select, text, update
 
+from ak_instagram.meta.events import Event
 from ak_instagram.store.schema import (
     IS_KNOWN_TO_META,
     IS_NOT_SENT,
@@ -27,7 +28,6 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import (
     CLOCK_SLACK,
-    Arrival,
     ConversationKey,
     EventStatus,
     PieceStatus,
@@ -111,14 +111,14 @@ _LEAVE_UNANSWERED = Statement(
 )
 
 
-def fresh_echoes_and_standby(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+def fresh_echoes_and_standby(connection: Connection, arrivals: Sequence[Event]) -> list[Event]:
     """Return the echoes and standby events among *arrivals* that are not stored yet."""
     said = [it for it in arrivals if it.echo_text is not None or it.is_standby]
     return [arrival for arrival in said if _KNOWN.row(connection, key=arrival.key) is None]
 
 
 def apply(
-    connection: Connection, now: int, echoes_and_standby: Sequence[Arrival], pause_for: int
+    connection: Connection, now: int, echoes_and_standby: Sequence[Event], pause_for: int
 ) -> None:
     """Settle the pieces that are echoed; be silent for *pause_for* ms where a person speaks."""
     for arrival in echoes_and_standby:
@@ -126,7 +126,7 @@ def apply(
             _take_over(connection, now, arrival, arrival.at + pause_for)
 
 
-def _claim_as_ours(connection: Connection, now: int, arrival: Arrival) -> bool:
+def _claim_as_ours(connection: Connection, now: int, arrival: Event) -> bool:
     """Settle the piece that *arrival* echoes, if it is one of ours; return whether it is."""
     if arrival.echo_text is None or arrival.mid is None:
         return False
@@ -146,7 +146,7 @@ def _claim_as_ours(connection: Connection, now: int, arrival: Arrival) -> bool:
     return is_entered or _SAID_AGAIN.row(connection, **words) is not None
 
 
-def _take_over(connection: Connection, now: int, arrival: Arrival, until: int) -> None:
+def _take_over(connection: Connection, now: int, arrival: Event, until: int) -> None:
     if until <= now:
         return
     pause(connection, arrival, until)

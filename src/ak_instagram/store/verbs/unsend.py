@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, bindparam, delete, exists, select, text, update
 
+from ak_instagram.meta.events import Event
 from ak_instagram.store.schema import IS_NOT_SENT, events, of_conversation, outbox, transcript
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import Arrival, EventStatus, PieceStatus, key_of
+from ak_instagram.store.values import EventStatus, PieceStatus, key_of
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ _DROP_POSTGRES = _drop_where(
 )
 
 
-def wipe(connection: Connection, arrivals: Sequence[Arrival]) -> None:
+def wipe(connection: Connection, arrivals: Sequence[Event]) -> None:
     """Forget the messages that *arrivals* take back, answered or not."""
     drop = _DROP_SQLITE if connection.dialect.name == "sqlite" else _DROP_POSTGRES
     for arrival in arrivals:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.errors import WebhookRejected
-from ak_instagram.webhook.challenge import answer_challenge
+from ak_instagram.webhook.signature import answer_handshake
 
 QUESTION = {"hub.mode": "subscribe", "hub.verify_token": "secret", "hub.challenge": "0115"}
 
 
 @pytest.mark.parametrize("challenge", ["1158201444", "0115", "a-B_9"])
 def test_the_challenge_comes_back_as_sent(challenge):
-    assert answer_challenge({**QUESTION, "hub.challenge": challenge}, "secret") == challenge
+    assert answer_handshake({**QUESTION, "hub.challenge": challenge}, "secret") == challenge
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_the_challenge_comes_back_as_sent(challenge):
 )
 def test_anything_else_is_refused(changes, status):
     with pytest.raises(WebhookRejected) as refused:
-        answer_challenge({**QUESTION, **changes}, "secret")
+        answer_handshake({**QUESTION, **changes}, "secret")
 
     assert refused.value.status == status
 
 
 def test_missing_parameters_are_refused():
     with pytest.raises(WebhookRejected) as refused:
-        answer_challenge({}, "secret")
+        answer_handshake({}, "secret")
 
     assert refused.value.status == 403
