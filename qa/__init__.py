@@ -1,1 +1,1 @@
-"""Proofs that take their time: chaos, load, benchmarks, the image."""
+"""Proofs that take their time: chaos, load, benchmarks, the image; and the reference's writer."""

@@ -14,7 +14,7 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram.agents.registry import load_factory
-from ak_instagram.settings.values import Settings
+from ak_instagram.settings.model import Settings
 
 from .app import create_app
 from .errors import StoreInUse, StoreUnavailable

@@ -16,7 +16,12 @@ from ak_instagram import health
 from ak_instagram.app import create_app
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import running
-from ak_instagram.settings.values import Account, Agent, Instagram, Settings, Store
+from ak_instagram.settings.model import (
+    AgentSettings,
+    InstagramSettings,
+    Settings,
+    StoreSettings,
+)
 from instagram_simulator import Simulator
 from tests.support.loopback import loopback
 
@@ -69,9 +74,9 @@ async def ask(tmp_path):
     """Ask the whole service, with the echo agent and a Meta of its own."""
     async with Simulator() as meta:
         settings = Settings(
-            instagram=Instagram("verify", (Account("IGAAsimulator"),), graph_url=meta.url),
-            agent=Agent("echo"),
-            store=Store(f"sqlite:///{tmp_path}/store.db"),
+            instagram=InstagramSettings("verify", "IGAAsimulator", graph_url=meta.url),
+            agent=AgentSettings("echo"),
+            store=StoreSettings(f"sqlite:///{tmp_path}/store.db"),
         )
         async with asking(create_app(settings)) as ask:
             yield ask

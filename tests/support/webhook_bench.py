@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from ak_instagram.settings.values import Account, Instagram
+from ak_instagram.settings.model import InstagramSettings
 from ak_instagram.store.schema import conversations, events
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 from ak_instagram.webhook.signature import sign
@@ -83,7 +83,7 @@ def post_of(*events: object) -> dict:
 @asynccontextmanager
 async def open_webhook(bench: Bench, secrets: tuple[str, ...]):
     """Serve the webhook on *bench*, which is open."""
-    settings = Instagram(VERIFY_TOKEN, (Account("IGAAtoken"),), app_secrets=secrets)
+    settings = InstagramSettings(VERIFY_TOKEN, "IGAAtoken", app_secret=secrets)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Handoff, MessageEnd, Part, Text, Turn
 from .prompt import attachments_of, prompt
@@ -47,7 +47,7 @@ class AgentKernel:
 
     history = 0
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:

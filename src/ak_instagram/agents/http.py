@@ -10,7 +10,7 @@ from difflib import get_close_matches
 import aiohttp
 
 from ak_instagram.errors import Permanent, SettingsError
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Part, Silence, Text, Turn, UserMessage
 from .prompt import attachments_of, prompt
@@ -136,7 +136,7 @@ _NO_CONTENT = 204
 class HttpAgent:
     """Posts `agent.request`, filled, and reads the text at `agent.reply`."""
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings))
         self._request = RequestTemplate(settings.request or DEFAULT_REQUEST)
         self._reply = settings.reply

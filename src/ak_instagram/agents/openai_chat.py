@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
-from ak_instagram.settings import values
-from ak_instagram.settings.adapters import OPENAI_URL, is_openai
+from ak_instagram.settings.model import AgentSettings
 
+from .adapters import OPENAI_URL, is_openai
 from .agent import Attachment, Part, Text, Turn
 from .prompt import attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
@@ -20,7 +20,7 @@ DEFAULT_MODEL = "gpt-5.4-mini"
 class OpenAIChat:
     """Asks a model that keeps no memory: each request repeats the instructions and the history."""
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         url = agent_url(settings, "/chat/completions", default=OPENAI_URL)
         self.history = settings.history
         self._endpoint = Endpoint(settings, session, url)
@@ -83,7 +83,7 @@ def is_last(chunk: JsonObject) -> bool:
     return any(choice.get("finish_reason") for choice in _choices(chunk))
 
 
-def _model(settings: values.Agent, url: str) -> str:
+def _model(settings: AgentSettings, url: str) -> str:
     """Return the model to name; other servers' models can't be guessed."""
     if settings.model:
         return settings.model

@@ -15,9 +15,9 @@ import aiohttp
 from ak_instagram import fast_json
 from ak_instagram.backoff import parse_retry_after
 from ak_instagram.errors import Permanent, SettingsError, Transient
-from ak_instagram.settings import values
-from ak_instagram.settings.checks import http_url
-from ak_instagram.settings.problems import label
+from ak_instagram.settings.messages import label
+from ak_instagram.settings.model import AgentSettings
+from ak_instagram.settings.value_types import http_url
 
 # An answer's total time is limited around every adapter (see `limits`). Here only a
 # host that doesn't even take the connection is given up on sooner.
@@ -36,7 +36,7 @@ JsonObject: TypeAlias = dict[str, Any]
 class Endpoint:
     """Where an agent listens, and what every request to it carries."""
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession, url: str) -> None:
         self._url = url
         self._session = session
         self._headers = _headers(settings)
@@ -120,7 +120,7 @@ def require_object(parsed: object) -> JsonObject:
     return parsed
 
 
-def _headers(settings: values.Agent) -> dict[str, str]:
+def _headers(settings: AgentSettings) -> dict[str, str]:
     """Return what every request carries; `agent.headers` wins over what we would send."""
     ours = {"Accept": "application/json, text/event-stream"}
     if settings.api_key:
@@ -136,7 +136,7 @@ def _check(response: aiohttp.ClientResponse) -> None:
     check_status(response.status, retry_after)
 
 
-def agent_url(settings: values.Agent, path: str = "", default: str | None = None) -> str:
+def agent_url(settings: AgentSettings, path: str = "", default: str | None = None) -> str:
     """
     Return the URL to post to: `agent.url`, or *default*, with *path* at the end of its own.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ak_instagram.settings.checks import http_url
+from ak_instagram.settings.value_types import http_url
 from ak_instagram.webhook import PATH
 
 
-def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
+def webhook_url(_context: click.Context, _option: click.Parameter, url: str) -> str:
     """Refuse what nothing can be posted to, which would be waited for without end."""
     try:
         http_url(url)
@@ -28,7 +28,7 @@ def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
 )
 @click.option(
     "--webhook",
-    callback=_url,
+    callback=webhook_url,
     default=f"http://127.0.0.1:8000{PATH}",
     show_default=True,
     help="The service's webhook; waited for if it is not up yet.",

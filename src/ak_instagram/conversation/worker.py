@@ -17,7 +17,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet, run_logged
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.model import ConversationSettings
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import (
     Claim,
@@ -43,7 +43,7 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        settings: Conversation,
+        settings: ConversationSettings,
         answering: Answering,
         delivery: Delivery,
         tasks: TaskSet,

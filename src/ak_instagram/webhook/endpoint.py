@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from ak_instagram.errors import StoreUnavailable, WebhookRejected
 from ak_instagram.meta.parse import parse_webhook
-from ak_instagram.settings.values import Instagram
+from ak_instagram.settings.model import InstagramSettings
 from ak_instagram.store.values import Arrival
 
 from .arrivals import arrivals_of
@@ -44,7 +44,7 @@ class Inbox(Protocol):
 class WebhookEndpoint:
     """Answers Meta; the inbox is found in the lifespan's state as `store`."""
 
-    def __init__(self, settings: Instagram) -> None:
+    def __init__(self, settings: InstagramSettings) -> None:
         self._verify_token = settings.verify_token
         self._secrets = tuple(secret.encode() for secret in settings.app_secrets)
         self._bodies = BodyReader()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ak_instagram.agents.adapters import ADAPTERS
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import explain
 from instagram_simulator.values import Account
@@ -56,16 +57,22 @@ def with_options(
 
 def adapter_of(environ: Mapping[str, str]) -> str:
     """Return the adapter that the service will use."""
-    return next(str(found.value) for found in explain(environ) if found.path == "agent.adapter")
+    return next(
+        str(found.value)
+        for found in explain(environ, adapters=ADAPTERS)
+        if found.path == "agent.adapter"
+    )
 
 
 def _with_agent(environ: dict[str, str]) -> dict[str, str]:
     """Return *environ* as it is if it can be used, else with `echo` if only an agent is missing."""
     try:
-        explain(environ)
+        explain(environ, adapters=ADAPTERS)
     except SettingsError:
         if environ.get(_ADAPTER):
             raise
-        explain(environ | {_URL: "http://127.0.0.1:1"})  # raises if something else is wrong
+        explain(
+            environ | {_URL: "http://127.0.0.1:1"}, adapters=ADAPTERS
+        )  # raises if something else is wrong
         return environ | {_ADAPTER: "echo"}
     return environ

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from ak_instagram.agents.agent import Part, Turn, UserMessage
 from ak_instagram.agents.registry import build_agent
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -127,7 +127,7 @@ def ask(agent_server: AgentServer, client_session: aiohttp.ClientSession):
     """Ask an adapter about a turn and collect the parts of its answer."""
 
     async def ask(turn: Turn, adapter: str, **settings: object) -> list[Part]:
-        chosen = values.Agent(
+        chosen = AgentSettings(
             **{"adapter": adapter, "url": agent_server.url, "model": "m", "timeout": 5.0} | settings
         )
         async with aclosing(build_agent(chosen, client_session).answer(turn)) as parts:

@@ -14,7 +14,7 @@ from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.model import ConversationSettings
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
 from ak_instagram.store.verbs.claims import Leases
@@ -133,7 +133,9 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     claim = await claim_one(two)
     step = await two.settle(claim, answered(claim, "hello bob"))
     await two.retry(step, after=1, why="connection refused")
-    worker = Worker(one, Conversation(concurrency=1), agent, delivery(one, graph), TaskSet())
+    worker = Worker(
+        one, ConversationSettings(concurrency=1), agent, delivery(one, graph), TaskSet()
+    )
     claiming = asyncio.create_task(worker.run_claims())
     await until_waiting(one)
     bench.clock.move(1_001)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ak_instagram.settings.keys import variable
-from ak_instagram.settings.table import KEYS
+from ak_instagram.settings.model import KEYS
 from tests.repository.chart.rendering import ROOT, render_set
 
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from ak_instagram.conversation.worker import RENEWALS, Worker
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.model import ConversationSettings
 from ak_instagram.store.values import Claim, LeaseId
 from tests.support.fakes import FakeStore
 from tests.support.store_bench import stop
@@ -63,7 +63,7 @@ class Hanging:
 @asynccontextmanager
 async def renewing(store: RenewingStore, work: Hanging | None = None, lease: float = 0.003):
     work = work or Hanging()
-    worker = Worker(store, Conversation(lease=lease), work, work, TaskSet())
+    worker = Worker(store, ConversationSettings(lease=lease), work, work, TaskSet())
     jobs = [asyncio.create_task(job) for job in (worker.run_claims(), worker.run_renewals())]
     try:
         async with asyncio.timeout(5):

@@ -12,7 +12,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.model import ConversationSettings
 from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
 from tests.support.fakes import FakeStore
 from tests.support.store_bench import stop
@@ -67,7 +67,7 @@ class Steps:
 async def working(store: FakeStore, steps: Steps, tasks: TaskSet | None = None, **settings: object):
     worker = Worker(
         store,
-        Conversation(**settings),
+        ConversationSettings(**settings),
         steps,
         steps,
         tasks or TaskSet(),
