@@ -61,14 +61,14 @@ def for_chosen(command: Callable[[OpenStore, list[str]], None]) -> Callable[...,
         if not everything and not turns:
             raise click.UsageError("name the turns, or use --all")
         with open_store(config) as store:
-            named = [find_one(store, turn) for turn in turns]
+            named = [_find_one(store, turn) for turn in turns]
             every = partial(letters.find, wanted=replace(wanted, limit=_ALL))
             command(store, [letter.turn for letter in named or store.run(every)])
 
     return on_chosen
 
 
-def find_one(store: OpenStore, turn: str) -> DeadLetter:
+def _find_one(store: OpenStore, turn: str) -> DeadLetter:
     """Return the dead letter called *turn*; end with exit code 1 if it is not there."""
     found = store.run(partial(letters.find, wanted=Filter(turn=turn)))
     if not found:
@@ -117,7 +117,7 @@ def show(turn: str, config: Path | None) -> None:
     Mind who sees the screen.
     """
     with open_store(config) as store:
-        letter = find_one(store, turn)
+        letter = _find_one(store, turn)
         contents = store.run(partial(letters.contents, turn=turn))
     click.echo(as_line(letter))
     for kind, payload in contents:

@@ -27,7 +27,7 @@ class NamedConversation:
     contact: str
 
 
-def require_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+def _require_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
     """Refuse the names of people and accounts: under a name nothing is stored."""
     if not (name.isascii() and name.isdigit()):
         raise click.BadParameter(
@@ -36,18 +36,11 @@ def require_id(_context: click.Context, _parameter: click.Parameter, name: str) 
     return name
 
 
-def require_number(_context: click.Context, _option: click.Parameter, hours: float) -> float:
-    """Refuse `nan`, which lies in every range."""
-    if math.isnan(hours):
-        raise click.BadParameter("is not a number")
-    return hours
-
-
-contact_argument = click.argument("contact", callback=require_id)
+contact_argument = click.argument("contact", callback=_require_id)
 account_option = click.option(
     "--account",
     required=True,
-    callback=require_id,
+    callback=_require_id,
     help="The professional account's id, as the log names it.",
 )
 
@@ -58,7 +51,6 @@ account_option = click.option(
 @click.option(
     "--hours",
     type=click.FloatRange(0, _MAX_HOURS, min_open=True),
-    callback=require_number,
     default=12.0,
     show_default=True,
     help="For so long at least.",
@@ -71,6 +63,8 @@ def pause(contact: str, account: str, hours: float, config: Path | None) -> None
     A person can answer meanwhile. What has not been sent yet of an answer is dropped. A
     longer pause stays as it is.
     """
+    if math.isnan(hours):  # which lies in every range
+        raise click.BadParameter("is not a number", param_hint="'--hours'")
     of, duration_ms = NamedConversation(account, contact), int(hours * 3_600_000)
     with open_store(config) as store:
         until = store.run(partial(pause_if_known, of=of, duration_ms=duration_ms))

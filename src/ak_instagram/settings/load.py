@@ -35,11 +35,11 @@ def load(
     """
     values = read(environ, config, adapters)
     others = {
-        name: declared(**section_of(values, name))
+        name: declared(**_section_of(values, name))
         for name, declared in SECTIONS.items()
         if name != "instagram"
     }
-    return Settings(instagram=instagram_of(values), **others)
+    return Settings(instagram=_instagram_of(values), **others)
 
 
 def explain(
@@ -60,7 +60,7 @@ def load_app_secrets(
     values, _ = read_keys(os.environ if environ is None else environ, config, problems)
     if problems:
         raise SettingsError(problems)
-    return instagram_of(values).app_secrets
+    return _instagram_of(values).app_secrets
 
 
 def read(
@@ -86,14 +86,14 @@ def read_keys(
     problems += unknown_names(sources.sections, environ)
     values: Values = {}
     for section, keys in SECTION_KEYS.items():
-        values |= read_section(sources, section, keys, sources.sections.get(section), problems)
+        values |= _read_section(sources, section, keys, sources.sections.get(section), problems)
     for index, account in enumerate(values["instagram.accounts"].value):
         parent = f"instagram.accounts[{index}]"
-        values |= read_section(sources, parent, ACCOUNT_KEYS, account, problems)
+        values |= _read_section(sources, parent, ACCOUNT_KEYS, account, problems)
     return values, sources
 
 
-def read_section(
+def _read_section(
     sources: Sources, parent: str, keys: Iterable[Key], raw: object, problems: list[str]
 ) -> Values:
     """Return the values of *keys* below *parent*, of which *raw* is the raw mapping."""
@@ -115,7 +115,7 @@ def read_section(
     return values
 
 
-def section_of(values: Values, parent: str) -> dict[str, Any]:
+def _section_of(values: Values, parent: str) -> dict[str, Any]:
     """Return the values of the keys right below *parent* by their last names."""
     return {
         each.key.last: each.value
@@ -124,11 +124,11 @@ def section_of(values: Values, parent: str) -> dict[str, Any]:
     }
 
 
-def instagram_of(values: Values) -> InstagramSettings:
+def _instagram_of(values: Values) -> InstagramSettings:
     """Return Meta's side with its further accounts."""
-    main = section_of(values, "instagram")
+    main = _section_of(values, "instagram")
     accounts = tuple(
-        Account(**section_of(values, f"instagram.accounts[{index}]"))
+        Account(**_section_of(values, f"instagram.accounts[{index}]"))
         for index in range(len(main["accounts"]))
     )
     return InstagramSettings(

@@ -62,7 +62,7 @@ def one_underscore(name: str, path: str) -> str:
 
 def no_adapter_set(adapters: Iterable[str], ways: Iterable[str]) -> str:
     """Say that no adapter is set or implied; *ways* are settings that would imply one."""
-    fix = f"set {', '.join(ways)}, or agent.adapter to one of {choices(adapters)}"
+    fix = f"set {', '.join(ways)}, or agent.adapter to one of {_choices(adapters)}"
     return f"{label('agent.adapter')}: is not set and can't be inferred; {fix}"
 
 
@@ -72,11 +72,11 @@ def no_adapter(name: str, adapters: Iterable[str], instead: str = "") -> str:
     if instead:
         return f"{where}: {name} is not part of this version yet; use {instead}"
     nearest = get_close_matches(name, list(adapters), n=1, cutoff=0.5)
-    fix = f"did you mean {nearest[0]}?" if nearest else f"use {choices(adapters)}"
+    fix = f"did you mean {nearest[0]}?" if nearest else f"use {_choices(adapters)}"
     return f"{where}: is not an adapter that exists; {fix}"
 
 
-def choices(adapters: Iterable[str]) -> str:
+def _choices(adapters: Iterable[str]) -> str:
     """Return everything that `agent.adapter` may be."""
     return f"{', '.join(adapters)} or module:object"
 

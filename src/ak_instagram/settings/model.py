@@ -340,7 +340,7 @@ class Settings:
             self.agent.api_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
-            *passwords_in(self.store.url),
+            *_passwords_in(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)
 
@@ -352,7 +352,7 @@ _PASSWORD = re.compile(r"(?<=://)[^:@/]*:(.*)@")
 _PASSWORD_IN_QUERY = re.compile(r"[?&]password=([^&]*)")
 
 
-def passwords_in(url: str) -> tuple[str, ...]:
+def _passwords_in(url: str) -> tuple[str, ...]:
     """Return the passwords in the store's *url*, as they are written there and as they are."""
     found = _PASSWORD.search(url)
     longest = found[1] if found else ""

@@ -125,10 +125,10 @@ class Sources:
 def gather(environ: Mapping[str, str], config: Path | None, problems: list[str]) -> Sources:
     """Return what file and environment say; why the file can't be read goes to *problems*."""
     file = find_file(environ, config)
-    layers, complete = layers_of(), True
+    layers, complete = _layers_of(), True
     if file is not None:
         try:
-            layers = read_file(file)
+            layers = _read_file(file)
         except Exception as exc:  # noqa: BLE001 - a broken file breaks YAML and dynaconf in many ways
             problems.append(messages.unreadable_file(file, exc))
             complete = False
@@ -158,17 +158,17 @@ def find_file(environ: Mapping[str, str], config: Path | None) -> Path | None:
     return default if (default := Path("config.yaml")).exists() else None
 
 
-def read_file(path: Path) -> Dynaconf:
+def _read_file(path: Path) -> Dynaconf:
     """Return dynaconf with *path* loaded; raises whatever is wrong with the file."""
     path.read_bytes()  # dynaconf passes over a file that it can't read
     if path.suffix not in (".yaml", ".yml"):
         raise ValueError("its name must end in .yaml")
-    layers = layers_of(str(path.resolve()))
+    layers = _layers_of(str(path.resolve()))
     layers.as_dict()  # dynaconf is lazy: this reads the file
     return layers
 
 
-def layers_of(*files: str) -> Dynaconf:
+def _layers_of(*files: str) -> Dynaconf:
     """Return dynaconf reading *files* and nothing else: no `.env`, no variables, no casts."""
     return Dynaconf(
         settings_files=list(files),

@@ -66,7 +66,7 @@ def missing_keys(values: Values) -> Iterator[str]:
 def unsigned(values: Values) -> Iterator[str]:
     """Yield a problem when signatures are required and no secret can check them."""
     is_required = values["instagram.require_signature"].value
-    secrets = of_accounts("app_secret", values)
+    secrets = _of_accounts("app_secret", values)
     if is_required and not any(each.value or each.unfit for each in secrets):
         fix = (
             "set the Instagram app secret (App Dashboard > API setup with Instagram login), not "
@@ -78,14 +78,14 @@ def unsigned(values: Values) -> Iterator[str]:
 
 def repeated_tokens(values: Values) -> Iterator[str]:
     """Yield a problem for each account whose token an earlier account has."""
-    tokens = [each for each in of_accounts("access_token", values) if each.value]
+    tokens = [each for each in _of_accounts("access_token", values) if each.value]
     first = {each.value: each.path for each in reversed(tokens)}
     for each in tokens:
         if each.path != first[each.value]:
             yield messages.repeated_token(each.path, first[each.value])
 
 
-def of_accounts(last: str, values: Values) -> list[SourcedValue]:
+def _of_accounts(last: str, values: Values) -> list[SourcedValue]:
     """Return the key *last* of every account, the main one first."""
     return [
         each
@@ -126,7 +126,7 @@ def complete_agent(
     problems: list[str],
 ) -> Values:
     """Return *values* with the adapter inferred and what it fills in; it says what it lacks."""
-    chosen = infer_adapter(values, environ, adapters)
+    chosen = _infer_adapter(values, environ, adapters)
     name = chosen.value or ""
     if not chosen.is_set:
         ways = [f"{it.implied_by} for {it.speaks_to}" for it in adapters.values() if it.implied_by]
@@ -136,7 +136,7 @@ def complete_agent(
     values = {**values, "agent.adapter": chosen}
     adapter = adapters.get(name, Adapter(name))  # a plug-in needs nothing that is known here
     if adapter.api_key and not values["agent.api_key"].is_set:
-        values["agent.api_key"] = outside_key(values["agent.api_key"], adapter, environ, problems)
+        values["agent.api_key"] = _outside_key(values["agent.api_key"], adapter, environ, problems)
     if adapter.url and not values["agent.url"].is_set:
         values["agent.url"] = replace(values["agent.url"], value=adapter.url)
     problems += [
@@ -147,7 +147,7 @@ def complete_agent(
     return values
 
 
-def infer_adapter(
+def _infer_adapter(
     values: Values, environ: Mapping[str, str], adapters: Mapping[str, Adapter]
 ) -> SourcedValue:
     """Return the adapter that was set, else the first that another setting implies."""
@@ -156,7 +156,7 @@ def infer_adapter(
         return chosen
     for name, adapter in adapters.items():
         sign = adapter.implied_by
-        is_set = values[sign].is_set if sign in values else bool(set_variables(sign, environ))
+        is_set = values[sign].is_set if sign in values else bool(_set_variables(sign, environ))
         if is_set:
             return replace(chosen, value=name, source=f"inferred from {sign}")
     return chosen
@@ -168,11 +168,11 @@ def no_adapter(name: str, adapters: Mapping[str, Adapter]) -> str:
     return messages.no_adapter(name, adapters, next(instead, ""))
 
 
-def outside_key(
+def _outside_key(
     api_key: SourcedValue, adapter: Adapter, environ: Mapping[str, str], problems: list[str]
 ) -> SourcedValue:
     """Return *api_key* from the variable that *adapter* names, or from the file it names."""
-    names = set_variables(adapter.api_key, environ)
+    names = _set_variables(adapter.api_key, environ)
     if not names:
         return api_key
     if len(names) > 1:
@@ -182,6 +182,6 @@ def outside_key(
     return raw.read(api_key.path, api_key.key, problems)
 
 
-def set_variables(name: str, environ: Mapping[str, str]) -> list[str]:
+def _set_variables(name: str, environ: Mapping[str, str]) -> list[str]:
     """Return which are set of the variable *name* and the one that names its file, if any."""
     return [each for each in (name, name + FILE.upper()) if name and environ.get(each)]

@@ -85,7 +85,7 @@ def read_flag(raw: object) -> bool:
 
 def read_mapping(raw: object) -> dict[str, Any]:
     """Return an object of names and values; as text JSON or TOML."""
-    value = parse_text(raw) if isinstance(raw, str) else raw
+    value = _parse_text(raw) if isinstance(raw, str) else raw
     if isinstance(value, dict):
         return {str(name): item for name, item in value.items()}
     raise ValueError("must be an object of names and values, in a variable as JSON or TOML")
@@ -101,13 +101,13 @@ def read_headers(raw: object) -> dict[str, str]:
 
 def read_mappings(raw: object) -> tuple[dict[str, Any], ...]:
     """Return a list of objects; as text JSON or TOML."""
-    value = parse_text(raw) if isinstance(raw, str) else raw
+    value = _parse_text(raw) if isinstance(raw, str) else raw
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
         return tuple(value)
     raise ValueError("must be a list of objects, in a variable as JSON or TOML")
 
 
-def parse_text(raw: str) -> object:
+def _parse_text(raw: str) -> object:
     """Return what *raw* says as JSON or as a TOML value, or `None`."""
     try:
         return json.loads(raw)
