@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ak_instagram import settings
-from ak_instagram.agents.adapters import ADAPTERS
+from ak_instagram.agents import registry
 
-load = partial(settings.load, adapters=ADAPTERS)
-explain = partial(settings.explain, adapters=ADAPTERS)
+load = partial(settings.load, adapters=registry)
+explain = partial(settings.explain, adapters=registry)

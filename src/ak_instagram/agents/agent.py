@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 # --- what goes in -----------------------------------------------------------
 
@@ -174,6 +175,33 @@ class Handoff:
 Part: TypeAlias = (
     Text | MessageEnd | QuickReplies | Buttons | Cards | Media | Reaction | Silence | Handoff
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """
+    The settings that an adapter requires; known without making it.
+
+    *always*, *at_default* and *elsewhere* pair a key with the advice for when it is
+    missing. *default_url* stands for an `agent.url` that is not set; *at_default* is
+    required while the agent's host is that one's, *elsewhere* when it is another.
+    *key_variable* is an environment variable that may stand for `agent.api_key`.
+    """
+
+    always: tuple[tuple[str, str], ...] = ()
+    default_url: str | None = None
+    at_default: tuple[tuple[str, str], ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    key_variable: str | None = None
+
+    def is_default(self, url: str | None) -> bool:
+        """Return whether *url* leads to the same host as the default, as `None` does."""
+        default = urlsplit(self.default_url or "").hostname
+        return urlsplit(url or self.default_url or "").hostname == default
+
+    def required(self, url: str | None) -> tuple[tuple[str, str], ...]:
+        """Return the keys required when `agent.url` is *url*, each with its advice."""
+        return self.always + (self.at_default if self.is_default(url) else self.elsewhere)
 
 
 class Agent(Protocol):

@@ -13,7 +13,7 @@ import aiohttp
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Attachment, Handoff, MessageEnd, Part, Text, Turn
+from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt
 from .transport import Endpoint, JsonObject, agent_url, require_object
 
@@ -46,6 +46,9 @@ class AgentKernel:
     """Asks an Agent Kernel server, which keeps the conversation under `session_id`."""
 
     history = 0
+    needs = Needs(
+        always=(("agent.url", "set the server's root, for example http://localhost:8080"),)
+    )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))

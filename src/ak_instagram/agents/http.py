@@ -12,7 +12,7 @@ import aiohttp
 from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Handoff, MessageEnd, Part, Silence, Text, Turn, UserMessage
+from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, UserMessage
 from .prompt import attachments_of, prompt
 from .transport import Endpoint, agent_url
 
@@ -135,6 +135,10 @@ _NO_CONTENT = 204
 
 class HttpAgent:
     """Posts `agent.request`, filled, and reads the text at `agent.reply`."""
+
+    needs = Needs(
+        always=(("agent.url", "set the endpoint, for example http://localhost:9000/ask"),)
+    )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings))

@@ -9,8 +9,7 @@ import aiohttp
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .adapters import OPENAI_URL, is_openai
-from .agent import Attachment, Part, Text, Turn
+from .agent import Attachment, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
 
@@ -20,11 +19,21 @@ DEFAULT_MODEL = "gpt-5.4-mini"
 class OpenAIChat:
     """Asks a model that keeps no memory: each request repeats the instructions and the history."""
 
+    needs = Needs(
+        default_url="https://api.openai.com/v1",
+        at_default=(("agent.api_key", "set it, or OPENAI_API_KEY"),),
+        elsewhere=(("agent.model", "set one that the server has"),),  # it can't be guessed
+        key_variable="OPENAI_API_KEY",
+    )
+
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
-        url = agent_url(settings, "/chat/completions", default=OPENAI_URL)
+        url = agent_url(settings, "/chat/completions", default=self.needs.default_url)
+        if not settings.model and not self.needs.is_default(url):
+            problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
+            raise SettingsError([f"agent.model: {problem}"])
         self.history = settings.history
         self._endpoint = Endpoint(settings, session, url)
-        self._model = _model(settings, url)
+        self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
 
@@ -81,16 +90,6 @@ def extended(text: str, chunk: JsonObject) -> str:
 def is_last(chunk: JsonObject) -> bool:
     """Return whether the stream's text ends with *chunk*."""
     return any(choice.get("finish_reason") for choice in _choices(chunk))
-
-
-def _model(settings: AgentSettings, url: str) -> str:
-    """Return the model to name; other servers' models can't be guessed."""
-    if settings.model:
-        return settings.model
-    if is_openai(url):
-        return DEFAULT_MODEL
-    problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
-    raise SettingsError([f"agent.model: {problem}"])
 
 
 def _content(turn: Turn) -> str | list[JsonObject]:

@@ -1,22 +1,41 @@
-"""From `agent.adapter` to the agent: a name we know, or a plug-in's `module:object`."""
+"""
+Agents by name: an adapter of ours or a plug-in's `module:object`, asked within limits.
+
+An adapter is imported when it is looked up, so that checking the settings imports no
+more than what they name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from importlib import import_module
-from typing import TypeAlias
-
-import aiohttp
+from typing import TYPE_CHECKING, TypeAlias
 
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import AgentSettings
-from ak_instagram.settings.validate import no_adapter
 
-from .adapters import ADAPTERS
-from .agent import Agent
+from .agent import Agent, Needs
 from .limits import Limited
 
-AgentFactory: TypeAlias = Callable[[AgentSettings, aiohttp.ClientSession], Agent]
+if TYPE_CHECKING:
+    import aiohttp
+
+AgentFactory: TypeAlias = "Callable[[AgentSettings, aiohttp.ClientSession], Agent]"
+
+ADAPTERS: Mapping[str, str] = {
+    "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
+    "openai-chat": "ak_instagram.agents.openai_chat:OpenAIChat",
+    "http": "ak_instagram.agents.http:HttpAgent",
+    "echo": "ak_instagram.agents.echo:Echo",
+}
+IMPLIED: Mapping[str, tuple[str, str]] = {
+    "agent.url": ("agentkernel", "an Agent Kernel server"),
+    "OPENAI_API_KEY": ("openai-chat", "OpenAI"),
+}
+"""The settings that imply an adapter when none is set, the first one first, and what they ask."""
+PLANNED = ("openai-responses",)
+CHOICES = f"{', '.join(ADAPTERS)} or module:object"
 
 
 def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agent:
@@ -42,10 +61,9 @@ def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agen
 
 def load_factory(adapter: str) -> AgentFactory:
     """Return what makes the agent; `SettingsError` if there is no such thing to call."""
-    place = ADAPTERS[adapter].factory if adapter in ADAPTERS else adapter
-    module, colon, name = place.partition(":")
+    module, colon, name = ADAPTERS.get(adapter, adapter).partition(":")
     if not colon:
-        raise SettingsError([no_adapter(adapter, ADAPTERS)])
+        raise SettingsError([f"agent.adapter: {no_adapter(adapter)}"])
     try:
         factory: AgentFactory = getattr(import_module(module), name)
     except Exception as exc:  # whatever a plug-in does when it is imported
@@ -54,3 +72,20 @@ def load_factory(adapter: str) -> AgentFactory:
     if not callable(factory):
         raise SettingsError([f"agent.adapter: `{adapter}` is not a class or function"])
     return factory
+
+
+def adapter_needs(adapter: str) -> Needs:
+    """Return what our *adapter* requires of the settings; nothing for a plug-in or unknown one."""
+    if adapter not in ADAPTERS:
+        return Needs()
+    needs: Needs = getattr(load_factory(adapter), "needs", Needs())
+    return needs
+
+
+def no_adapter(name: str) -> str:
+    """Say that there is no adapter *name*, in this version or at all, and what to use."""
+    if name in PLANNED:
+        return f"{name} is not part of this version yet; use openai-chat"
+    nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
+    fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
+    return f"is not an adapter that exists; {fix}"

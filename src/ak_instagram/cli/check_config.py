@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.agents.adapters import ADAPTERS
+from ak_instagram.agents import registry
 from ak_instagram.masking import MASK, without_password
 from ak_instagram.settings import Settings, SourcedValue, explain, load
 from ak_instagram.settings.keys import plain
@@ -27,8 +27,8 @@ def check_config(config: Path | None) -> None:
     the password, of the agent's all but the query. What is wrong is printed instead, a line
     for each problem, and the exit code is 2.
     """
-    asyncio.run(try_agent(load(config=config, adapters=ADAPTERS)))
-    found = explain(config=config, adapters=ADAPTERS)
+    asyncio.run(try_agent(load(config=config, adapters=registry)))
+    found = explain(config=config, adapters=registry)
     rows = [(each.path, shown(each), each.source) for each in found]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     for path, value, source in rows:

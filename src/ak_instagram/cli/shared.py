@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import structlog
 
-from ak_instagram.agents.adapters import ADAPTERS
+from ak_instagram.agents import registry
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings import load
 from ak_instagram.store.database import T, Work
@@ -44,7 +44,7 @@ def open_store(config: Path | None) -> Iterator[OpenStore]:
     The command ends with exit code 1 and a line if the store can't be used.
     """
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
-    url = load(config=config, adapters=ADAPTERS).store.url
+    url = load(config=config, adapters=registry).store.url
     try:
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()

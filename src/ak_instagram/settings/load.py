@@ -17,21 +17,21 @@ from . import messages
 from .keys import Key
 from .model import ACCOUNT_KEYS, SECTION_KEYS, SECTIONS, Account, InstagramSettings, Settings
 from .sources import SourcedValue, Sources, gather
-from .validate import Adapter, Values, broken_rules, complete_agent, unknown_names
+from .validate import Adapters, Values, broken_rules, complete_agent, unknown_names
 
 
 def load(
     environ: Mapping[str, str] | None = None,
     config: Path | None = None,
     *,
-    adapters: Mapping[str, Adapter],
+    adapters: Adapters,
 ) -> Settings:
     """
     Return the settings that *environ* (the process's own) and the file *config* give.
 
     Without *config* the file is the one that AK_CONFIG names, else `./config.yaml` if
-    there is one. *adapters* are those that `agent.adapter` may name, in the order in
-    which one is inferred. Raises `SettingsError` with every problem that there is.
+    there is one. *adapters* are those that `agent.adapter` may name: `agents.registry`.
+    Raises `SettingsError` with every problem that there is.
     """
     values = read(environ, config, adapters)
     others = {
@@ -46,7 +46,7 @@ def explain(
     environ: Mapping[str, str] | None = None,
     config: Path | None = None,
     *,
-    adapters: Mapping[str, Adapter],
+    adapters: Adapters,
 ) -> list[SourcedValue]:
     """Return every key with its value and where that comes from; see `load`."""
     return list(read(environ, config, adapters).values())
@@ -63,9 +63,7 @@ def load_app_secrets(
     return _instagram_of(values).app_secrets
 
 
-def read(
-    environ: Mapping[str, str] | None, config: Path | None, adapters: Mapping[str, Adapter]
-) -> Values:
+def read(environ: Mapping[str, str] | None, config: Path | None, adapters: Adapters) -> Values:
     """Return every key's value, with the agent completed; `SettingsError` if any is wrong."""
     environ = os.environ if environ is None else environ
     problems: list[str] = []

@@ -60,25 +60,10 @@ def one_underscore(name: str, path: str) -> str:
     return f"{name}: sets nothing, since nesting takes two underscores; write {variable(path)}"
 
 
-def no_adapter_set(adapters: Iterable[str], ways: Iterable[str]) -> str:
-    """Say that no adapter is set or implied; *ways* are settings that would imply one."""
-    fix = f"set {', '.join(ways)}, or agent.adapter to one of {_choices(adapters)}"
+def no_adapter_set(ways: Iterable[str], choices: str) -> str:
+    """Say that no adapter is set or implied, which *ways* imply one, and which *choices* are."""
+    fix = f"set {', '.join(ways)}, or agent.adapter to one of {choices}"
     return f"{label('agent.adapter')}: is not set and can't be inferred; {fix}"
-
-
-def no_adapter(name: str, adapters: Iterable[str], instead: str = "") -> str:
-    """Say that there is no adapter *name*, in this version if *instead* stands in for it."""
-    where = label("agent.adapter")
-    if instead:
-        return f"{where}: {name} is not part of this version yet; use {instead}"
-    nearest = get_close_matches(name, list(adapters), n=1, cutoff=0.5)
-    fix = f"did you mean {nearest[0]}?" if nearest else f"use {_choices(adapters)}"
-    return f"{where}: is not an adapter that exists; {fix}"
-
-
-def _choices(adapters: Iterable[str]) -> str:
-    """Return everything that `agent.adapter` may be."""
-    return f"{', '.join(adapters)} or module:object"
 
 
 def not_a_mapping(path: str) -> str:

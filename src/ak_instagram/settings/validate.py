@@ -1,16 +1,16 @@
 """
 Validation of what no key can say alone: unknown names, rules about several keys, the adapter.
 
-Each adapter declares what it needs as an `Adapter`; the declarations come in as an argument.
+Each adapter says itself what it needs; those that there are come in as `Adapters`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from . import messages
 from .keys import FILE, PREFIX, variable
@@ -97,91 +97,92 @@ def _of_accounts(last: str, values: Values) -> list[SourcedValue]:
 # --- the adapter ------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """
-    An agent's adapter, as far as it can be known before its module is imported.
+class AdapterNeeds(Protocol):
+    """The settings that an adapter requires."""
 
-    *factory* is the `module:object` that makes the agent. *needs* takes the agent's URL and
-    returns the keys that have to be set, each with what to do when it is not. *url* is used
-    when `agent.url` is not set. *api_key* is a variable from outside that stands in for
-    `agent.api_key`. When `agent.adapter` is not set, *implied_by*, a key or variable, chooses
-    this adapter; *speaks_to* says in words whom it asks. *stands_in_for* are adapters of
-    later versions.
+    @property
+    def default_url(self) -> str | None:
+        """What stands for an `agent.url` that is not set."""
+
+    @property
+    def key_variable(self) -> str | None:
+        """The environment variable that may stand for `agent.api_key`."""
+
+    def required(self, url: str | None, /) -> Iterable[tuple[str, str]]:
+        """Return the keys required when `agent.url` is *url*, each with its fix."""
+
+
+class Adapters(Protocol):
+    """
+    The adapters that there are, which `agents.registry` knows.
+
+    *ADAPTERS* has their names, *CHOICES* all that `agent.adapter` may be, in words. *IMPLIED*
+    has the keys and variables that imply an adapter when none is set, with it and what it asks.
     """
 
-    factory: str
-    needs: Callable[[str | None], Mapping[str, str]] = lambda _url: {}
-    url: str | None = None
-    api_key: str = ""
-    implied_by: str = ""
-    speaks_to: str = ""
-    stands_in_for: tuple[str, ...] = ()
+    ADAPTERS: Mapping[str, str]
+    IMPLIED: Mapping[str, tuple[str, str]]
+    CHOICES: str
+
+    def adapter_needs(self, adapter: str, /) -> AdapterNeeds:
+        """Return what *adapter* requires, which is nothing for a plug-in."""
+
+    def no_adapter(self, name: str, /) -> str:
+        """Say that there is no adapter *name*, and what to use."""
 
 
 def complete_agent(
-    values: Values,
-    environ: Mapping[str, str],
-    adapters: Mapping[str, Adapter],
-    problems: list[str],
+    values: Values, environ: Mapping[str, str], adapters: Adapters, problems: list[str]
 ) -> Values:
     """Return *values* with the adapter inferred and what it fills in; it says what it lacks."""
-    chosen = _infer_adapter(values, environ, adapters)
-    name = chosen.value or ""
-    if not chosen.is_set:
-        ways = [f"{it.implied_by} for {it.speaks_to}" for it in adapters.values() if it.implied_by]
-        problems.append(messages.no_adapter_set(adapters, ways))
-    elif name and name not in adapters and not re.fullmatch(r"[\w.]+:[\w.]+", name):
-        problems.append(no_adapter(name, adapters))
-    values = {**values, "agent.adapter": chosen}
-    adapter = adapters.get(name, Adapter(name))  # a plug-in needs nothing that is known here
-    if adapter.api_key and not values["agent.api_key"].is_set:
-        values["agent.api_key"] = _outside_key(values["agent.api_key"], adapter, environ, problems)
-    if adapter.url and not values["agent.url"].is_set:
-        values["agent.url"] = replace(values["agent.url"], value=adapter.url)
+    adapter = _infer_adapter(values, environ, adapters)
+    name = adapter.value or ""
+    if not adapter.is_set:
+        ways = [f"{sign} for {asks}" for sign, (_, asks) in adapters.IMPLIED.items()]
+        problems.append(messages.no_adapter_set(ways, adapters.CHOICES))
+    elif name and name not in adapters.ADAPTERS and not re.fullmatch(r"[\w.]+:[\w.]+", name):
+        problems.append(f"{messages.label('agent.adapter')}: {adapters.no_adapter(name)}")
+    values = {**values, "agent.adapter": adapter}
+    needs = adapters.adapter_needs(name)
+    if needs.key_variable and not values["agent.api_key"].is_set:
+        values["agent.api_key"] = _key_of(
+            needs.key_variable, values["agent.api_key"], environ, problems
+        )
+    if needs.default_url and not values["agent.url"].is_set:
+        values["agent.url"] = replace(values["agent.url"], value=needs.default_url)
     problems += [
         messages.missing(path, fix, f"and the adapter {name} needs it")
-        for path, fix in adapter.needs(values["agent.url"].value).items()
+        for path, fix in needs.required(values["agent.url"].value)
         if not values[path].is_set
     ]
     return values
 
 
-def _infer_adapter(
-    values: Values, environ: Mapping[str, str], adapters: Mapping[str, Adapter]
-) -> SourcedValue:
+def _infer_adapter(values: Values, environ: Mapping[str, str], adapters: Adapters) -> SourcedValue:
     """Return the adapter that was set, else the first that another setting implies."""
-    chosen = values["agent.adapter"]
-    if chosen.is_set:
-        return chosen
-    for name, adapter in adapters.items():
-        sign = adapter.implied_by
-        is_set = values[sign].is_set if sign in values else bool(_set_variables(sign, environ))
-        if is_set:
-            return replace(chosen, value=name, source=f"inferred from {sign}")
-    return chosen
+    adapter = values["agent.adapter"]
+    if adapter.is_set:
+        return adapter
+    for sign, (name, _) in adapters.IMPLIED.items():
+        if values[sign].is_set if sign in values else _set_variables(sign, environ):
+            return replace(adapter, value=name, source=f"inferred from {sign}")
+    return adapter
 
 
-def no_adapter(name: str, adapters: Mapping[str, Adapter]) -> str:
-    """Return the problem with an `agent.adapter` *name* that is not among *adapters*."""
-    instead = (each for each, adapter in adapters.items() if name in adapter.stands_in_for)
-    return messages.no_adapter(name, adapters, next(instead, ""))
-
-
-def _outside_key(
-    api_key: SourcedValue, adapter: Adapter, environ: Mapping[str, str], problems: list[str]
+def _key_of(
+    named: str, api_key: SourcedValue, environ: Mapping[str, str], problems: list[str]
 ) -> SourcedValue:
-    """Return *api_key* from the variable that *adapter* names, or from the file it names."""
-    names = _set_variables(adapter.api_key, environ)
+    """Return *api_key* from the variable *named*, or from the file that `…_FILE` names, if set."""
+    names = _set_variables(named, environ)
     if not names:
         return api_key
     if len(names) > 1:
         problems.append(messages.several(names))
     name = names[0]
-    raw = RawValue(environ[name], where=name, source=name, names_file=name != adapter.api_key)
+    raw = RawValue(environ[name], where=name, source=name, names_file=name != named)
     return raw.read(api_key.path, api_key.key, problems)
 
 
 def _set_variables(name: str, environ: Mapping[str, str]) -> list[str]:
-    """Return which are set of the variable *name* and the one that names its file, if any."""
-    return [each for each in (name, name + FILE.upper()) if name and environ.get(each)]
+    """Return which are set of the variable *name* and the one that names its file."""
+    return [each for each in (name, name + FILE.upper()) if environ.get(each)]

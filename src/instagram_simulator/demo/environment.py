@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ak_instagram.agents.adapters import ADAPTERS
+from ak_instagram.agents import registry
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import explain
 from instagram_simulator.values import Account
@@ -59,7 +59,7 @@ def adapter_of(environ: Mapping[str, str]) -> str:
     """Return the adapter that the service will use."""
     return next(
         str(found.value)
-        for found in explain(environ, adapters=ADAPTERS)
+        for found in explain(environ, adapters=registry)
         if found.path == "agent.adapter"
     )
 
@@ -67,12 +67,12 @@ def adapter_of(environ: Mapping[str, str]) -> str:
 def _with_agent(environ: dict[str, str]) -> dict[str, str]:
     """Return *environ* as it is if it can be used, else with `echo` if only an agent is missing."""
     try:
-        explain(environ, adapters=ADAPTERS)
+        explain(environ, adapters=registry)
     except SettingsError:
         if environ.get(_ADAPTER):
             raise
         explain(
-            environ | {_URL: "http://127.0.0.1:1"}, adapters=ADAPTERS
+            environ | {_URL: "http://127.0.0.1:1"}, adapters=registry
         )  # raises if something else is wrong
         return environ | {_ADAPTER: "echo"}
     return environ

@@ -7,9 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from ak_instagram.agents.adapters import ADAPTERS
 from ak_instagram.agents.agent import Text, Turn, UserMessage
-from ak_instagram.agents.registry import build_agent
+from ak_instagram.agents.registry import ADAPTERS, build_agent
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import AgentSettings
 
