@@ -56,7 +56,11 @@ def broken_rules(values: Values) -> list[str]:
 
 
 def missing_keys(values: Values) -> Iterator[str]:
-    """Yield a problem for each required key that is not set; further accounts spare the main's."""
+    """
+    Yield a problem for each required key that is not set.
+
+    The main account has no need of a token where there are further accounts.
+    """
     spared = "instagram.access_token" if values["instagram.accounts"].value else ""
     for path, each in values.items():
         if each.key.required and not each.is_set and path != spared:
@@ -134,7 +138,7 @@ class Adapters(Protocol):
 def complete_agent(
     values: Values, environ: Mapping[str, str], adapters: Adapters, problems: list[str]
 ) -> Values:
-    """Return *values* with the adapter inferred and what it fills in; it says what it lacks."""
+    """Return *values* with the adapter inferred and its defaults; what is missing is a problem."""
     adapter = _infer_adapter(values, environ, adapters)
     name = adapter.value or ""
     if not adapter.is_set:
