@@ -11,22 +11,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from ak_instagram.meta.content import Attachment as Attachment  # a part of the contract
+
 # --- what goes in -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """
-    Something a person sent that is not text.
-
-    *kind* is Meta's attachment type (`image`, `video`, `audio`, `file`, `share`,
-    `ig_post`, `ig_reel`, `story_mention`, …). *url* is Meta's signed link, which
-    expires; `None` when Meta sends none (view-once media, unsupported kinds).
-    """
-
-    kind: str
-    url: str | None = None
-    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +21,8 @@ class UserMessage:
     """
     One message or tap of the person's.
 
-    *at* is Meta's timestamp in UTC milliseconds. *payload* is that of a tapped
+    *at* is Meta's timestamp in UTC milliseconds. *attachments* are what it has besides
+    text; their *url* is Meta's signed link, which expires. *payload* is that of a tapped
     quick reply or postback button. *context* says what the message refers to, in
     Meta's words: keys among `reply_to_mid`, `story_id`, `story_url`, `ref`,
     `referral_source`, `referral_type`, `ad_id`, `ad_title`, `product_id`.

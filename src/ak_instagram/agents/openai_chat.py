@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
@@ -12,6 +11,9 @@ from ak_instagram.settings.model import AgentSettings
 from .agent import Attachment, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
+
+if TYPE_CHECKING:
+    import aiohttp
 
 DEFAULT_MODEL = "gpt-5.4-mini"
 
@@ -42,31 +44,37 @@ class OpenAIChat:
         body = request_body(turn, self._model, self._instructions)
         async with self._endpoint.ask(turn.id, body) as answer:
             if answer.is_stream:
-                yield Text(await self._joined(answer))
+                yield Text(await joined(answer, self._max_answer))
             else:
                 yield Text(read_completion(require_object(await answer.json())))
 
-    async def _joined(self, answer: AgentResponse) -> str:
-        """Return the text of a stream, which nobody asked for but some servers send."""
-        text = ""
-        async for chunk in answer.frames(is_last):
-            text = extended(text, chunk)
-            if len(text) > self._max_answer:
-                raise Permanent(f"agent's answer exceeds agent.max_answer ({self._max_answer})")
-        return text
-
 
 def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
-    """Return the completion request for *turn*; `user` tells people apart without naming them."""
+    """
+    Return the completion request for *turn*; `user` tells people apart without naming them.
+
+    The turn is plain text, which every server takes, or a list of parts if it has pictures.
+    """
+    text = "\n".join([*references(turn), prompt(turn, is_picture)])
+    pictures = [
+        {"type": "image_url", "image_url": {"url": attachment.url}}
+        for attachment in attachments_of(turn)
+        if is_picture(attachment)
+    ]
+    content = [{"type": "text", "text": text}, *pictures] if pictures else text
     system = [{"role": "system", "content": instructions}] if instructions else []
     past = [{"role": line.role, "content": line.text} for line in turn.history]
-    now = {"role": "user", "content": _content(turn)}
     return {
         "model": model,
-        "messages": [*system, *past, now],
+        "messages": [*system, *past, {"role": "user", "content": content}],
         "user": turn.session,
         "stream": False,
     }
+
+
+def is_picture(attachment: Attachment) -> bool:
+    """Return whether *attachment* can be an `image_url` part."""
+    return attachment.kind == "image" and attachment.url is not None
 
 
 def read_completion(completion: JsonObject) -> str:
@@ -76,6 +84,20 @@ def read_completion(completion: JsonObject) -> str:
     if not choices or not isinstance(choices[0].get("message"), dict):
         raise Permanent("agent's answer has no message in `choices`")
     return _text(choices[0], "message")
+
+
+async def joined(answer: AgentResponse, max_answer: int) -> str:
+    """
+    Return the text of a stream, which nobody asked for but some servers send.
+
+    More than *max_answer* characters are `Permanent`.
+    """
+    text = ""
+    async for chunk in answer.frames(is_last):
+        text = extended(text, chunk)
+        if len(text) > max_answer:
+            raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
+    return text
 
 
 def extended(text: str, chunk: JsonObject) -> str:
@@ -90,22 +112,6 @@ def extended(text: str, chunk: JsonObject) -> str:
 def is_last(chunk: JsonObject) -> bool:
     """Return whether the stream's text ends with *chunk*."""
     return any(choice.get("finish_reason") for choice in _choices(chunk))
-
-
-def _content(turn: Turn) -> str | list[JsonObject]:
-    """Return the turn as plain text, which every server takes, or as parts if it has pictures."""
-    text = "\n".join([*references(turn), prompt(turn, _is_picture)])
-    pictures: list[JsonObject] = [
-        {"type": "image_url", "image_url": {"url": attachment.url}}
-        for attachment in attachments_of(turn)
-        if _is_picture(attachment)
-    ]
-    return [{"type": "text", "text": text}, *pictures] if pictures else text
-
-
-def _is_picture(attachment: Attachment) -> bool:
-    """Return whether *attachment* can be an `image_url` part."""
-    return attachment.kind == "image" and attachment.url is not None
 
 
 def _choices(answer: JsonObject) -> list[JsonObject]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -14,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from ak_instagram.agents.agent import Part, Turn, UserMessage
+from ak_instagram.agents.registry import ask as ask_agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.settings.model import AgentSettings
 
@@ -130,8 +130,8 @@ def ask(agent_server: AgentServer, client_session: aiohttp.ClientSession):
         chosen = AgentSettings(
             **{"adapter": adapter, "url": agent_server.url, "model": "m", "timeout": 5.0} | settings
         )
-        async with aclosing(build_agent(chosen, client_session).answer(turn)) as parts:
-            return [part async for part in parts]
+        agent = build_agent(chosen, client_session)
+        return await ask_agent(agent, turn, chosen.max_answer, chosen.timeout)
 
     return ask
 

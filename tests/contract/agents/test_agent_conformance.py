@@ -1,4 +1,4 @@
-"""What every adapter does alike, whatever protocol it speaks: over real HTTP."""
+"""Every adapter does this alike, whatever protocol it speaks: over real HTTP."""
 
 from __future__ import annotations
 

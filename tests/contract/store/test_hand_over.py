@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.worker import Worker
+from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.model import ConversationSettings
+from ak_instagram.settings.model import Account
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
 from ak_instagram.store.verbs.claims import Leases
@@ -29,6 +29,8 @@ from tests.support.store_bench import (
     stop,
     until_waiting,
 )
+
+SHOP = Account("token", "shop")
 
 
 class LatePuts:
@@ -64,7 +66,7 @@ class Hanging:
         self.asked = asyncio.Event()
         self.answered = asyncio.Event()
 
-    async def answer(self, _claim) -> None:
+    async def answer(self, _claim, _account) -> None:
         self.asked.set()
         await self.answered.wait()
 
@@ -80,8 +82,7 @@ def one(late) -> Store:
 
 
 def delivery(store: Store, graph: FakeGraph) -> Delivery:
-    accounts = SimpleNamespace(find=lambda _: SimpleNamespace(access_token="t"))
-    return Delivery(store, graph, accounts, CircuitBreaker(), RateLimiter(100), Backoff())
+    return Delivery(store, graph, CircuitBreaker(), RateLimiter(100), Backoff())
 
 
 async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Task[None]:
@@ -133,9 +134,9 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     claim = await claim_one(two)
     step = await two.settle(claim, answered(claim, "hello bob"))
     await two.retry(step, after=1, why="connection refused")
-    worker = Worker(
-        one, ConversationSettings(concurrency=1), agent, delivery(one, graph), TaskSet()
-    )
+    sends = delivery(one, graph)
+    accounts = Accounts([SHOP], graph)
+    worker = Worker(one, accounts, agent, sends, TaskSet(), concurrency=1, backoff=Backoff())
     claiming = asyncio.create_task(worker.run_claims())
     await until_waiting(one)
     bench.clock.move(1_001)
@@ -148,12 +149,12 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     await put
     for _ in range(2):
         bench.clock.move(LEASE // 3)
-        await worker._renew()
+        await worker.renew_leases()
     for _ in range(2):  # looked for, then sent
         claim = await claim_one(two)
-        await delivery(two, graph).deliver(claim, claim.piece)
+        await delivery(two, graph).deliver(claim, claim.piece, SHOP)
         bench.clock.move(4_000)
-    await worker._renew()
+    await worker.renew_leases()
     agent.answered.set()
     await until_waiting(one)
     await stop(claiming)

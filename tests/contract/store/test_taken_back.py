@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ak_instagram.conversation.turn import compose, endings
+from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, TurnResult
 from ak_instagram.store.verbs.claim_statements import MAX_EVENTS
 from ak_instagram.store.verbs.dead_letters import replay
@@ -123,7 +123,7 @@ async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_ta
     composed = compose(claim)
     assert composed.turn.messages[0].mid == "m1"
 
-    ends = endings(composed, EventStatus.ANSWERED)
+    ends = composed.final_statuses(EventStatus.ANSWERED)
     step = await store.settle(claim, replace(answered(claim, "one"), events=ends))
 
     assert step.piece.message == {"text": "one"}

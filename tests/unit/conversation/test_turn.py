@@ -1,4 +1,4 @@
-"""Waiting events make one turn: what was edited says its last version, what was unsent is gone."""
+"""Waiting events make one turn: an edited message has its last text, an unsent one is gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, UserMessage
-from ak_instagram.conversation.turn import compose, endings, session_id
+from ak_instagram.conversation.turn import compose, session_id
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
 
 
@@ -62,21 +62,21 @@ def test_the_last_edit_counts_however_they_arrived():
 
 
 @pytest.mark.parametrize("ending", [EventStatus.ANSWERED, EventStatus.DEAD])
-def test_an_edit_ends_as_its_message_does_so_that_a_replay_has_it_too(ending):
+def test_an_edit_ends_as_its_message_does_so_that_a_replay_has_both(ending):
     draft = compose(
         claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
     )
 
-    assert endings(draft, ending) == {1: ending, 2: ending}
+    assert draft.final_statuses(ending) == {1: ending, 2: ending}
 
 
-def test_an_edit_of_what_was_answered_before_is_nothing_to_answer():
+def test_an_edit_of_an_earlier_message_is_nothing_to_answer():
     draft = compose(claim(event(2, "edit", "a", text="hello", num_edit=1)))
 
-    assert (draft.turn, draft.settled) == (None, {2: EventStatus.IGNORED})
+    assert (draft.turn, draft.other_statuses) == (None, {2: EventStatus.IGNORED})
 
 
-def test_what_was_taken_back_is_not_asked_about():
+def test_an_unsent_message_is_not_asked_about():
     draft = compose(
         claim(
             message(1, "a", text="oops"),
@@ -86,22 +86,22 @@ def test_what_was_taken_back_is_not_asked_about():
     )
 
     assert [it.mid for it in draft.turn.messages] == ["b"]
-    assert draft.settled == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
+    assert draft.other_statuses == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
 
 
-def test_a_message_that_was_taken_back_before_it_came_in_is_gone():
+def test_a_message_that_was_unsent_before_it_came_in_is_gone():
     draft = compose(claim(replace(message(1, "a", text="oops"), is_unsent=True)))
 
-    assert (draft.turn, draft.settled) == (None, {1: EventStatus.UNSENT})
+    assert (draft.turn, draft.other_statuses) == (None, {1: EventStatus.UNSENT})
 
 
-def test_nothing_left_is_no_turn():
+def test_without_messages_there_is_no_turn():
     draft = compose(claim(message(1, "a", text="oops"), event(2, "unsend", "a", is_deleted=True)))
 
     assert draft.turn is None
 
 
-def test_a_tap_says_its_title_and_carries_its_payload():
+def test_a_tap_has_its_title_as_text_and_its_payload():
     draft = compose(claim(event(1, "postback", "p", title="Opening hours", payload="HOURS")))
 
     assert draft.turn.messages == (UserMessage("p", 1001, text="Opening hours", payload="HOURS"),)
@@ -115,7 +115,7 @@ def test_attachments_alone_are_a_turn():
     assert draft.turn.messages[0].attachments == (Attachment("image", "https://cdn.example/1.jpg"),)
 
 
-def test_what_meta_does_not_hand_over_is_said_so():
+def test_a_message_that_meta_keeps_back_is_an_unsupported_attachment():
     draft = compose(claim(message(1, "a", is_unsupported=True)))
 
     assert draft.turn.messages[0].attachments == (Attachment("unsupported"),)
@@ -142,7 +142,7 @@ def test_what_meta_does_not_hand_over_is_said_so():
         ),
     ],
 )
-def test_what_a_message_refers_to_goes_along(content, context):
+def test_a_message_has_what_it_refers_to_as_context(content, context):
     draft = compose(claim(message(1, "a", text="?", **content)))
 
     assert draft.turn.messages[0].context == context
