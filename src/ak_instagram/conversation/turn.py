@@ -54,15 +54,14 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
         for event, content in read
         if isinstance(content, Edit) and content.text and content.mid in mids
     }
+    gone = said.keys() - kept.keys()
     name, answered_ids = turn_id(claim), (*kept, *edits)
     return TurnDraft(
         turn_id=name,
         turn=_turn(claim, name, kept, edits, agent) if kept else None,
         answered_ids=answered_ids,
         other_statuses={
-            it.id: EventStatus.UNSENT
-            if it.is_unsent or it.id in said  # and not among those kept
-            else EventStatus.IGNORED
+            it.id: EventStatus.UNSENT if it.is_unsent or it.id in gone else EventStatus.IGNORED
             for it in claim.events
             if it.id not in answered_ids
         },

@@ -9,32 +9,49 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Set
+from typing import Protocol
 
 import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.accounts import Accounts
-from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet, run_logged
+from ak_instagram.settings.model import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import (
     Claim,
     EventStatus,
     LeaseId,
+    Piece,
     PieceStatus,
     TurnResult,
     WaitReason,
 )
 
-from .answering import Answering
 from .turn import turn_id
 
 log = structlog.get_logger()
 
 RETRY_CLAIMING = 1.0  # seconds before the store is asked again after it refused
 RENEWALS = 3  # of a lease while it lasts: two may fail before it is lost
+
+
+class Answers(Protocol):
+    """The step that asks the agent: `conversation.answering.Answering`."""
+
+    async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
+        """Answer *claim*'s events and return the next step."""
+        ...
+
+
+class Delivers(Protocol):
+    """The step that sends a piece: `delivery.delivery.Delivery`."""
+
+    async def deliver(self, claim: Claim, piece: Piece, account: Account | None) -> Claim | None:
+        """Try to send *piece* once and return the next step."""
+        ...
 
 
 class Worker:
@@ -48,8 +65,8 @@ class Worker:
         self,
         store: Store,
         accounts: Accounts,
-        answering: Answering,
-        delivery: Delivery,
+        answering: Answers,
+        delivery: Delivers,
         tasks: TaskSet,
         *,
         concurrency: int = 500,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
-from ak_instagram.meta.graph import GraphClient
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.settings.model import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
@@ -43,6 +44,22 @@ LOOK_UPS = 2.0  # a second and account: what Meta allows of conversations
 LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its slot and keeps the worker busy
 
 
+class MessagesApi(Protocol):
+    """The part of the Graph client that sends messages and looks for them; see `meta.graph`."""
+
+    async def send_message(
+        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+    ) -> str:
+        """Send *message* to *recipient* and return its id."""
+        ...
+
+    async def recent_messages(
+        self, token: str, recipient: str, timeout: float
+    ) -> tuple[RecentMessage, ...]:
+        """Return the latest messages to and from *recipient*."""
+        ...
+
+
 class Delivery:
     """
     Delivers the piece that a claim is for, and returns what is next in the conversation.
@@ -54,7 +71,7 @@ class Delivery:
     def __init__(
         self,
         store: Store,
-        graph: GraphClient,
+        graph: MessagesApi,
         circuit_breaker: CircuitBreaker,
         rate: RateLimiter,
         backoff: Backoff,

@@ -49,23 +49,28 @@ def plan_answer(parts: Sequence[Part]) -> Plan:
     """Plan the answer that *parts* make; texts run on until a message ends."""
     drafts: list[list[str]] = [[]]
     refused: list[str] = []
+    handoff: str | None = None
+    chose_silence = False
     for part in parts:
         match part:
             case Text(text):
                 drafts[-1].append(text)
             case MessageEnd():
                 drafts.append([])
+            case Silence():
+                chose_silence = True
+            case Handoff(reason):
+                handoff = reason if handoff is None else handoff
             case QuickReplies() | Buttons() | Cards() | Media() | Reaction():
                 refused.append(type(part).__name__)
                 if text := _fallback_text(part):
                     drafts += ([text], [])
-    answers = [plain("".join(draft)) for draft in drafts]
-    pieces = [piece for it in answers for piece in split(it.text, whole=it.verbatim)]
-    handoff = next((part.reason for part in parts if isinstance(part, Handoff)), None)
-    is_silence = any(isinstance(part, Silence) for part in parts)
-    says_more = pieces or refused or handoff is not None
-    messages = tuple({"text": piece} for piece in pieces)
-    return Plan(messages, is_silence and not says_more, handoff, tuple(refused))
+    messages: list[dict[str, object]] = []
+    for draft in drafts:
+        answer = plain("".join(draft))
+        messages += [{"text": piece} for piece in split(answer.text, whole=answer.verbatim)]
+    is_silent = chose_silence and not (messages or refused or handoff is not None)
+    return Plan(tuple(messages), is_silent, handoff, tuple(refused))
 
 
 def _fallback_text(part: Part) -> str:

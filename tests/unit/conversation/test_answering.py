@@ -8,7 +8,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Silence, Text
+from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Silence, Text
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -55,6 +55,7 @@ def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None
 def settled(store: FakeStore) -> TurnResult:
     [(verb, turn_result)] = store.log
     assert verb == "settle"
+    assert isinstance(turn_result, TurnResult)
     return turn_result
 
 
@@ -115,7 +116,8 @@ async def test_a_turn_that_failed_for_good_is_a_dead_letter_with_an_apology(
     ],
 )
 async def test_silence_takes_the_typing_indicator_away(parts):
-    store, graph, spawned = FakeStore(), FakeGraph(), []
+    store, graph = FakeStore(), FakeGraph()
+    spawned: list[asyncio.Future[None]] = []
 
     await answering(FakeAgent(parts), store, graph, spawned=spawned).answer(claim(), SHOP)
     await asyncio.gather(*spawned)
@@ -125,7 +127,8 @@ async def test_silence_takes_the_typing_indicator_away(parts):
 
 
 async def test_an_answer_leaves_no_typing_off_behind():
-    store, graph, spawned = FakeStore(), FakeGraph(), []
+    store, graph = FakeStore(), FakeGraph()
+    spawned: list[asyncio.Future[None]] = []
 
     await answering(FakeAgent([Text("hi")]), store, graph, spawned=spawned).answer(claim(), SHOP)
 
@@ -180,7 +183,7 @@ async def test_an_answer_is_kept_to_its_limits(agent, timeout, verb):
 async def test_lines_are_kept_for_agents_without_memory_only():
     with_memory, without = FakeStore(), FakeStore()
 
-    said = [Text("hel"), Text("lo"), MessageEnd(), Text("again")]
+    said: list[Part] = [Text("hel"), Text("lo"), MessageEnd(), Text("again")]
 
     await answering(FakeAgent(said), with_memory).answer(claim(), SHOP)
     await answering(FakeAgent(said, history=20), without).answer(claim(), SHOP)

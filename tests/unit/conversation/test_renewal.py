@@ -10,7 +10,7 @@ from ak_instagram.conversation.worker import RENEWALS, Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.model import Account
-from ak_instagram.store.values import Claim, LeaseId
+from ak_instagram.store.values import Claim, LeaseId, Piece
 from tests.support.fakes import FakeGraph, FakeStore
 from tests.support.store_bench import stop
 
@@ -60,6 +60,9 @@ class Hanging:
         except asyncio.CancelledError:
             self.cut_off.append(claim.contact)
             raise
+
+    async def deliver(self, claim: Claim, _piece: Piece, account: Account | None) -> None:
+        await self.answer(claim, account)
 
 
 @asynccontextmanager

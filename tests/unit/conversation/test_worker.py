@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -23,16 +24,14 @@ EVENT = StoredEvent(5, "message", "m1", 1000, "{}")
 PIECE = Piece(7, "turn", 0, {"text": "hi"}, 1, False, 0, 0)
 
 
-def claim(contact: str = "anna", **changes: object) -> Claim:
-    return Claim(
-        **({"account": "shop", "contact": contact, "fence": 1, "events": (EVENT,)} | changes)
-    )
+def claim(contact: str = "anna", **changes: Any) -> Claim:
+    return replace(Claim("shop", contact, 1, events=(EVENT,)), **changes)
 
 
 class Steps:
     """Stands for answering and delivery: does what the test says, step after step."""
 
-    def __init__(self, *outcomes: object) -> None:
+    def __init__(self, *outcomes: Claim | Exception | asyncio.Event | None) -> None:
         self.outcomes = list(outcomes)
         self.taken: list[Claim] = []
         self.accounts: list[Account | None] = []
@@ -47,7 +46,8 @@ class Steps:
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, asyncio.Event):
-            return await self._wait_for(outcome, step)
+            await self._wait_for(outcome, step)
+            return None
         return outcome
 
     async def _wait_for(self, event: asyncio.Event, step: Claim) -> None:
@@ -201,19 +201,17 @@ async def test_a_conversation_that_is_not_ours_any_more_is_dropped(error):
 
 
 async def test_claiming_outlives_a_store_that_refuses():
-    steps = Steps(None)
-    store = FakeStore([[claim()]])
     refusals = [StoreUnavailable("full"), RuntimeError("odd")]
-    ask = store.claim
 
-    async def refuse_first(most: int) -> list[Claim]:
-        if refusals:
-            raise refusals.pop()
-        return await ask(most)
+    class RefusingAtFirst(FakeStore):
+        async def claim(self, most: int) -> list[Claim]:
+            if refusals:
+                raise refusals.pop()
+            return await super().claim(most)
 
-    store.claim = refuse_first
+    steps = Steps(None)
 
-    async with working(store, steps):
+    async with working(RefusingAtFirst([[claim()]]), steps):
         await steps.taken_one.wait()
 
     assert steps.taken == [claim()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ak_instagram.backoff import Backoff
@@ -51,9 +53,9 @@ def delivery(
     store: FakeStore,
     graph: FakeGraph,
     circuit_breaker: CircuitBreaker | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> Delivery:
-    values = {
+    values: dict[str, Any] = {
         "store": store,
         "graph": graph,
         "circuit_breaker": circuit_breaker or CircuitBreaker(Clock()),
@@ -83,8 +85,13 @@ def open_circuit(circuit_breaker: CircuitBreaker) -> None:
     circuit_breaker.open("shop", "zoe", began, ErrorClass.AUTHORIZATION, "the token is dead")
 
 
-def recent(**changes: object) -> RecentMessage:
-    values = {"mid": "mid-9", "text": "hello", "from_id": "shop", "created_at": ATTEMPT_BEGAN}
+def recent(**changes: Any) -> RecentMessage:
+    values: dict[str, Any] = {
+        "mid": "mid-9",
+        "text": "hello",
+        "from_id": "shop",
+        "created_at": ATTEMPT_BEGAN,
+    }
     return RecentMessage(**(values | changes))
 
 
@@ -199,7 +206,7 @@ async def test_a_refused_piece_stops_the_account_again_while_nothing_goes_out():
 )
 async def test_a_send_is_over_before_the_lease_is(left, timeout):
     class Timed(FakeGraph):
-        async def send_message(self, *arguments: object) -> str:
+        async def send_message(self, *arguments: Any) -> str:
             self.timeout = arguments[-1]
             return await super().send_message(*arguments)
 

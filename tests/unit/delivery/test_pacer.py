@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from ak_instagram.delivery.typing import Pacer
-from tests.support.leaping import leaping
+from tests.support.leaping import LeapingLoop, leaping
 
 SLACK = 1e-6  # of adding up fractions of seconds
 
@@ -37,6 +37,13 @@ class Crowd:
     @property
     def order(self):
         return [number for _, number in self.log]
+
+
+def leaping_loop() -> LeapingLoop:
+    """Return the loop that runs the test."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LeapingLoop)
+    return loop
 
 
 @leaping
@@ -116,7 +123,7 @@ async def test_after_a_lull_calls_do_not_come_in_a_burst():
 
 @leaping
 async def test_a_crowd_costs_no_more_than_the_calls_it_gets():
-    loop = asyncio.get_running_loop()
+    loop = leaping_loop()
     crowd = Crowd(10_000, Pacer(rate=25, every=12))
     before = loop.timers
 
@@ -128,7 +135,7 @@ async def test_a_crowd_costs_no_more_than_the_calls_it_gets():
 
 @leaping
 async def test_no_timer_is_set_when_all_have_left():
-    loop = asyncio.get_running_loop()
+    loop = leaping_loop()
     crowd = Crowd(3, Pacer(rate=25, every=12))
     for number in range(3):
         crowd.leave(number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ak_instagram.delivery.decide import ECHO_WAIT, Failure
@@ -17,7 +19,12 @@ PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE, PLANNED)
 
 
 def recent(**changes: object) -> RecentMessage:
-    values = {"mid": "mid-9", "text": "hello", "from_id": "shop", "created_at": SINCE}
+    values: dict[str, Any] = {
+        "mid": "mid-9",
+        "text": "hello",
+        "from_id": "shop",
+        "created_at": SINCE,
+    }
     return RecentMessage(**(values | changes))
 
 

@@ -25,8 +25,8 @@ class TimedGraph(FakeGraph):
         super().__init__()
         self.takes = takes
         self.shown: list[tuple[float, str, str, str]] = []
-        self.under_way = Counter()
-        self.contexts = []
+        self.under_way = Counter[str]()
+        self.contexts: list[tuple[str, str]] = []
 
     async def sender_action(self, token, recipient, action, timeout):
         self.shown.append((asyncio.get_running_loop().time(), token, recipient, action))
@@ -63,12 +63,12 @@ async def test_seen_and_typing_come_at_once():
 
 
 async def test_no_call_is_under_way_after_the_block():
-    graph = FakeGraph(hang=asyncio.Event())
+    meta_answers = asyncio.Event()
 
-    async with TypingIndicator(graph).typing("token", "anna"):
-        asyncio.get_running_loop().call_later(0.01, graph.hang.set)
+    async with TypingIndicator(FakeGraph(hang=meta_answers)).typing("token", "anna"):
+        asyncio.get_running_loop().call_later(0.01, meta_answers.set)
 
-    assert graph.hang.is_set()
+    assert meta_answers.is_set()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -88,7 +88,9 @@ async def test_no_call_is_left_of_a_turn_that_was_cancelled_as_it_began():
     typing_indicator = TypingIndicator(graph, grace=0.0)
 
     async def interrupted() -> None:
-        asyncio.current_task().cancel()
+        turn = asyncio.current_task()
+        assert turn is not None
+        turn.cancel()
         async with typing_indicator.typing("token", "anna"):
             pytest.fail("the turn has been cancelled")
 
