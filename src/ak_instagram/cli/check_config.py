@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.agents import registry
 from ak_instagram.masking import MASK, without_password
-from ak_instagram.settings import Settings, SourcedValue, explain, load
+from ak_instagram.settings import Settings, SourcedValue, explain
 from ak_instagram.settings.keys import plain
 
-from .shared import config_option
+from .shared import config_option, load_settings
 
 _WIDEST = 60  # characters of a value
 
@@ -27,7 +26,10 @@ def check_config(config: Path | None) -> None:
     the password, of the agent's all but the query. What is wrong is printed instead, a line
     for each problem, and the exit code is 2.
     """
-    asyncio.run(try_agent(load(config=config, adapters=registry)))
+    # Here and not above: the adapters take longer to import than `--help` should.
+    from ak_instagram.agents import registry
+
+    asyncio.run(try_agent(load_settings(config)))
     found = explain(config=config, adapters=registry)
     rows = [(each.path, shown(each), each.source) for each in found]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))

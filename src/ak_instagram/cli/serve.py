@@ -8,10 +8,8 @@ from pathlib import Path
 import click
 
 from ak_instagram import logs
-from ak_instagram.agents import registry
-from ak_instagram.settings import load
 
-from .shared import config_option
+from .shared import config_option, load_settings
 
 
 @click.command(epilog="Example: ak-instagram serve --config /etc/ak-instagram/config.yaml")
@@ -22,7 +20,7 @@ def serve(ctx: click.Context, config: Path | None) -> None:
     # As PID 1 of a container a process ignores what it has no handler for.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        settings = load(config=config, adapters=registry)
+        settings = load_settings(config)
         logs.configure(settings.logs.level, settings.logs.format, secrets=settings.secrets)
         # Here and not above: the server's libraries take longer to import than the other
         # commands take to run.

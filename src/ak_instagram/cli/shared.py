@@ -1,4 +1,4 @@
-"""Shared by commands: the option `--config`, and the store opened from beside the service."""
+"""Shared by commands: `--config`, the settings, the store opened from beside the service."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pathlib import Path
 import click
 import structlog
 
-from ak_instagram.agents import registry
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.settings import load
+from ak_instagram.settings import Settings, load
 from ak_instagram.store.database import T, Work
 from ak_instagram.store.maintenance import MaintenanceSession, visit
 
@@ -22,6 +21,14 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     help="The settings file.  [default: what AK_CONFIG names, else ./config.yaml if there]",
 )
+
+
+def load_settings(config: Path | None) -> Settings:
+    """Return the settings that the service would start with; `SettingsError` if it would not."""
+    # Here and not above: the adapters take longer to import than `--help` should.
+    from ak_instagram.agents import registry
+
+    return load(config=config, adapters=registry)
 
 
 class OpenStore:
@@ -44,7 +51,7 @@ def open_store(config: Path | None) -> Iterator[OpenStore]:
     The command ends with exit code 1 and a line if the store can't be used.
     """
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
-    url = load(config=config, adapters=registry).store.url
+    url = load_settings(config).store.url
     try:
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()
