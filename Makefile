@@ -10,7 +10,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench chaos load trace image chart lock clean
+.PHONY: help install demo test lint bench chaos load trace image chart reference lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -66,6 +66,10 @@ chart: ## Lint the Helm chart, render it with each file in ci/ and pack it into 
 	@for values in helm/ak-instagram/ci/*-values.yaml; do helm lint --quiet --strict helm/ak-instagram --values $$values \
 	    && helm template demo helm/ak-instagram --values $$values >/dev/null || exit 1; done
 	helm package helm/ak-instagram --destination dist
+
+reference: $(DEV_READY) ## Write what repeats the settings: docs, config.yaml, .env.example, the chart's comments
+	@$(BIN)/python -m qa.reference
+	@$(BIN)/python helm/readme.py
 
 lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \

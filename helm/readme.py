@@ -51,7 +51,8 @@ def _below(parent: yaml.MappingNode, lines: list[str], path: str) -> Iterator[Va
         inner = f"{path}{key.value}"
         is_mapping = isinstance(node, yaml.MappingNode)
         keys = list(_below(node, lines, f"{inner}.")) if is_mapping else []
-        yield Value(inner, about, None if keys else _plain(node))
+        default = yaml.SafeLoader("").construct_object(node, deep=True)
+        yield Value(inner, about, None if keys else json.dumps(default, ensure_ascii=False))
         yield from keys
 
 
@@ -61,12 +62,6 @@ def _comment_above(line: int, lines: list[str]) -> str:
     while first and lines[first - 1].lstrip().startswith("# "):
         first -= 1
     return " ".join(each.lstrip().removeprefix("# ") for each in lines[first:line])
-
-
-def _plain(node: yaml.Node) -> str:
-    """Return the value of *node* on one line."""
-    value = yaml.SafeLoader("").construct_object(node, deep=True)
-    return json.dumps(value, ensure_ascii=False)
 
 
 def table(values: list[Value]) -> str:

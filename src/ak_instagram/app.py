@@ -24,7 +24,7 @@ from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.meta.graph import GraphClient
-from ak_instagram.settings.values import Settings
+from ak_instagram.settings.model import Settings
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs.claims import Leases
 from ak_instagram.store.verbs.inbox import Inbox
@@ -68,7 +68,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             graph = GraphClient(
                 session, settings.instagram.graph_url, settings.instagram.api_version
             )
-            accounts = Accounts(settings.instagram.accounts, graph)
+            accounts = Accounts(settings.instagram.all_accounts, graph)
             worker = _assemble(settings, agent, store, graph, accounts)
             async with running(
                 renewal=worker.run_renewals(),

@@ -14,7 +14,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from ak_instagram.agents.registry import load_factory
-from ak_instagram.settings.values import Server, Settings
+from ak_instagram.settings.model import ServerSettings, Settings
 
 from .app import make_app, open_service
 from .errors import StoreInUse, StoreUnavailable
@@ -61,7 +61,7 @@ async def _serve(settings: Settings) -> None:
         await server.serve()
 
 
-def server_config(settings: Server, app: ASGIApp) -> uvicorn.Config:
+def server_config(settings: ServerSettings, app: ASGIApp) -> uvicorn.Config:
     """Return how uvicorn is to serve *app*: as fast as it can, and silently."""
     return uvicorn.Config(
         app,

@@ -17,7 +17,12 @@ from ak_instagram.app import Service, make_app, open_service
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.health import Probes
 from ak_instagram.jobs import running
-from ak_instagram.settings.values import Account, Agent, Instagram, Settings, Store
+from ak_instagram.settings.model import (
+    AgentSettings,
+    InstagramSettings,
+    Settings,
+    StoreSettings,
+)
 from instagram_simulator import Simulator
 from tests.support.loopback import loopback
 
@@ -70,9 +75,9 @@ async def ask(tmp_path):
     """Ask the whole service, with the echo agent and a Meta of its own."""
     async with Simulator() as meta:
         settings = Settings(
-            instagram=Instagram("verify", (Account("IGAAsimulator"),), graph_url=meta.url),
-            agent=Agent("echo"),
-            store=Store(f"sqlite:///{tmp_path}/store.db"),
+            instagram=InstagramSettings("verify", "IGAAsimulator", graph_url=meta.url),
+            agent=AgentSettings("echo"),
+            store=StoreSettings(f"sqlite:///{tmp_path}/store.db"),
         )
         async with open_service(settings) as service, asking(make_app(service)) as ask:
             yield ask
@@ -179,7 +184,9 @@ async def test_there_is_nothing_else(ask, path):
     ],
 )
 async def test_what_meta_sends_goes_straight_to_its_endpoint(path, status, is_routed):
-    settings = Settings(Instagram("verify", (Account("IGAAsimulator"),)), Agent("echo"))
+    settings = Settings(
+        InstagramSettings("verify", access_token="IGAAsimulator"), AgentSettings(adapter="echo")
+    )
     app = make_app(Service(settings, SilentStore(None), list))
     scope = {
         "type": "http",

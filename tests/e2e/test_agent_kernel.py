@@ -8,11 +8,11 @@ import subprocess
 import pytest
 import pytest_asyncio
 
-from ak_instagram.settings import load
-from ak_instagram.settings.table import KEYS, SECTIONS
+from ak_instagram.settings.model import KEYS, SECTIONS
 from qa.support.processes import free_port, variable
 from tests.support.agent_kernel import environment, served
 from tests.support.fake_openai import API_KEY, fake_openai
+from tests.support.settings import load
 from tests.support.stage import open_stage
 
 pytestmark = [

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from ak_instagram.errors import SettingsError
-from ak_instagram.settings import load
 from ak_instagram.settings.keys import variable
-from ak_instagram.settings.table import KEYS
+from ak_instagram.settings.model import KEYS
 from instagram_simulator import ProfessionalAccount
 from tests.support.compose import (
     ACCOUNT,
@@ -20,6 +19,7 @@ from tests.support.compose import (
     service_environment,
     variables,
 )
+from tests.support.settings import load
 
 SERVICES = {**ACCOUNT["services"], "simulator": SIMULATOR["services"]["simulator"]}
 EXAMPLE = ROOT / ".env.example"
@@ -154,7 +154,7 @@ def test_the_user_makes_these_secrets_and_the_others_are_there():
 def test_without_env_and_secrets_the_service_works_with_the_simulator():
     settings = load(service_environment({}, ACCOUNT, SIMULATOR))
 
-    [account] = settings.instagram.accounts
+    [account] = settings.instagram.all_accounts
     assert account.access_token == ProfessionalAccount().access_token
     assert settings.instagram.app_secrets == (ProfessionalAccount().app_secret,)
     assert settings.instagram.graph_url == "http://simulator:8001"
@@ -214,7 +214,7 @@ def test_the_example_starts_a_real_account_without_the_simulator(secrets):
     settings = load(service_environment(given, ACCOUNT, root=secrets))
 
     assert given["COMPOSE_FILE"] == "docker-compose.yml"
-    assert settings.instagram.accounts[0].access_token == "my-own-access_token"
+    assert settings.instagram.all_accounts[0].access_token == "my-own-access_token"
     assert settings.instagram.app_secrets == ("my-own-app_secret",)
     assert settings.instagram.graph_url == "https://graph.instagram.com"
     assert settings.agent.adapter == "agentkernel"

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from ak_instagram import metrics
 from ak_instagram.settings.keys import variable
-from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
+from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations.md"

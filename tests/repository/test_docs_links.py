@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import create_engine
 
 from ak_instagram.cli import main
-from ak_instagram.settings.table import KEYS
+from ak_instagram.settings.model import KEYS
 from ak_instagram.store.migrations import migrate
 from tests.repository.chart.rendering import render
 from tests.repository.test_docs import DOCUMENTS, OPERATIONS, ROOT, each

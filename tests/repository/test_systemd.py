@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ak_instagram.settings.values import Server
+from ak_instagram.settings.model import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples/systemd"
@@ -59,7 +59,7 @@ def test_it_comes_back_unless_its_settings_are_wrong():
 
 
 def test_a_stop_takes_as_long_as_the_service_needs():
-    assert int(value_of("TimeoutStopSec")) >= Server().drain + OPEN_REQUESTS + CLOSING
+    assert int(value_of("TimeoutStopSec")) >= ServerSettings().drain + OPEN_REQUESTS + CLOSING
 
 
 # --- what goes with it ------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt
@@ -52,7 +52,7 @@ class AgentKernel:
         always=(("agent.url", "set the server's root, for example http://localhost:8080"),)
     )
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:

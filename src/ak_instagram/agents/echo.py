@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import Part, Text, Turn
 from .prompt import prompt
@@ -19,7 +19,7 @@ class Echo:
 
     history = 0
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         """Needs neither; every adapter is made from the same two."""
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:

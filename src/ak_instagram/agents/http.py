@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, SettingsError
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn
 from .prompt import attachments_of, prompt
@@ -28,7 +28,7 @@ class HttpAgent:
         always=(("agent.url", "set the endpoint, for example http://localhost:9000/ask"),)
     )
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings))
         self._request = RequestTemplate(settings.request or DEFAULT_REQUEST)
         self._reply = settings.reply

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt, references
@@ -28,7 +28,7 @@ class OpenAIChat:
         key_variable="OPENAI_API_KEY",
     )
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         url = agent_url(settings, "/chat/completions", default=self.needs.default_url)
         if not settings.model and not self.needs.is_default(url):
             problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 from ak_instagram.text import sanitize
 
 from .agent import Agent, Needs, Part, Text, Turn
@@ -23,7 +23,7 @@ from .agent import Agent, Needs, Part, Text, Turn
 if TYPE_CHECKING:
     import aiohttp
 
-AgentFactory: TypeAlias = "Callable[[values.Agent, aiohttp.ClientSession], Agent]"
+AgentFactory: TypeAlias = "Callable[[AgentSettings, aiohttp.ClientSession], Agent]"
 
 ADAPTERS: Mapping[str, str] = {
     "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
@@ -31,13 +31,18 @@ ADAPTERS: Mapping[str, str] = {
     "http": "ak_instagram.agents.http:HttpAgent",
     "echo": "ak_instagram.agents.echo:Echo",
 }
+IMPLIED: Mapping[str, tuple[str, str]] = {
+    "agent.url": ("agentkernel", "an Agent Kernel server"),
+    "OPENAI_API_KEY": ("openai-chat", "OpenAI"),
+}
+"""The settings that imply an adapter when none is set, the first one first, and what they ask."""
 PLANNED = ("openai-responses",)
 CHOICES = f"{', '.join(ADAPTERS)} or module:object"
 
 # --- looking up -------------------------------------------------------------
 
 
-def build_agent(settings: values.Agent, session: aiohttp.ClientSession) -> Agent:
+def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agent:
     """
     Return the agent that *settings* describe.
 

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from ak_instagram import fast_json
 from ak_instagram.backoff import parse_retry_after
 from ak_instagram.errors import Permanent, SettingsError, Transient
-from ak_instagram.settings import values
-from ak_instagram.settings.checks import http_url
-from ak_instagram.settings.problems import label
+from ak_instagram.settings.messages import label
+from ak_instagram.settings.model import AgentSettings
+from ak_instagram.settings.value_types import http_url
 
 if TYPE_CHECKING:
     import aiohttp
@@ -52,7 +52,7 @@ _REDIRECTED = ": redirects are not followed, set agent.url to the final address"
 # --- asking -----------------------------------------------------------------
 
 
-def agent_url(settings: values.Agent, path: str = "", default: str | None = None) -> str:
+def agent_url(settings: AgentSettings, path: str = "", default: str | None = None) -> str:
     """
     Return the URL to post to: `agent.url`, or *default*, with *path* at the end of its own.
 
@@ -73,7 +73,7 @@ def agent_url(settings: values.Agent, path: str = "", default: str | None = None
 class Endpoint:
     """The URL at which an agent listens, and what every request to it carries."""
 
-    def __init__(self, settings: values.Agent, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession, url: str) -> None:
         import aiohttp  # see above
 
         self._url = url

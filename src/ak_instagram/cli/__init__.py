@@ -12,15 +12,15 @@ from ak_instagram.errors import SettingsError
 from .check_config import check_config
 from .dead_letters import dead_letters
 from .demo import demo
+from .pause_resume import pause, resume
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
-from .takeover import pause, resume
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 
 
-class _Commands(click.Group):
+class Commands(click.Group):
     """The commands, any of which ends with a line for each problem if the settings are wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
@@ -33,7 +33,7 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     epilog="Exit codes: 0 done, 1 found a problem, 2 wrong usage or settings.",
 )
 @click.version_option(__version__, prog_name="ak-instagram")
@@ -41,11 +41,5 @@ def main() -> None:
     """Answer Instagram DMs with an AI agent."""
 
 
-main.add_command(serve)
-main.add_command(demo)
-main.add_command(check_config)
-main.add_command(sign)
-main.add_command(dead_letters)
-main.add_command(pause)
-main.add_command(resume)
-main.add_command(simulator)
+for command in (serve, demo, check_config, sign, dead_letters, pause, resume, simulator):
+    main.add_command(command)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial, wraps
 from pathlib import Path
-from typing import Protocol
 
 import click
-from sqlalchemy import Connection
 
 from ak_instagram.store.verbs import dead_letters as letters
 from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 
-from . import options
-from .store import OpenStore, open_store
+from .shared import OpenStore, config_option, open_store
 
 _ALL = 1_000_000  # letters, which is more than there ever are
 
@@ -31,139 +28,47 @@ def dead_letters() -> None:
     """
 
 
-def _filters(command: Callable[..., None]) -> Callable[..., None]:
-    """Give *command* the options by which dead letters are chosen."""
-    for option in (  # the last one is the first of the help
-        options.config,
-        click.option("--since", type=click.DateTime(), help="Only from this time on (UTC)."),
-        click.option("--contact", help="Only of this person (IGSID)."),
-        click.option("--account", help="Only of this professional account's id."),
-    ):
-        command = option(command)
-    return command
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """Give *command* the options that choose dead letters; the `Filter` comes as *wanted*."""
+
+    @click.option("--account", help="Only of this professional account's id.")
+    @click.option("--contact", help="Only of this person (IGSID).")
+    @click.option("--since", type=click.DateTime(), help="Only from this time on (UTC).")
+    @config_option
+    @wraps(command)
+    def with_filter(
+        account: str | None, contact: str | None, since: datetime | None, **others: object
+    ) -> None:
+        since_ms = int(since.replace(tzinfo=UTC).timestamp() * 1000) if since else None
+        command(wanted=Filter(account=account, contact=contact, since=since_ms), **others)
+
+    return with_filter
 
 
-class _Act(Protocol):
-    """What happens to a letter; returns whether it could."""
-
-    def __call__(self, connection: Connection, now: int, /, turn: str) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """The letters that a command is for: those called *named*, or all that are *wanted*."""
-
-    named: Sequence[str]
-    wanted: Filter
-
-
-def _of_chosen(act: Callable[[Path | None, _Chosen], None]) -> Callable[..., None]:
-    """Return *act* as a command with the arguments that choose letters."""
+def for_chosen(command: Callable[[OpenStore, list[str]], None]) -> Callable[..., None]:
+    """Give *command* the arguments that choose letters; the store and the turns come to it."""
 
     @click.argument("turns", nargs=-1)
     @click.option("--all", "everything", is_flag=True, help="All that the filters let through.")
-    @_filters
-    @wraps(act)
-    def command(
-        turns: Sequence[str],
-        everything: bool,
-        account: str | None,
-        contact: str | None,
-        since: datetime | None,
-        config: Path | None,
+    @filtered
+    @wraps(command)
+    def on_chosen(
+        turns: Sequence[str], everything: bool, wanted: Filter, config: Path | None
     ) -> None:
+        """Run the command on the letters that are meant; `UsageError` if that is unclear."""
         if everything and turns:
             raise click.UsageError("name the turns, or use --all, not both")
         if not everything and not turns:
             raise click.UsageError("name the turns, or use --all")
-        wanted = Filter(account=account, contact=contact, since=_millis(since), limit=_ALL)
-        act(config, _Chosen(turns, wanted))
+        with open_store(config) as store:
+            named = [_find_one(store, turn) for turn in turns]
+            every = partial(letters.find, wanted=replace(wanted, limit=_ALL))
+            command(store, [letter.turn for letter in named or store.run(every)])
 
-    return command
-
-
-@dead_letters.command("list", epilog="Example: ak-instagram dead-letters list --since 2026-11-01")
-@_filters
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    help="At most so many.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_(
-    account: str | None,
-    contact: str | None,
-    since: datetime | None,
-    config: Path | None,
-    limit: int,
-    as_json: bool,
-) -> None:
-    """List dead letters, oldest first."""
-    wanted = Filter(account=account, contact=contact, since=_millis(since), limit=limit)
-    with open_store(config) as store:
-        found = store.run(partial(letters.find, wanted=wanted))
-    for letter in found:
-        click.echo(_as_json(letter) if as_json else _as_line(letter))
-    if not found and not as_json:
-        click.echo("no dead letters")
+    return on_chosen
 
 
-@dead_letters.command("show", epilog="Example: ak-instagram dead-letters show 1f0c…")
-@click.argument("turn")
-@options.config
-def show(turn: str, config: Path | None) -> None:
-    """
-    Show TURN with its texts.
-
-    Mind who sees the screen.
-    """
-    with open_store(config) as store:
-        letter = _known(store, turn)
-        contents = store.run(partial(letters.contents, turn=turn))
-    click.echo(_as_line(letter))
-    for kind, payload in contents:
-        click.echo(f"  {kind}: {payload or '(wiped)'}")
-
-
-@dead_letters.command("replay", epilog="Example: ak-instagram dead-letters replay --all")
-@_of_chosen
-def replay(config: Path | None, chosen: _Chosen) -> None:
-    """
-    Try TURNS again.
-
-    The running service does so within seconds. Of an answer only what was not sent goes
-    out. Repeating it is harmless. Nothing is tried where a person answers, nor what has
-    been wiped since.
-    """
-    done, left = _each(config, chosen, letters.replay)
-    click.echo(f"{done} to be tried again")
-    if left:
-        click.echo(
-            f"{left} left out: a person answers there (see `resume`), or their texts were wiped"
-        )
-
-
-@dead_letters.command("discard", epilog="Example: ak-instagram dead-letters discard 1f0c…")
-@_of_chosen
-def discard(config: Path | None, chosen: _Chosen) -> None:
-    """Let TURNS go for good."""
-    done, _ = _each(config, chosen, letters.discard)
-    click.echo(f"{done} discarded")
-
-
-def _each(config: Path | None, chosen: _Chosen, act: _Act) -> tuple[int, int]:
-    """Let *act* happen to each letter that is meant; return for how many it did and did not."""
-    with open_store(config) as store:
-        turns = [_known(store, turn).turn for turn in chosen.named] or [
-            letter.turn for letter in store.run(partial(letters.find, wanted=chosen.wanted))
-        ]
-        done = sum(store.run(partial(act, turn=turn)) for turn in turns)
-    return done, len(turns) - done
-
-
-def _known(store: OpenStore, turn: str) -> DeadLetter:
+def _find_one(store: OpenStore, turn: str) -> DeadLetter:
     """Return the dead letter called *turn*; end with exit code 1 if it is not there."""
     found = store.run(partial(letters.find, wanted=Filter(turn=turn)))
     if not found:
@@ -171,7 +76,8 @@ def _known(store: OpenStore, turn: str) -> DeadLetter:
     return found[0]
 
 
-def _as_line(letter: DeadLetter) -> str:
+def as_line(letter: DeadLetter) -> str:
+    """Return *letter* as people read it."""
     when = datetime.fromtimestamp(letter.since / 1000, UTC).isoformat(timespec="seconds")
     what = "message" if letter.what == "turn" else "piece"
     return (
@@ -180,9 +86,65 @@ def _as_line(letter: DeadLetter) -> str:
     )
 
 
-def _as_json(letter: DeadLetter) -> str:
-    return json.dumps({name: getattr(letter, name) for name in DeadLetter.__slots__})
+@dead_letters.command("list", epilog="Example: ak-instagram dead-letters list --since 2026-11-01")
+@filtered
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="At most so many.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_(wanted: Filter, config: Path | None, limit: int, as_json: bool) -> None:
+    """List dead letters, oldest first."""
+    with open_store(config) as store:
+        found = store.run(partial(letters.find, wanted=replace(wanted, limit=limit)))
+    for letter in found:
+        fields = {name: getattr(letter, name) for name in DeadLetter.__slots__}
+        click.echo(json.dumps(fields) if as_json else as_line(letter))
+    if not found and not as_json:
+        click.echo("no dead letters")
 
 
-def _millis(since: datetime | None) -> int | None:
-    return None if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1000)
+@dead_letters.command("show", epilog="Example: ak-instagram dead-letters show 1f0c…")
+@click.argument("turn")
+@config_option
+def show(turn: str, config: Path | None) -> None:
+    """
+    Show TURN with its texts.
+
+    Mind who sees the screen.
+    """
+    with open_store(config) as store:
+        letter = _find_one(store, turn)
+        contents = store.run(partial(letters.contents, turn=turn))
+    click.echo(as_line(letter))
+    for kind, payload in contents:
+        click.echo(f"  {kind}: {payload or '(wiped)'}")
+
+
+@dead_letters.command("replay", epilog="Example: ak-instagram dead-letters replay --all")
+@for_chosen
+def replay(store: OpenStore, turns: list[str]) -> None:
+    """
+    Try TURNS again.
+
+    The running service does so within seconds. Of an answer only what was not sent goes
+    out. Repeating it is harmless. Nothing is tried where a person answers, nor what has
+    been wiped since.
+    """
+    done = sum(store.run(partial(letters.replay, turn=turn)) for turn in turns)
+    click.echo(f"{done} to be tried again")
+    if left := len(turns) - done:
+        click.echo(
+            f"{left} left out: a person answers there (see `resume`), or their texts were wiped"
+        )
+
+
+@dead_letters.command("discard", epilog="Example: ak-instagram dead-letters discard 1f0c…")
+@for_chosen
+def discard(store: OpenStore, turns: list[str]) -> None:
+    """Let TURNS go for good."""
+    done = sum(store.run(partial(letters.discard, turn=turn)) for turn in turns)
+    click.echo(f"{done} discarded")

@@ -98,7 +98,9 @@ def demo_service(
     The agent is the one that *environ* or the settings file configures, else `echo`.
     Raises `SettingsError` if that agent is configured but can't be used.
     """
-    from instagram_simulator.demo.service import DemoService  # as above
+    # As above.
+    from ak_instagram.agents import registry
+    from instagram_simulator.demo.service import DemoService
 
     told = {name: value for name, value in environ.items() if not name.startswith(_OURS)} | {
         "AK_INSTAGRAM__VERIFY_TOKEN": meta.verify_token,
@@ -112,13 +114,14 @@ def demo_service(
         "AK_SERVER__PORT": str(port),
     }
     try:
-        found = explain(told)
+        found = explain(told, adapters=registry)
     except SettingsError:
         if told.get(_ADAPTER):
             raise
-        explain(told | {_URL: "http://127.0.0.1:1"})  # raises if more is wrong than no agent
+        # Raises if more is wrong than that there is no agent.
+        explain(told | {_URL: "http://127.0.0.1:1"}, adapters=registry)
         told |= {_ADAPTER: "echo"}
-        found = explain(told)
+        found = explain(told, adapters=registry)
     return DemoService(
         arguments=("-m", "ak_instagram", "serve"),
         environ=told,

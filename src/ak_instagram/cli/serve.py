@@ -8,30 +8,25 @@ from pathlib import Path
 import click
 
 from ak_instagram import logs
-from ak_instagram.settings import load
 
-from . import options
+from .shared import config_option, load_settings
 
 
 @click.command(epilog="Example: ak-instagram serve --config /etc/ak-instagram/config.yaml")
-@options.config
+@config_option
 @click.pass_context
 def serve(ctx: click.Context, config: Path | None) -> None:
     """Run the service until a signal ends it."""
     # As PID 1 of a container a process ignores what it has no handler for.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = _serve(config)
+        settings = load_settings(config)
+        logs.configure(settings.logs.level, settings.logs.format, secrets=settings.secrets)
+        # Here and not above: the server's libraries take longer to import than the other
+        # commands take to run.
+        from ak_instagram import server
+
+        code = server.serve(settings)
     except KeyboardInterrupt:  # a signal before the server listens for signals
         code = 0
     ctx.exit(code)
-
-
-def _serve(config: Path | None) -> int:
-    settings = load(config=config)
-    logs.configure(settings.logs.level, settings.logs.format, secrets=settings.secrets)
-    # Here and not above: the server's libraries take longer to import than the other
-    # commands take to run.
-    from ak_instagram import server
-
-    return server.serve(settings)

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.settings import kinds, load_app_secrets
+from ak_instagram.settings import load_app_secrets
+from ak_instagram.settings.value_types import read_texts
 from ak_instagram.webhook import PATH
 from ak_instagram.webhook.signature import sign as signature
 
-from . import options
+from .shared import config_option
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _first_in(_context: click.Context, _option: click.Parameter, file: Path | None) -> str | None:
+def first_secret_in(
+    _context: click.Context, _option: click.Parameter, file: Path | None
+) -> str | None:
     """Return the secret that *file* has; of several separated by commas, the first."""
     if file is None:
         return None
     try:
-        secrets: tuple[str, ...] = kinds.TEXTS.read(file.read_text(encoding="utf-8"))
+        secrets = read_texts(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise click.BadParameter(f"{file} is not UTF-8") from None
     if not secrets:
@@ -41,18 +44,21 @@ def _first_in(_context: click.Context, _option: click.Parameter, file: Path | No
     "--secret-file",
     "secret",
     type=_FILE,
-    callback=_first_in,
+    callback=first_secret_in,
     help="The app secret; of several separated by commas, the first. "
     " [default: the settings' first]",
 )
-@options.config
+@config_option
 def sign(payload: Path, url: str, secret: str | None, config: Path | None) -> None:
     """
     Print a signed curl command.
 
     It posts the file PAYLOAD as it is, with the X-Hub-Signature-256 that Meta would send.
     """
-    key = secret or _configured_secret(config)
+    configured = () if secret else load_app_secrets(config=config)
+    if not (secret or configured):
+        raise click.UsageError("there is no instagram.app_secret to sign with; use --secret-file")
+    key = secret or configured[0]
     click.echo(curl(payload, url, signature(key, payload.read_bytes())))
 
 
@@ -71,11 +77,3 @@ def curl(payload: Path, url: str, signature: str) -> str:
             url,
         ]
     )
-
-
-def _configured_secret(config: Path | None) -> str:
-    """Return the first app secret of the settings."""
-    secrets = load_app_secrets(config=config)
-    if not secrets:
-        raise click.UsageError("there is no instagram.app_secret to sign with; use --secret-file")
-    return secrets[0]

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import click
 
-from ak_instagram.settings.checks import http_url
+from ak_instagram.settings.value_types import http_url
 from ak_instagram.webhook import PATH
 
 _NOT_INSTALLED = (
@@ -22,7 +22,7 @@ def need_simulator(ctx: click.Context) -> None:
         ctx.exit(2)
 
 
-def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
+def webhook_url(_context: click.Context, _option: click.Parameter, url: str) -> str:
     """Refuse what nothing can be posted to, which would be waited for without end."""
     try:
         http_url(url)
@@ -42,7 +42,7 @@ def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
 )
 @click.option(
     "--webhook",
-    callback=_url,
+    callback=webhook_url,
     default=f"http://127.0.0.1:8000{PATH}",
     show_default=True,
     help="The service's webhook; waited for if it is not up yet.",

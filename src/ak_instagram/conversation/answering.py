@@ -18,7 +18,7 @@ from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.reply.plan import Plan, plan_answer
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
 from ak_instagram.text import sanitize

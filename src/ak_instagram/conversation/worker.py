@@ -18,7 +18,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet, run_logged
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import (
     Claim,

@@ -13,7 +13,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.meta.graph_responses import RecentMessage
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
 

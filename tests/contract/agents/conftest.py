@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from ak_instagram.agents.agent import Part, Turn, UserMessage
 from ak_instagram.agents.registry import ask as ask_agent
 from ak_instagram.agents.registry import build_agent
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -130,7 +130,7 @@ def ask(agent_server: AgentServer, client_session: aiohttp.ClientSession):
 
     async def ask(turn: Turn, adapter: str, **settings: Any) -> list[Part]:
         defaults: dict[str, Any] = {"url": agent_server.url, "model": "m", "timeout": 5.0}
-        chosen = values.Agent(adapter, **defaults | settings)
+        chosen = AgentSettings(adapter, **defaults | settings)
         agent = build_agent(chosen, client_session)
         return await ask_agent(agent, turn, chosen.max_answer, chosen.timeout)
 

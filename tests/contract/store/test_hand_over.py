@@ -14,7 +14,7 @@ from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
 from ak_instagram.store.verbs.claims import Leases

@@ -11,7 +11,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.values import TranscriptLine
 from tests.support.fakes import FakeAgent, FakeGraph
 from tests.support.store_bench import arrival, claim_one

@@ -16,7 +16,7 @@ from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError, classify
 from ak_instagram.meta.graph_responses import RecentMessage
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim
 from tests.support.fakes import FakeGraph
 from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo

@@ -7,7 +7,7 @@ import re
 import helm_python as helm
 import pytest
 
-from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
+from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS
 from tests.repository.chart.rendering import (
     CHART,
     LEAST,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ak_instagram.settings.keys import variable
-from ak_instagram.settings.table import KEYS
+from ak_instagram.settings.model import KEYS
 from tests.repository.chart.rendering import ROOT, render_set
 
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
@@ -28,7 +28,7 @@ def test_no_pod_runs_as_root(release):
 
 
 def test_the_ids_are_the_images():
-    [user] = re.findall(r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text(), re.M)
+    *_, user = re.findall(r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text(), re.M)
 
     context = render_set().pod["spec"]["securityContext"]
 

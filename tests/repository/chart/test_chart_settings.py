@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ak_instagram.settings import load
 from ak_instagram.settings.keys import path_of
-from ak_instagram.settings.table import ACCOUNT_KEYS, KEYS
-from ak_instagram.settings.values import Server
+from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS, ServerSettings
 from tests.repository.chart.rendering import CHART, ROOT, Release, render_set, render_with
+from tests.support.settings import load
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
@@ -66,7 +65,7 @@ def test_the_service_starts_with_what_it_gets(release, settings):
     accounts = release.values["config"].get("instagram", {}).get("accounts", [])
     main = bool(release.values["secret"]["keys"]["accessToken"])
 
-    assert len(settings.instagram.accounts) == main + len(accounts)
+    assert len(settings.instagram.all_accounts) == main + len(accounts)
     assert settings.instagram.app_secrets
     assert release.env["AK_INSTAGRAM__REQUIRE_SIGNATURE"] == "true"
 
@@ -97,7 +96,7 @@ def test_a_pod_has_the_time_that_stopping_takes(release, settings):
 def test_the_time_to_stop_follows_the_services_default():
     spec = render_set("preStopSeconds=0").pod["spec"]
 
-    assert spec["terminationGracePeriodSeconds"] == ceil(Server().drain) + 15
+    assert spec["terminationGracePeriodSeconds"] == ceil(ServerSettings().drain) + 15
     assert "lifecycle" not in spec["containers"][0]
 
 

@@ -12,11 +12,10 @@ import pytest
 from ak_instagram.agents.agent import Text, Turn, UserMessage
 from ak_instagram.agents.registry import ADAPTERS, adapter_needs, build_agent
 from ak_instagram.errors import SettingsError
-from ak_instagram.settings import values
-from ak_instagram.settings.adapters import ADAPTERS as SETTABLE
+from ak_instagram.settings.model import AgentSettings
 
 NO_SESSION = cast("Any", None)
-SETTINGS = values.Agent("echo", url="https://agent.example/v1", model="m", history=7)
+SETTINGS = AgentSettings("echo", url="https://agent.example/v1", model="m", history=7)
 
 
 class Shouter:
@@ -57,11 +56,6 @@ def test_every_adapter_is_made_from_settings_and_session(adapter):
     assert agent.history == (7 if adapter == "openai-chat" else 0)
 
 
-def test_the_settings_know_the_same_adapters_and_needs():
-    assert SETTABLE.keys() == ADAPTERS.keys()
-    assert all(SETTABLE[name].needs == adapter_needs(name).always for name in ADAPTERS)
-
-
 @pytest.mark.parametrize(
     ("adapter", "url", "keys"),
     [
@@ -96,7 +90,7 @@ def test_the_http_adapter_wants_history_only_if_its_request_has_it():
 
 @pytest.mark.parametrize("name", ["Shouter", "make_shouter"])
 async def test_a_plug_in_is_a_class_or_a_factory(name):
-    settings = values.Agent(f"{__name__}:{name}", instructions="!")
+    settings = AgentSettings(f"{__name__}:{name}", instructions="!")
     turn = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi"),))
 
     parts = build_agent(settings, NO_SESSION).answer(turn)
@@ -145,6 +139,6 @@ def test_settings_that_make_no_agent_name_the_key_and_the_fix(changes, problem):
 
 
 def test_openai_itself_needs_neither_url_nor_model():
-    agent = build_agent(values.Agent("openai-chat", api_key="sk"), NO_SESSION)
+    agent = build_agent(AgentSettings("openai-chat", api_key="sk"), NO_SESSION)
 
     assert agent.history == 20

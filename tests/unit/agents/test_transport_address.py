@@ -6,13 +6,13 @@ import pytest
 
 from ak_instagram.agents.transport import agent_url
 from ak_instagram.errors import SettingsError
-from ak_instagram.settings import values
+from ak_instagram.settings.model import AgentSettings
 
 AZURE = "https://r.openai.azure.com/openai/deployments/d"
 
 
-def settings(url: str | None) -> values.Agent:
-    return values.Agent("openai-chat", url=url)
+def settings(url: str | None) -> AgentSettings:
+    return AgentSettings("openai-chat", url=url)
 
 
 @pytest.mark.parametrize(

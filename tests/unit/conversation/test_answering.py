@@ -15,7 +15,7 @@ from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.values import (
     Claim,
     EventStatus,

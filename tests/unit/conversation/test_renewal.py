@@ -9,7 +9,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.worker import RENEWALS, Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim, LeaseId, Piece
 from tests.support.fakes import FakeGraph, FakeStore
 from tests.support.store_bench import stop

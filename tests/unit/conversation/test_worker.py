@@ -14,7 +14,7 @@ from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Account
+from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
 from tests.support.fakes import FakeGraph, FakeStore
 from tests.support.store_bench import stop

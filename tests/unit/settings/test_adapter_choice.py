@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.settings import load
+from tests.support.settings import load
 
 OPENAI = "https://api.openai.com/v1"
 

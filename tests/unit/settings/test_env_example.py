@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from ak_instagram.settings import load
 from tests.support.compose import ACCOUNT, ROOT, service_environment, variables
+from tests.support.settings import load
 
 EXAMPLE = ROOT / ".env.example"
 THE_AGENTS = {"AK_AGENT__ADAPTER", "AK_AGENT__URL"}

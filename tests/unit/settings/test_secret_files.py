@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.errors import SettingsError
-from ak_instagram.settings import explain, load
-from ak_instagram.settings.table import KEYS
+from ak_instagram.settings.model import KEYS
+from tests.support.settings import explain, load
 
 TEXTS = {
     "instagram.verify_token": "12e4 #",
@@ -44,7 +44,7 @@ def test_the_settings_file_can_name_secret_files_too(environ, folder):
 
     settings = load(environ)
 
-    assert settings.instagram.accounts[1].access_token == "IGAA-other"
+    assert settings.instagram.all_accounts[1].access_token == "IGAA-other"
     assert settings.admin.token == "IGAA-other"
 
 

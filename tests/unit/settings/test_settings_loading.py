@@ -6,17 +6,23 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
-from ak_instagram.settings import explain, load
-from ak_instagram.settings.table import KEYS
-from ak_instagram.settings.values import Account, Agent, Instagram, Server, Settings
+from ak_instagram.settings.model import (
+    KEYS,
+    Account,
+    AgentSettings,
+    InstagramSettings,
+    ServerSettings,
+    Settings,
+)
+from tests.support.settings import explain, load
 
 TRICKY = ["12e4", "true", "0123", "@format x", "@none", "[a]", "a#b", "{}", '"quoted"', " x ", "é"]
 
 
 def test_the_least_that_loads_has_every_default(environ):
     assert load(environ) == Settings(
-        instagram=Instagram(verify_token="the-verify-token", accounts=(Account("IGAA-main"),)),
-        agent=Agent(adapter="echo"),
+        instagram=InstagramSettings(verify_token="the-verify-token", access_token="IGAA-main"),
+        agent=AgentSettings(adapter="echo"),
     )
 
 
@@ -73,7 +79,7 @@ def test_the_environment_is_above_the_file(environ, folder):
     (folder / "config.yaml").write_text("server: {Port: 1, HOST: file}")
     environ["AK_SERVER__PORT"] = "2"
 
-    assert load(environ).server == Server(host="file", port=2)
+    assert load(environ).server == ServerSettings(host="file", port=2)
 
 
 def test_an_empty_variable_leaves_the_file_alone(environ, folder):
@@ -110,7 +116,7 @@ def test_the_file_of_local_changes_is_laid_over_the_file(environ, folder):
     (folder / "config.yaml").write_text("server: {port: 1, host: base}")
     (folder / "config.local.yaml").write_text("server: {port: 2}\ndynaconf_merge: true")
 
-    assert load(environ).server == Server(host="base", port=2)
+    assert load(environ).server == ServerSettings(host="base", port=2)
 
 
 def test_a_dotenv_file_is_not_read(environ, folder):
@@ -141,7 +147,7 @@ def test_sections_of_others_are_left_alone(environ, folder):
 def test_the_account_id_has_agent_kernels_name_too(environ, name):
     environ[f"AK_INSTAGRAM__{name}"] = "17841"
 
-    assert load(environ).instagram.accounts == (Account("IGAA-main", "17841"),)
+    assert load(environ).instagram.all_accounts == (Account("IGAA-main", "17841"),)
 
 
 ACCOUNTS = {
@@ -158,7 +164,7 @@ ACCOUNTS = {
 def test_accounts_follow_the_main_one_however_they_are_written(environ, how):
     environ |= {**ACCOUNTS[how], "AK_INSTAGRAM__AGENT": "general"}
 
-    assert load(environ).instagram.accounts == (
+    assert load(environ).instagram.all_accounts == (
         Account("IGAA-main", None, "general"),
         Account("12e4", "2", "general"),
     )
@@ -168,14 +174,14 @@ def test_accounts_may_stand_alone(environ):
     del environ["AK_INSTAGRAM__ACCESS_TOKEN"]
     environ["AK_INSTAGRAM__ACCOUNTS"] = '[{"access_token": "a", "agent": "sales"}]'
 
-    assert load(environ).instagram.accounts == (Account("a", None, "sales"),)
+    assert load(environ).instagram.all_accounts == (Account("a", None, "sales"),)
 
 
 def test_the_environment_adds_to_an_account_of_the_file(environ, folder):
     (folder / "config.yaml").write_text("instagram: {accounts: [{agent: sales}]}")
     environ["AK_INSTAGRAM__ACCOUNTS___0__ACCESS_TOKEN"] = "a"
 
-    assert load(environ).instagram.accounts[1] == Account("a", None, "sales")
+    assert load(environ).instagram.all_accounts[1] == Account("a", None, "sales")
 
 
 def test_app_secrets_are_gathered_in_order_without_repeats(environ):
@@ -203,12 +209,8 @@ def test_the_values_own_defaults_are_the_tables(environ):
         for key in fields(getattr(settings, section.name))
     }
     told = {key.name: key.default for key in KEYS if isinstance(key.default, (str, int, float))}
-    # Of each account; a rule of the start alone.
-    elsewhere = {"instagram.agent", "instagram.require_signature"}
 
-    assert {name: defaults[name] for name in told.keys() - elsewhere} == {
-        name: told[name] for name in told.keys() - elsewhere
-    }
+    assert {name: defaults[name] for name in told} == told
 
 
 def test_no_secret_is_in_the_settings_repr(environ):

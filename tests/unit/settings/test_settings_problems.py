@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.errors import SettingsError
-from ak_instagram.settings import load
-from ak_instagram.settings.table import KEYS
+from ak_instagram.settings.model import KEYS
+from tests.support.settings import load
 
 SECRET = "IGAAsecret-that-nobody-may-see"
 

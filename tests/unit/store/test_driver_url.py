@@ -7,7 +7,7 @@ from inspect import signature
 import asyncpg
 import pytest
 
-from ak_instagram.settings.checks import POSTGRES_OPTIONS
+from ak_instagram.settings.value_types import POSTGRES_OPTIONS
 from ak_instagram.store.postgres.connections import driver_url
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ak_instagram.settings import load
+from tests.support.settings import load
 
 DOCKERFILE = Path(__file__).parents[4].joinpath("Dockerfile").read_text()
 IMAGE = dict(re.findall(r"^(?:ENV|   ) ?(AK_\w+)=(\S+)", DOCKERFILE, re.M))

@@ -13,19 +13,21 @@ from sqlalchemy import Connection
 
 from ak_instagram.store.verbs import takeover
 
-from . import options
-from .store import open_store
+from .shared import config_option, open_store
 
 _MAX_HOURS = 10 * 365 * 24
+NOT_KNOWN = "no conversation with {} is known"
 
 
 @dataclass(frozen=True, slots=True)
-class _Of:
+class NamedConversation:
+    """The conversation of *account* with *contact*, as the command line names it."""
+
     account: str
     contact: str
 
 
-def _an_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+def _require_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
     """Refuse the names of people and accounts: under a name nothing is stored."""
     if not (name.isascii() and name.isdigit()):
         raise click.BadParameter(
@@ -34,34 +36,26 @@ def _an_id(_context: click.Context, _parameter: click.Parameter, name: str) -> s
     return name
 
 
-def _a_number(_context: click.Context, _option: click.Parameter, hours: float) -> float:
-    """Refuse `nan`, which lies in every range."""
-    if math.isnan(hours):
-        raise click.BadParameter("is not a number")
-    return hours
-
-
-_contact = click.argument("contact", callback=_an_id)
-_account = click.option(
+contact_argument = click.argument("contact", callback=_require_id)
+account_option = click.option(
     "--account",
     required=True,
-    callback=_an_id,
+    callback=_require_id,
     help="The professional account's id, as the log names it.",
 )
 
 
 @click.command(epilog="Example: ak-instagram pause 75139… --account 17841… --hours 48")
-@_contact
-@_account
+@contact_argument
+@account_option
 @click.option(
     "--hours",
     type=click.FloatRange(0, _MAX_HOURS, min_open=True),
-    callback=_a_number,
     default=12.0,
     show_default=True,
     help="For so long at least.",
 )
-@options.config
+@config_option
 def pause(contact: str, account: str, hours: float, config: Path | None) -> None:
     """
     Silence the bot towards CONTACT (an IGSID).
@@ -69,37 +63,37 @@ def pause(contact: str, account: str, hours: float, config: Path | None) -> None
     A person can answer meanwhile. What has not been sent yet of an answer is dropped. A
     longer pause stays as it is.
     """
-    milliseconds = int(hours * 3_600_000)
+    if math.isnan(hours):  # which lies in every range
+        raise click.BadParameter("is not a number", param_hint="'--hours'")
+    of, duration_ms = NamedConversation(account, contact), int(hours * 3_600_000)
     with open_store(config) as store:
-        until = store.run(partial(_pause, of=_Of(account, contact), milliseconds=milliseconds))
+        until = store.run(partial(pause_if_known, of=of, duration_ms=duration_ms))
     if until is None:
-        raise _unknown(contact)
+        raise click.ClickException(NOT_KNOWN.format(contact))
     when = datetime.fromtimestamp(until / 1000, UTC)
     click.echo(f"the bot is silent until {when.isoformat(timespec='seconds')}")
 
 
-def _pause(connection: Connection, now: int, of: _Of, milliseconds: int) -> int | None:
-    """Return until when the bot is silent, `None` if the conversation is not known."""
+def pause_if_known(
+    connection: Connection, now: int, of: NamedConversation, duration_ms: int
+) -> int | None:
+    """Return until when the bot is silent (UTC ms), `None` if the conversation is not known."""
     if not takeover.is_known(connection, of):
         return None
-    until = takeover.pause(connection, of, now + milliseconds)
+    until = takeover.pause(connection, of, now + duration_ms)
     takeover.drop(connection, now, of)
     return until
 
 
 @click.command(epilog="Example: ak-instagram resume 75139… --account 17841…")
-@_contact
-@_account
-@options.config
+@contact_argument
+@account_option
+@config_option
 def resume(contact: str, account: str, config: Path | None) -> None:
     """Let the bot answer CONTACT (an IGSID) again."""
-    of = _Of(account, contact)
+    of = NamedConversation(account, contact)
     with open_store(config) as store:
         is_known = store.run(lambda connection, _now: takeover.resume(connection, of))
     if not is_known:
-        raise _unknown(contact)
+        raise click.ClickException(NOT_KNOWN.format(contact))
     click.echo("the bot answers again")
-
-
-def _unknown(contact: str) -> click.ClickException:
-    return click.ClickException(f"no conversation with {contact} is known")

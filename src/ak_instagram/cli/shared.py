@@ -1,4 +1,4 @@
-"""The store, for a command that works on it from beside the service."""
+"""Shared by commands: `--config`, the settings, the store opened from beside the service."""
 
 from __future__ import annotations
 
@@ -12,21 +12,35 @@ import click
 import structlog
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.settings import load
+from ak_instagram.settings import Settings, load
 from ak_instagram.store.database import T, Work
 from ak_instagram.store.maintenance import MaintenanceSession, visit
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The settings file.  [default: what AK_CONFIG names, else ./config.yaml if there]",
+)
+
+
+def load_settings(config: Path | None) -> Settings:
+    """Return the settings that the service would start with; `SettingsError` if it would not."""
+    # Here and not above: the adapters take longer to import than `--help` should.
+    from ak_instagram.agents import registry
+
+    return load(config=config, adapters=registry)
 
 
 class OpenStore:
     """A store that is open for one command."""
 
-    def __init__(self, runner: asyncio.Runner, visited: MaintenanceSession) -> None:
+    def __init__(self, runner: asyncio.Runner, session: MaintenanceSession) -> None:
         self._runner = runner
-        self._visited = visited
+        self._session = session
 
     def run(self, work: Work[T]) -> T:
         """Return what *work* returns, in a transaction of its own."""
-        return self._runner.run(self._visited.run(work))
+        return self._runner.run(self._session.run(work))
 
 
 @contextmanager
@@ -37,13 +51,13 @@ def open_store(config: Path | None) -> Iterator[OpenStore]:
     The command ends with exit code 1 and a line if the store can't be used.
     """
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
-    url = load(config=config).store.url
+    url = load_settings(config).store.url
     try:
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()
-            visited = runner.run(stack.enter_async_context(visit(url)))
+            session = runner.run(stack.enter_async_context(visit(url)))
             try:
-                yield OpenStore(runner, visited)
+                yield OpenStore(runner, session)
             finally:
                 runner.run(stack.aclose())
     except StoreUnavailable as exc:

@@ -1,5 +1,5 @@
 """
-How a problem is put: one line with the key, what is wrong, and the fix.
+Messages about problems: one line each, with the key, what is wrong, and the fix.
 
 No line quotes a secret; of other values only short ones are shown, since a token may
 have been set in the wrong place. *where* is a `label` or the name of a variable.
@@ -7,11 +7,12 @@ have been set in the wrong place. *where* is a `label` or the name of a variable
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from .checks import Unfit
 from .keys import Key, plain, variable
+from .value_types import Unfit
 
 _SHOWN = 16  # characters; every token and app secret is longer
 
@@ -28,7 +29,9 @@ def missing(path: str, fix: str, why: str = "") -> str:
 
 def unfit(where: str, key: Key, reason: ValueError, raw: object) -> str:
     """Say why the value *raw* won't do."""
-    seen = "" if key.secret else _seen(raw)
+    text = str(raw)
+    is_shown = not key.secret and len(text) <= _SHOWN and not isinstance(raw, (dict, list))
+    seen = f", not {text!r}" if is_shown else ""
     example = reason.example if isinstance(reason, Unfit) else key.example or plain(key.default)
     return f"{where}: {reason}{seen}{f'; for example {example}' if example else ''}"
 
@@ -42,6 +45,11 @@ def unknown(path: str, siblings: list[str]) -> str:
     return f"{label(path)}: is not a setting; {parent} has {', '.join(siblings)}"
 
 
+def repeated_token(path: str, first: str) -> str:
+    """Say that the account at *path* has the token of the one at *first*."""
+    return f"{label(path)}: is the token of {first} too; list an account once"
+
+
 def no_section(name: str, nearest: str) -> str:
     """Say that *name*, which looks like the section *nearest*, is none."""
     return f"{label(name)}: is not a section; did you mean {label(nearest)}?"
@@ -50,6 +58,12 @@ def no_section(name: str, nearest: str) -> str:
 def one_underscore(name: str, path: str) -> str:
     """Say that the variable *name* lacks the underscore that makes it set *path*."""
     return f"{name}: sets nothing, since nesting takes two underscores; write {variable(path)}"
+
+
+def no_adapter_set(ways: Iterable[str], choices: str) -> str:
+    """Say that no adapter is set or implied, which *ways* imply one, and which *choices* are."""
+    fix = f"set {', '.join(ways)}, or agent.adapter to one of {choices}"
+    return f"{label('agent.adapter')}: is not set and can't be inferred; {fix}"
 
 
 def not_a_mapping(path: str) -> str:
@@ -68,24 +82,15 @@ def unreadable_secret(where: str, reason: str) -> str:
 
 
 def unreadable_file(path: Path, exc: Exception) -> str:
-    """Say why the settings file can't be read, without quoting what is in it."""
-    return f"{path}: can't be used as the settings file, {_why(exc)}; correct it or its path"
-
-
-def _why(exc: Exception) -> str:
-    """Return what *exc* means; the texts of YAML errors quote the file, so they stay out."""
+    """Say why the settings file can't be read; YAML's own words stay out, for they quote it."""
     if isinstance(exc, OSError):
-        return str(exc.strerror)
-    if isinstance(exc, UnicodeDecodeError):
-        return "it is not UTF-8"
-    if isinstance(exc, ValueError):
-        return str(exc)
-    if mark := getattr(exc, "problem_mark", None):
-        return f"line {mark.line + 1}, column {mark.column + 1} is not valid YAML"
-    return "it does not hold sections such as `instagram:` with keys below"
-
-
-def _seen(raw: object) -> str:
-    """Return *raw* for a problem line if it is too short to be a token."""
-    text = str(raw)
-    return f", not {text!r}" if len(text) <= _SHOWN and not isinstance(raw, (dict, list)) else ""
+        why = str(exc.strerror)
+    elif isinstance(exc, UnicodeDecodeError):
+        why = "it is not UTF-8"
+    elif isinstance(exc, ValueError):
+        why = str(exc)
+    elif mark := getattr(exc, "problem_mark", None):
+        why = f"line {mark.line + 1}, column {mark.column + 1} is not valid YAML"
+    else:
+        why = "it does not hold sections such as `instagram:` with keys below"
+    return f"{path}: can't be used as the settings file, {why}; correct it or its path"

@@ -1,0 +1,361 @@
+"""
+The settings: each is declared here, once, as a field of the frozen value that the service gets.
+
+The first sentence of a class introduces its section in the documentation. Reading, checks,
+suggestions and the output of `check-config` come from these declarations, and
+`python -m qa.reference` writes docs/configuration.md, config.yaml, .env.example and the
+chart's comments from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, replace
+from typing import Literal, get_type_hints
+
+from ak_instagram.masking import passwords_in
+
+from .keys import Key, keys_of, setting
+from .value_types import (
+    DIGITS,
+    MAPPINGS,
+    above_zero,
+    at_least,
+    between,
+    credential,
+    credentials,
+    graph_version,
+    http_url,
+    passphrase,
+    store_url,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """
+    An Instagram professional account that the service answers for.
+
+    *account_id* is `user_id` of `/me`, which webhooks carry as `entry.id`; `None`
+    until it has been asked. *agent* is the name of its agent, if agents have names.
+    """
+
+    access_token: str = setting(
+        MISSING,
+        "The account's Instagram user token.",
+        check=credential,
+        required="set the account's token, or take the account out",
+        secret=True,
+        example="IGAA…",
+    )
+    account_id: str | None = setting(
+        None,
+        "The account's id, as `instagram.account_id`.",
+        value_type=DIGITS,
+        alias="instagram_account_id",
+        example="17841400000000001",
+    )
+    agent: str | None = setting(
+        None,
+        "The name of the account's agent; `instagram.agent` when not set.",
+        example="sales",
+    )
+    app_secret: tuple[str, ...] = setting(
+        (),
+        "The secrets of the account's app, if it is another one.",
+        check=credentials,
+        secret=True,
+        example="its-secret",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InstagramSettings:
+    """
+    Meta's side: what proves webhooks, and where answers go.
+
+    The service goes by `all_accounts`, at least one, and `app_secrets`, which follow from
+    what is set. *graph_url* has no slash at its end once it is loaded.
+    """
+
+    verify_token: str = setting(
+        MISSING,
+        "The text that Meta's webhook form and this service share; it proves the subscription.",
+        check=passphrase,
+        required="set the text that you typed into the webhook form of the Meta app",
+        secret=True,
+        example="a-long-random-text",
+    )
+    access_token: str | None = setting(
+        None,
+        "The Instagram user token that messages are sent with.",
+        check=credential,
+        required="set the token that the Meta app's dashboard generates for the account",
+        secret=True,
+        example="IGAA…",
+    )
+    app_secret: tuple[str, ...] = setting(
+        (),
+        "What Meta signs webhooks with: the Instagram app secret, the Meta app secret, "
+        "the old one during a rotation. Empty accepts unsigned posts.",
+        check=credentials,
+        secret=True,
+        empty=True,
+        example="first-secret,second-secret",
+    )
+    require_signature: bool = setting(
+        False,
+        "Refuse to start without an app secret, as is right wherever others reach the service.",
+    )
+    api_version: str = setting("v21.0", "The Graph API version.", check=graph_version)
+    agent: str = setting(
+        "", "The name of the agent to ask, for servers that have several.", example="general"
+    )
+    graph_url: str = setting(
+        "https://graph.instagram.com",
+        "Where the Graph API is; another one is for tests and the simulator.",
+        check=http_url,
+    )
+    account_id: str | None = setting(
+        None,
+        "The professional account's id, `user_id` of `/me`. Asked from Meta when not set. "
+        "Agent Kernel's name `instagram_account_id` works too.",
+        value_type=DIGITS,
+        alias="instagram_account_id",
+        example="17841400000000000",
+    )
+    accounts: tuple[Account, ...] = setting(
+        (),
+        "Further accounts, each with `access_token` and, if need be, `account_id`, `agent` and "
+        "`app_secret`.",
+        value_type=MAPPINGS,
+        secret=True,
+        example='[{"access_token": "IGAA…", "agent": "sales"}]',
+    )
+
+    @property
+    def all_accounts(self) -> tuple[Account, ...]:
+        """The main account, if it has a token, and the further ones, each with its agent."""
+        main = (
+            (Account(self.access_token, self.account_id, app_secret=self.app_secret),)
+            if self.access_token
+            else ()
+        )
+        return tuple(
+            replace(account, agent=account.agent or self.agent or None)
+            for account in (*main, *self.accounts)
+        )
+
+    @property
+    def app_secrets(self) -> tuple[str, ...]:
+        """
+        The secrets of all accounts without repeats, in their order.
+
+        Any of them may have signed a webhook.
+        """
+        further = (secret for account in self.accounts for secret in account.app_secret)
+        return tuple(dict.fromkeys((*self.app_secret, *further)))
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """
+    The agent and how to ask it.
+
+    *adapter* is never empty: loading infers it.
+    """
+
+    adapter: str = setting(
+        MISSING,
+        "What the agent speaks: `agentkernel`, `openai-chat`, `http`, `echo`, or `module:object`. "
+        "Not set means `agentkernel` when `agent.url` is set, else `openai-chat` when "
+        "`OPENAI_API_KEY` is.",
+        example="http",
+    )
+    url: str | None = setting(
+        None,
+        "Where the agent is. `agentkernel`: the server's root. `openai-chat`: the root with its "
+        "version, `https://api.openai.com/v1` when not set. `http`: the endpoint itself.",
+        check=http_url,
+        example="http://localhost:8080",
+    )
+    api_key: str | None = setting(
+        None,
+        "The bearer token for the agent. `OPENAI_API_KEY` is used when this is not set and "
+        "the adapter is an OpenAI one.",
+        check=credential,
+        secret=True,
+        example="sk-…",
+    )
+    model: str | None = setting(
+        None,
+        "The model to ask; `openai-chat` needs it unless the server is OpenAI's own.",
+        example="gpt-5.4-mini",
+    )
+    instructions: str | None = setting(
+        None,
+        "The system prompt, for adapters that send one.",
+        example="You answer customers of a bakery.",
+    )
+    timeout: float = setting(60.0, "Seconds that one whole answer may take.", check=above_zero)
+    fallback: str = setting(
+        "Sorry, I can't answer right now. Please try again in a little while.",
+        "What the person is told once when the agent has failed for good. Empty is silence.",
+        empty=True,
+    )
+    history: int = setting(
+        20,
+        "How many past messages an adapter without a memory of its own gets.",
+        check=at_least(0),
+    )
+    max_answer: int = setting(
+        65536,
+        "The longest answer in bytes of UTF-8; a longer one counts as a failure.",
+        check=at_least(1),
+    )
+    request: Mapping[str, object] | None = setting(
+        None,
+        "The JSON that the `http` adapter posts, with placeholders such as `{text}` and "
+        "`{session}`. Not set: session, turn, account, agent, text, messages and attachments.",
+        example='{"question": "{text}", "thread": "{session}"}',
+    )
+    reply: str = setting(
+        "reply",
+        "Dotted path to the text in the `http` adapter's answer; empty takes the whole answer.",
+        empty=True,
+        example="data.answer",
+    )
+    headers: Mapping[str, str] = setting(
+        {}, "Headers for every request to the agent.", secret=True, example='{"X-Api-Key": "…"}'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """The database that keeps events until they are answered, and after."""
+
+    url: str = setting(
+        "sqlite:///data/ak-instagram.db",
+        "Where events are kept: a SQLite file, or postgresql://… for several replicas.",
+        check=store_url,
+        secret=True,
+    )
+    retention: float = setting(
+        7.0,
+        "Days that messages and answers are kept, at least 2; the keys against duplicates are "
+        "kept for 7 or more.",
+        check=at_least(2, "Meta repeats webhooks for up to 36 hours"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The address that the service listens on, and its end."""
+
+    host: str = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a container is reached from outside
+    port: int = setting(8000, "The port to listen on; 0 takes a free one.", check=between(0, 65535))
+    drain: float = setting(
+        25.0, "Seconds that a shutdown may take to finish what is under way.", check=at_least(0)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """Reserved for an admin API."""
+
+    token: str | None = setting(
+        None,
+        "Reserved for an admin API: has no effect in this version.",
+        check=credential,
+        secret=True,
+        example="a-long-random-text",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSettings:
+    """The work on conversations."""
+
+    debounce: float = setting(
+        0.0,
+        "Seconds of quiet that end a burst of messages; 2 waits for people who type short lines.",
+        check=at_least(0),
+    )
+    concurrency: int = setting(
+        500, "How many conversations one process answers at once.", check=at_least(1)
+    )
+    lease: float = setting(
+        30.0,
+        "Seconds that a worker keeps a conversation after it last renewed the lease, at least 5.",
+        check=at_least(5, "a third of it passes between two renewals; a pause would lose it"),
+    )
+    attempts: int = setting(8, "Tries of a turn before it is a dead letter.", check=at_least(1))
+    takeover_pause: float = setting(
+        43200.0,
+        "Seconds of silence after a person answered from the Instagram app.",
+        check=at_least(0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """The delivery of an answer's pieces."""
+
+    attempts: int = setting(8, "Tries of one piece of an answer.", check=at_least(1))
+    rate: float = setting(100.0, "Pieces sent a second, for each account.", check=above_zero)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """The log. Message texts, tokens and signatures never get into it."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "The lowest level that is logged."
+    )
+    format: Literal["auto", "json", "console"] = setting(
+        "auto", "`auto` is colours on a terminal and JSON lines elsewhere."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    instagram: InstagramSettings
+    agent: AgentSettings
+    store: StoreSettings = field(default_factory=StoreSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    admin: AdminSettings = field(default_factory=AdminSettings)
+    conversation: ConversationSettings = field(default_factory=ConversationSettings)
+    sender: SenderSettings = field(default_factory=SenderSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in here, for the log to mask wherever one turns up."""
+        candidates = (
+            *(account.access_token for account in self.instagram.all_accounts),
+            *self.instagram.app_secrets,
+            self.instagram.verify_token,
+            self.agent.api_key,
+            *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
+            self.admin.token,
+            *passwords_in(self.store.url),
+        )
+        return tuple(secret for secret in candidates if secret)
+
+
+# Characters from which on a header's value may be a key; shorter ones are words.
+_KEY_LENGTH = 12
+
+
+SECTIONS: Mapping[str, type] = get_type_hints(Settings)
+"""The class of each section, in the order of the documentation."""
+
+SECTION_KEYS: Mapping[str, tuple[Key, ...]] = {
+    name: keys_of(declared, name) for name, declared in SECTIONS.items()
+}
+"""The keys of each section, in its order."""
+
+KEYS: tuple[Key, ...] = tuple(key for keys in SECTION_KEYS.values() for key in keys)
+ACCOUNT_KEYS: tuple[Key, ...] = keys_of(Account)
