@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
+from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
 from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Arrival, EventStatus, TurnResult
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
 
 START = 1_800_000_000_000
 LEASE = 30_000
@@ -34,13 +35,36 @@ class FakeClock:
 
 
 @dataclass
+class Shared:
+    """*database*, for stores that stand for several processes."""
+
+    database: Database
+    is_shared: bool = True
+
+    @property
+    def clock(self) -> Clock:
+        return self.database.clock
+
+    def on_notify(self, wake: Callable[[], None]) -> None:
+        self.database.on_notify(wake)
+
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
+        return await self.database.run(work, urgent=urgent)
+
+
+def worker(owner: str = "one", **rules: int) -> WorkerIdentity:
+    """A process run that is called *owner*."""
+    return WorkerIdentity(owner, LEASE, **{"takeover_pause_ms": PAUSE, **rules})
+
+
+@dataclass
 class Bench:
     """One database, and stores on it as several processes would have them."""
 
     url: str
     clock: FakeClock = field(default_factory=FakeClock)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    database: object = None
+    database: Any = None
 
     async def open(self, *, busy_timeout: float = 2.0) -> None:
         opened = (
@@ -48,11 +72,17 @@ class Bench:
             if self.url.startswith("sqlite")
             else open_postgres(self.url, self.clock)
         )
-        self.database = await self.stack.enter_async_context(opened)
-        self.database.is_shared = True  # by stores that stand for several processes
+        self.database = Shared(await self.stack.enter_async_context(opened))
 
     def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
-        return Store(self.database, Inbox(debounce, PAUSE), Leases(owner, LEASE, lines))
+        rules = {"debounce_ms": debounce, "transcript_lines": lines}
+        return Store(self.database, worker(owner, **rules))
+
+    async def run(self, verb: Callable[..., T], *arguments: object) -> T:
+        """Return what *verb* returns, in a transaction of the store `one`."""
+        return await self.database.run(
+            lambda connection, now: verb(Tx(connection, now, worker()), *arguments)
+        )
 
     async def query_nothing(self, sql: str) -> None:
         await self.database.run(lambda connection, _now: connection.exec_driver_sql(sql))
@@ -112,7 +142,7 @@ async def claim_one(store: Store):
 
 async def until_waiting(store: Store) -> None:
     """Return once its worker waits for work."""
-    while not store._dispatcher.room:  # noqa: ASYNC110 - nobody is told that a worker waits
+    while not store.dispatcher.room:  # noqa: ASYNC110 - nobody is told that a worker waits
         await asyncio.sleep(0.001)
 
 

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
-from typing import Protocol
 
 import click
-from sqlalchemy import Connection
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.verbs import dead_letters as letters
 from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 
@@ -41,12 +40,6 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
-
-
-class _Act(Protocol):
-    """What happens to a letter; returns whether it could."""
-
-    def __call__(self, connection: Connection, now: int, /, turn: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ def list_(
     """List dead letters, oldest first."""
     wanted = Filter(account=account, contact=contact, since=_millis(since), limit=limit)
     with open_store(config) as store:
-        found = store.run(partial(letters.find, wanted=wanted))
+        found = store.run(letters.find, wanted)
     for letter in found:
         click.echo(_as_json(letter) if as_json else _as_line(letter))
     if not found and not as_json:
@@ -121,7 +114,7 @@ def show(turn: str, config: Path | None) -> None:
     """
     with open_store(config) as store:
         letter = _known(store, turn)
-        contents = store.run(partial(letters.contents, turn=turn))
+        contents = store.run(letters.contents, turn)
     click.echo(_as_line(letter))
     for kind, payload in contents:
         click.echo(f"  {kind}: {payload or '(wiped)'}")
@@ -153,19 +146,19 @@ def discard(config: Path | None, chosen: _Chosen) -> None:
     click.echo(f"{done} discarded")
 
 
-def _each(config: Path | None, chosen: _Chosen, act: _Act) -> tuple[int, int]:
-    """Let *act* happen to each letter that is meant; return for how many it did and did not."""
+def _each(config: Path | None, chosen: _Chosen, act: Callable[[Tx, str], bool]) -> tuple[int, int]:
+    """Let the verb *act* happen to each letter; return for how many it did and did not."""
     with open_store(config) as store:
         turns = [_known(store, turn).turn for turn in chosen.named] or [
-            letter.turn for letter in store.run(partial(letters.find, wanted=chosen.wanted))
+            letter.turn for letter in store.run(letters.find, chosen.wanted)
         ]
-        done = sum(store.run(partial(act, turn=turn)) for turn in turns)
+        done = sum(store.run(act, turn) for turn in turns)
     return done, len(turns) - done
 
 
 def _known(store: OpenStore, turn: str) -> DeadLetter:
     """Return the dead letter called *turn*; end with exit code 1 if it is not there."""
-    found = store.run(partial(letters.find, wanted=Filter(turn=turn)))
+    found = store.run(letters.find, Filter(turn=turn))
     if not found:
         raise click.ClickException(f"no dead letter is called {turn}")
     return found[0]

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.verbs import takeover
 
 from . import options
 from .store import open_store
 
 _MAX_HOURS = 10 * 365 * 24
-
-
-@dataclass(frozen=True, slots=True)
-class _Of:
-    account: str
-    contact: str
 
 
 def _an_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
@@ -71,19 +63,19 @@ def pause(contact: str, account: str, hours: float, config: Path | None) -> None
     """
     milliseconds = int(hours * 3_600_000)
     with open_store(config) as store:
-        until = store.run(partial(_pause, of=_Of(account, contact), milliseconds=milliseconds))
+        until = store.run(_pause, account, contact, milliseconds)
     if until is None:
         raise _unknown(contact)
     when = datetime.fromtimestamp(until / 1000, UTC)
     click.echo(f"the bot is silent until {when.isoformat(timespec='seconds')}")
 
 
-def _pause(connection: Connection, now: int, of: _Of, milliseconds: int) -> int | None:
+def _pause(tx: Tx, account: str, contact: str, milliseconds: int) -> int | None:
     """Return until when the bot is silent, `None` if the conversation is not known."""
-    if not takeover.is_known(connection, of):
+    if not takeover.is_known(tx, account, contact):
         return None
-    until = takeover.pause(connection, of, now + milliseconds)
-    takeover.drop(connection, now, of)
+    until = takeover.pause(tx, account, contact, tx.now + milliseconds)
+    takeover.drop(tx, account, contact)
     return until
 
 
@@ -93,9 +85,8 @@ def _pause(connection: Connection, now: int, of: _Of, milliseconds: int) -> int 
 @options.config
 def resume(contact: str, account: str, config: Path | None) -> None:
     """Let the bot answer CONTACT (an IGSID) again."""
-    of = _Of(account, contact)
     with open_store(config) as store:
-        is_known = store.run(lambda connection, _now: takeover.resume(connection, of))
+        is_known = store.run(takeover.resume, account, contact)
     if not is_known:
         raise _unknown(contact)
     click.echo("the bot answers again")

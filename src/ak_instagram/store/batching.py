@@ -1,4 +1,4 @@
-"""What webhooks bring at the same time is stored together, and each hears of its own."""
+"""Group commit: webhooks of the same moment share a transaction; each gets its own result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ StoreBatch: TypeAlias = Callable[[Sequence[Arrival]], Awaitable[None]]
 
 
 class Request(NamedTuple):
-    """What one webhook brought, and the future that waits for it to be durable."""
+    """One webhook's events, and the future that waits for them to be durable."""
 
     arrivals: Sequence[Arrival]
     stored: asyncio.Future[None]
@@ -62,27 +62,21 @@ class Batcher:
         return batch
 
     async def _store(self, batch: Sequence[Request]) -> None:
+        error: Exception | None = None
         try:
             await self._store_batch([it for request in batch for it in request.arrivals])
-            _resolve(batch, None)
         except StoreUnavailable as exc:
-            _resolve(batch, exc)
+            error = exc
         except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay
-            await self._store_apart(batch, exc)
-
-    async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
-        if len(batch) == 1:
-            _resolve(batch, exc)
-            return
+            if len(batch) > 1:
+                for request in batch:
+                    await self._store([request])
+                return
+            error = exc
         for request in batch:
-            await self._store([request])
-
-
-def _resolve(batch: Sequence[Request], error: Exception | None) -> None:
-    for request in batch:
-        if request.stored.done():
-            continue
-        if error is None:
-            request.stored.set_result(None)
-        else:
-            request.stored.set_exception(error)
+            if request.stored.done():
+                continue
+            if error is None:
+                request.stored.set_result(None)
+            else:
+                request.stored.set_exception(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import WaitReason
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
 from tests.support.store_bench import START, answered, arrival, claim_one, echo
 
@@ -13,7 +14,7 @@ LATER = START + 30 * DAY
 
 async def purged(bench, days: float = 7) -> None:
     async def once() -> int:
-        work = bench.database.run(lambda c, now: purge(c, now, int(days * DAY)))
+        work = bench.run(purge, int(days * DAY))
         return (await work).total
 
     while await once():
@@ -27,8 +28,8 @@ async def count(bench, table: str, condition: str) -> int:
 
 async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_events(bench, store):
     await store.put([arrival(f"m{n}", "anna") for n in range(MAX_ROWS + 1)])
-    await store.retry(
-        await claim_one(store), after=10**6, why="190", wait_reason=WaitReason.ACCOUNT
+    await store.run(
+        steps.retry, await claim_one(store), after=10**6, why="190", wait_reason=WaitReason.ACCOUNT
     )
     await store.put([echo(f"h{n}", "hi", "ben") for n in range(10)])
     bench.clock.now = LATER
@@ -42,11 +43,12 @@ async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_event
 async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
     await store.put([arrival("m1", "anna")])
     claim = await claim_one(store)
-    waiting = await store.settle(claim, answered(claim, *map(str, range(MAX_ROWS + 1))))
-    await store.retry(waiting, after=10**6, why="190", wait_reason=WaitReason.ACCOUNT)
+    waiting = await store.run(steps.settle, claim, answered(claim, *map(str, range(MAX_ROWS + 1))))
+    await store.run(steps.retry, waiting, after=10**6, why="190", wait_reason=WaitReason.ACCOUNT)
     await store.put([arrival("m2", "ben")])
     claim = await claim_one(store)
-    await store.sent(await store.settle(claim, answered(claim, "hi")), "mid-1")
+    step = await store.run(steps.settle, claim, answered(claim, "hi"))
+    await store.run(steps.sent, step, "mid-1")
     bench.clock.now = LATER
 
     await purged(bench)
@@ -69,7 +71,8 @@ async def test_events_texts_and_pieces_go_when_the_setting_says(
     for day in range(12):
         await store.put([arrival(f"m{day}", at=bench.clock.now)])
         claim = await claim_one(store)
-        await store.sent(await store.settle(claim, answered(claim, "hi")), f"mid-{day}")
+        step = await store.run(steps.settle, claim, answered(claim, "hi"))
+        await store.run(steps.sent, step, f"mid-{day}")
         bench.clock.move(DAY)
 
     await purged(bench, days)
@@ -82,7 +85,7 @@ async def test_events_texts_and_pieces_go_when_the_setting_says(
 async def test_a_repeat_within_a_week_is_known_whatever_is_set(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim))
+    await store.run(steps.settle, claim, answered(claim))
     bench.clock.move(7 * DAY)
     await purged(bench, days=2)
 

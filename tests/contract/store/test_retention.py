@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
 from tests.support.store_bench import answered, arrival, claim_one, echo
 
@@ -11,9 +12,7 @@ TABLES = ("events", "outbox", "conversations", "transcript")
 async def purged(bench, days: float = 7) -> int:
     """Purge until nothing is left to purge; return how many rows that was."""
     total = 0
-    while count := (
-        await bench.database.run(lambda connection, now: purge(connection, now, int(days * DAY)))
-    ).total:
+    while count := (await bench.run(purge, int(days * DAY))).total:
         total += count
     return total
 
@@ -28,7 +27,8 @@ async def rows(bench) -> dict[str, int]:
 async def test_what_is_answered_is_gone_after_its_time(bench, store):
     await store.put([arrival("m1"), echo("h1", "hi", "ben")])
     claim = await claim_one(store)
-    await store.sent(await store.settle(claim, answered(claim, "one")), "mid-1")
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.sent, step, "mid-1")
     bench.clock.move(8 * DAY + 1)
 
     await purged(bench)
@@ -39,7 +39,8 @@ async def test_what_is_answered_is_gone_after_its_time(bench, store):
 async def test_what_is_younger_stays(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.sent(await store.settle(claim, answered(claim, "one")), "mid-1")
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.sent, step, "mid-1")
     bench.clock.move(7 * DAY - 1)
 
     assert await purged(bench) == 0
@@ -56,7 +57,7 @@ async def test_what_waits_stays_however_old_it_is(bench, store):
 async def test_keys_outlive_what_the_events_said(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim))
+    await store.run(steps.settle, claim, answered(claim))
     bench.clock.move(3 * DAY)
 
     await purged(bench, days=2)
@@ -70,7 +71,7 @@ async def test_a_parked_answer_expires(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "late")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "late")) is None
     bench.clock.move(7 * DAY + 1)
 
     await purged(bench)
@@ -82,10 +83,10 @@ async def test_a_piece_that_was_sent_late_is_kept_as_long_as_its_echo_may_take(b
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "late")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "late")) is None
     bench.clock.move(7 * DAY - 1)
     await store.put([arrival("m2", at=bench.clock.now)])
-    await store.sent(await claim_one(store), "mid-1")
+    await store.run(steps.sent, await claim_one(store), "mid-1")
     bench.clock.move(2)
 
     await purged(bench)
@@ -98,6 +99,6 @@ async def test_one_piece_of_work_is_bounded(bench, store):
     await store.put([echo(f"h{n}", "hi") for n in range(MAX_ROWS + 1)])
     bench.clock.move(8 * DAY)
 
-    first = await bench.database.run(lambda connection, now: purge(connection, now, 7 * DAY))
+    first = await bench.run(purge, 7 * DAY)
 
     assert first.events == MAX_ROWS
