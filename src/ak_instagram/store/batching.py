@@ -45,21 +45,18 @@ class Batcher:
         try:
             while self._requests:
                 began = asyncio.get_running_loop().time()
-                await self._store(self._next_batch())
+                batch: list[Request] = []
+                room = MAX_ARRIVALS
+                while self._requests and room > 0:
+                    batch.append(self._requests.popleft())
+                    room -= len(batch[-1].arrivals)
+                await self._store(batch)
                 if self._requests:
                     # Under load: the longer, the more of them share the next commit.
                     spent = asyncio.get_running_loop().time() - began
                     await asyncio.sleep(max(SPACING - spent, 0))
         finally:
             self._storing = None
-
-    def _next_batch(self) -> list[Request]:
-        batch: list[Request] = []
-        room = MAX_ARRIVALS
-        while self._requests and room > 0:
-            batch.append(self._requests.popleft())
-            room -= len(batch[-1].arrivals)
-        return batch
 
     async def _store(self, batch: Sequence[Request]) -> None:
         error: Exception | None = None

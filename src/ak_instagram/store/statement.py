@@ -82,18 +82,17 @@ class Statement:
 
     def compile(self, dialect: Dialect) -> Compiled:
         """Return it as *dialect* has it."""
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = _compile(self._clause, dialect)
-        return compiled
-
-
-def _compile(clause: ClauseElement, dialect: Dialect) -> Compiled:
-    compiled: Any = clause.compile(dialect=dialect)
-    names: Sequence[str] = compiled.positiontup
-    constants = {
-        name: value for name, value in compiled.params.items() if not compiled.binds[name].required
-    }
-    if len(names) > 1:  # a quarter of what a comprehension takes, a dozen times a turn
-        return Compiled(str(compiled), constants, itemgetter(*names))
-    return Compiled(str(compiled), constants, lambda values: [values[name] for name in names])
+        known = self._compiled.get(dialect.name)
+        if known is not None:
+            return known
+        compiled: Any = self._clause.compile(dialect=dialect)
+        binds = compiled.binds
+        constants = {name: it for name, it in compiled.params.items() if not binds[name].required}
+        names: Sequence[str] = compiled.positiontup
+        arguments: Callable[[Mapping[str, object]], Sequence[object]] = (
+            itemgetter(*names)  # a quarter of what a comprehension takes, a dozen times a turn
+            if len(names) > 1
+            else lambda values: [values[name] for name in names]
+        )
+        self._compiled[dialect.name] = Compiled(str(compiled), constants, arguments)
+        return self._compiled[dialect.name]

@@ -35,7 +35,9 @@ def migrate(connection: Connection, steps: Path = STEPS) -> None:
     found = MigrationContext.configure(connection).get_current_revision()
     if found is None or _is_known(scripts, found):
         command.upgrade(config, "head")
-        _write_oldest(connection, scripts)
+        last = scripts.get_revision("head")
+        connection.execute(delete(compatibility))
+        connection.execute(insert(compatibility).values(oldest=last.module.oldest))
     else:
         _refuse_too_new(connection, found, scripts.get_current_head() or "")
 
@@ -73,13 +75,6 @@ def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
         return scripts.get_revision(revision) is not None
     except CommandError:
         return False
-
-
-def _write_oldest(connection: Connection, scripts: ScriptDirectory) -> None:
-    """Write down what the last step says of older programs."""
-    last = scripts.get_revision("head")
-    connection.execute(delete(compatibility))
-    connection.execute(insert(compatibility).values(oldest=last.module.oldest))
 
 
 def _refuse_too_new(connection: Connection, found: str, ours: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -53,14 +52,12 @@ def replace_ended(engine: AsyncEngine) -> None:
 
     To ask the server, as the pool would, takes three round trips before each transaction.
     """
-    event.listen(engine.sync_engine, "checkout", _refuse_if_ended)
 
-
-def _refuse_if_ended(connection: DBAPIConnection, *_: object) -> None:
-    driver: Any = connection
-    raw = driver.driver_connection
-    if raw.is_closed() or raw.is_in_transaction():
-        raise DisconnectionError
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_if_ended(connection: Any, *_: object) -> None:  # noqa: ANN401 - the driver's own type
+        raw = connection.driver_connection
+        if raw.is_closed() or raw.is_in_transaction():
+            raise DisconnectionError
 
 
 def has_ended(connection: AsyncConnection) -> bool:

@@ -7,7 +7,7 @@ import fcntl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, update
 from sqlalchemy.exc import DBAPIError
@@ -50,14 +50,14 @@ def open_engine(url: str, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
             raise StoreUnavailable(f"the folder of {file} can't be made: {exc.strerror}") from exc
     # The writer thread alone uses the connection, but another thread opens and closes it.
     engine = create_engine(url, connect_args={"timeout": busy_timeout, "check_same_thread": False})
-    event.listen(engine, "connect", _configure)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        connection.isolation_level = None  # the driver shall not begin transactions by itself
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
     return engine
-
-
-def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
-    connection.isolation_level = None  # the driver shall not begin transactions by itself
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
 
 
 @asynccontextmanager
@@ -87,7 +87,11 @@ def sole_user(url: str) -> Iterator[None]:
     """Hold the file's lock, or raise `errors.StoreInUse` if another process holds it."""
     file = make_url(url).database
     path = Path(f"{file}.lock")
-    with _open_lock(path) as lock:
+    try:
+        lock = path.open("w")
+    except OSError as exc:
+        raise StoreUnavailable(f"{path} can't be written: {exc.strerror}") from exc
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
@@ -96,13 +100,6 @@ def sole_user(url: str) -> Iterator[None]:
                 " file of its own in store.url (AK_STORE__URL)"
             ) from exc
         yield
-
-
-def _open_lock(path: Path) -> TextIO:
-    try:
-        return path.open("w")
-    except OSError as exc:
-        raise StoreUnavailable(f"{path} can't be written: {exc.strerror}") from exc
 
 
 def _prepare(engine: Engine) -> None:

@@ -259,36 +259,21 @@ def finish(tx: Tx, row: ClaimedRow) -> bool:
     return _FINISH.run(tx, account=row.account, contact=row.contact) > 0
 
 
-def release(tx: Tx, row: ClaimedRow, due_at: int | None) -> None:
-    """Release the conversation after progress; it is due again at *due_at* (UTC ms), if ever."""
-    _release(tx, row, failures=0, due_at=due_at, not_before=0)
-
-
-def retry_later(tx: Tx, row: ClaimedRow, after_ms: int, wait_reason: WaitReason | None) -> None:
-    """
-    Release the conversation for *after_ms* milliseconds; no message hastens it.
-
-    With a *wait_reason* the conversation is not to blame, and the wait uses up no try.
-    """
-    _release(
-        tx,
-        row,
-        failures=row.failures + (wait_reason is None),
-        due_at=tx.now + after_ms,
-        not_before=tx.now + after_ms,
-        waits_for=wait_reason.value if wait_reason is WaitReason.ACCOUNT else None,
-    )
-
-
-def _release(
+def release(
     tx: Tx,
     row: ClaimedRow,
     *,
-    failures: int,
     due_at: int | None,
-    not_before: int,
-    waits_for: str | None = None,
+    not_before: int = 0,
+    failures: int = 0,
+    wait_reason: WaitReason | None = None,
 ) -> None:
+    """
+    Release the conversation; it is due again at *due_at*, if ever.
+
+    Before *not_before* no message hastens that. Both are in UTC ms. *failures* is how many
+    there have been in a row.
+    """
     _RELEASE.run(
         tx,
         account=row.account,
@@ -296,7 +281,7 @@ def _release(
         failures=failures,
         due_at=due_at,
         not_before=not_before,
-        waits_for=waits_for,
+        waits_for=wait_reason.value if wait_reason is WaitReason.ACCOUNT else None,
     )
     if due_at is not None:
         tx.due_in.append(due_at - tx.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -110,11 +111,17 @@ class Filter:
 
 def find(tx: Tx, wanted: Filter) -> list[DeadLetter]:
     """Return the dead letters that fit, oldest first."""
-    turns = [_letter("turn", row) for row in _grouped(wanted, _e.reason, _e.at).rows(tx)]
-    answers = [_letter("answer", row) for row in _grouped(wanted, _o.error, _o.planned_at).rows(tx)]
-    dead = {letter.turn for letter in turns}
+    failed = _grouped(wanted, _e.reason, _e.at).rows(tx)
+    dead = {turn for turn, *_ in failed}
     # Of a dead turn it is only the apology that could not be sent.
-    found = [*turns, *(letter for letter in answers if letter.turn not in dead)]
+    unsent = [it for it in _grouped(wanted, _o.error, _o.planned_at).rows(tx) if it[0] not in dead]
+    kinds: tuple[tuple[Literal["turn", "answer"], Sequence[Row]], ...]
+    kinds = (("turn", failed), ("answer", unsent))
+    found = [
+        DeadLetter(turn, account, contact, what, *rest)
+        for what, rows in kinds
+        for turn, account, contact, *rest in rows
+    ]
     return sorted(found, key=lambda letter: letter.since)[: wanted.limit]
 
 
@@ -149,11 +156,6 @@ def discard(tx: Tx, turn: str) -> bool:
     ended = _DISCARD_EVENTS.run(tx, turn=turn)
     dropped = _DROP_PIECES.run(tx, turn=turn, why="discarded")
     return ended + dropped > 0
-
-
-def _letter(what: Literal["turn", "answer"], group: Row) -> DeadLetter:
-    turn, account, contact, reason, since, count = group
-    return DeadLetter(turn, account, contact, what, reason, since, count)
 
 
 def _grouped(wanted: Filter, reason: Column[str], time: Column[int]) -> Statement:

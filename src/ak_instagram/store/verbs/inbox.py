@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from sqlalchemy import text
@@ -95,8 +95,14 @@ def put(tx: Tx, arrivals: Sequence[Arrival]) -> int:
     """Store the events that are new among *arrivals* and make their conversations due."""
     said = [it for it in arrivals if it.echo_text is not None or it.is_standby]
     news = [it for it in said if takeover.is_news(tx, it)]
+    wakeup = {
+        "now": tx.now,
+        "window": WINDOW,
+        "due": tx.now + tx.worker.debounce_ms,
+        "burst_ends": tx.now + BURST_LIMIT * tx.worker.debounce_ms,
+    }
     is_sqlite = tx.connection.dialect.name == "sqlite"
-    fresh = (_put_sqlite if is_sqlite else _put_postgres)(tx, arrivals)
+    fresh = (_put_sqlite if is_sqlite else _put_postgres)(tx, arrivals, wakeup)
     for arrival in news:
         takeover.hear(tx, arrival)
     for arrival in arrivals:
@@ -105,7 +111,7 @@ def put(tx: Tx, arrivals: Sequence[Arrival]) -> int:
     return fresh
 
 
-def _put_sqlite(tx: Tx, arrivals: Sequence[Arrival]) -> int:
+def _put_sqlite(tx: Tx, arrivals: Sequence[Arrival], wakeup: Mapping[str, int]) -> int:
     """Store what is new and return how much it is; nobody else writes meanwhile."""
     last = _LAST_ID.value(tx)
     rows = [(*_row(arrival), tx.now) for arrival in arrivals]
@@ -116,19 +122,14 @@ def _put_sqlite(tx: Tx, arrivals: Sequence[Arrival]) -> int:
             fresh += _INSERT_SQLITE[size].run(tx, **dict(zip(_NAMES[size], values, strict=True)))
             done += size
     if fresh:
-        _WAKE_SQLITE.run(tx, last=last, now=tx.now, window=WINDOW, **_due(tx))
+        _WAKE_SQLITE.run(tx, last=last, **wakeup)
     return fresh
 
 
-def _put_postgres(tx: Tx, arrivals: Sequence[Arrival]) -> int:
+def _put_postgres(tx: Tx, arrivals: Sequence[Arrival], wakeup: Mapping[str, int]) -> int:
     batch = fast_json.dump([_row(arrival) for arrival in arrivals]).decode()
-    fresh: int = _PUT_POSTGRES.value(tx, batch=batch, now=tx.now, window=WINDOW, **_due(tx))
+    fresh: int = _PUT_POSTGRES.value(tx, batch=batch, **wakeup)
     return fresh
-
-
-def _due(tx: Tx) -> dict[str, int]:
-    debounce = tx.worker.debounce_ms
-    return {"due": tx.now + debounce, "burst_ends": tx.now + BURST_LIMIT * debounce}
 
 
 def _row(arrival: Arrival) -> tuple[object, ...]:

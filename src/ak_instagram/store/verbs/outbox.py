@@ -7,8 +7,6 @@ having sent it can't know whether it arrived, and has to find out first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 from sqlalchemy import bindparam, insert, select, update
 
@@ -133,7 +131,7 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
             "turn": result.turn,
             "seq": seq,
             "payload": fast_json.dump(message).decode(),
-            "text_key": _text_key(message),
+            "text_key": digest(said) if isinstance(said := message.get("text"), str) else None,
             "status": PieceStatus.PLANNED.value,
             "tries": 0,
             "planned_at": tx.now,
@@ -142,11 +140,6 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
         }
         for seq, message in enumerate(result.messages)
     ]
-
-
-def _text_key(message: Mapping[str, object]) -> str | None:
-    said = message.get("text")
-    return digest(said) if isinstance(said, str) else None
 
 
 def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
@@ -161,7 +154,7 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
             if row.window_closes_at <= tx.now:
-                _park(tx, row)
+                park(tx, row)
                 return None
             tries += 1
             if not _BEGIN.run(tx, id=id_, tries=tries, now=tx.now):
@@ -179,7 +172,8 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
     return None
 
 
-def _park(tx: Tx, row: ClaimedRow) -> None:
+def park(tx: Tx, row: ClaimedRow) -> None:
+    """Park the conversation's pieces, since the 24 h window is closed, until the person writes."""
     parked = _PARK.run(tx, account=row.account, contact=row.contact, now=tx.now)
     if parked:
         log.warning(

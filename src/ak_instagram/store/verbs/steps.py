@@ -298,4 +298,12 @@ def retry(
     row = claims.require(tx, claim)
     if claim.piece is not None:
         outbox.mark_failed(tx, claim.piece, then, why)
-    claims.retry_later(tx, row, int(after * 1000), wait_reason)
+    due_at = tx.now + int(after * 1000)
+    claims.release(
+        tx,
+        row,
+        due_at=due_at,
+        not_before=due_at,
+        failures=row.failures + (wait_reason is None),
+        wait_reason=wait_reason,
+    )
