@@ -82,25 +82,35 @@ def _assemble(
 ) -> Worker:
     tasks = TaskSet()
     circuit_breaker = CircuitBreaker()
+    backoff = Backoff(settings.conversation.attempts)
     answering = Answering(
         store=store,
         agent=agent,
-        accounts=accounts,
         circuit_breaker=circuit_breaker,
         typing_indicator=TypingIndicator(graph, settings.sender.rate),
-        backoff=Backoff(settings.conversation.attempts),
+        backoff=backoff,
+        max_answer=settings.agent.max_answer,
+        timeout=settings.agent.timeout,
         fallback=settings.agent.fallback,
         spawn=tasks.spawn,
     )
     delivery = Delivery(
         store=store,
         graph=graph,
-        accounts=accounts,
         circuit_breaker=circuit_breaker,
         rate=RateLimiter(settings.sender.rate),
         backoff=Backoff(settings.sender.attempts),
     )
-    return Worker(store, settings.conversation, answering, delivery, tasks)
+    return Worker(
+        store=store,
+        accounts=accounts,
+        answering=answering,
+        delivery=delivery,
+        tasks=tasks,
+        concurrency=settings.conversation.concurrency,
+        lease=settings.conversation.lease,
+        backoff=backoff,
+    )
 
 
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:

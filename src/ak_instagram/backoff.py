@@ -1,4 +1,4 @@
-"""How long to wait before the next try."""
+"""Backoff: how long to wait before the next attempt, by our own policy or as a server asks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Chance = Callable[[], float]
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """
-    Waits that grow by *factor* from *first* to *longest* seconds, for *attempts* tries.
+    Waits that grow by *factor* from *first* to *longest* seconds, for *max_attempts*.
 
     Each is shortened by up to half at random, so that what failed together is not
     tried together again. The defaults wait 1, 3, 9, 27, 81, 243 and 600 s at most: a
     quarter of an hour in all.
     """
 
-    attempts: int = 8
+    max_attempts: int = 8
     first: float = 1.0
     factor: float = 3.0
     longest: float = 600.0
@@ -29,7 +29,7 @@ class Backoff:
 
     def wait_or_give_up(self, failures: int) -> float | None:
         """Return the seconds to wait after *failures* failures in a row, `None` to give up."""
-        if failures >= self.attempts:
+        if failures >= self.max_attempts:
             return None
         return self.wait(failures)
 
@@ -43,20 +43,15 @@ def parse_retry_after(value: str | None, now: datetime, longest: float) -> float
     """
     Return how many seconds *value* asks for, from 0 to *longest*.
 
-    `None` without a header or if it can't be read.
+    It has one of the header's two forms: seconds, or a date. `None` without a header or
+    if it can't be read.
     """
+    text = (value or "").strip()
     try:
-        seconds = _seconds((value or "").strip(), now)
+        seconds = float(text) if text.isdecimal() else (http_date(text) - now).total_seconds()
     except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), longest)
-
-
-def _seconds(value: str, now: datetime) -> float:
-    """Read *value* as one of the header's two forms: seconds, or a date."""
-    if value.isdecimal():
-        return float(value)
-    return (http_date(value) - now).total_seconds()
 
 
 def http_date(value: str) -> datetime:

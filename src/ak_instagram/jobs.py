@@ -26,22 +26,21 @@ class Jobs:
 
 @asynccontextmanager
 async def running(**jobs: Coroutine[Any, Any, None]) -> AsyncIterator[Jobs]:
-    """Run *jobs* while the block does; on leaving it, stop them and wait."""
+    """Run *jobs* while the block does, and log one that dies; on leaving, stop them and wait."""
+
+    def log_death(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.critical("job.died", job=task.get_name(), exc_info=task.exception())
+
     tasks = tuple(asyncio.create_task(job, name=name) for name, job in jobs.items())
     for task in tasks:
-        task.add_done_callback(_log_death)
+        task.add_done_callback(log_death)
     try:
         yield Jobs(tasks)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _log_death(task: asyncio.Task[None]) -> None:
-    """Log the death of a job once, when it happens."""
-    if not task.cancelled():
-        log.critical("job.died", job=task.get_name(), exc_info=task.exception())
 
 
 async def run_logged(work: Awaitable[None], *, failure: str) -> bool:
@@ -59,14 +58,14 @@ async def run_logged(work: Awaitable[None], *, failure: str) -> bool:
 
 
 class TaskSet:
-    """Runs courtesies beside everything else; a shutdown waits for those under way."""
+    """Runs work that nobody waits for; a shutdown waits for what is under way."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def tasks(self) -> frozenset[asyncio.Task[None]]:
-        """What is under way."""
+        """The tasks under way."""
         return frozenset(self._tasks)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -9,23 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+from ak_instagram.meta.content import Attachment as Attachment  # a part of the contract
 
 # --- what goes in -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """
-    Something a person sent that is not text.
-
-    *kind* is Meta's attachment type (`image`, `video`, `audio`, `file`, `share`,
-    `ig_post`, `ig_reel`, `story_mention`, …). *url* is Meta's signed link, which
-    expires; `None` when Meta sends none (view-once media, unsupported kinds).
-    """
-
-    kind: str
-    url: str | None = None
-    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +21,8 @@ class UserMessage:
     """
     One message or tap of the person's.
 
-    *at* is Meta's timestamp in UTC milliseconds. *payload* is that of a tapped
+    *at* is Meta's timestamp in UTC milliseconds. *attachments* are what it has besides
+    text; their *url* is Meta's signed link, which expires. *payload* is that of a tapped
     quick reply or postback button. *context* says what the message refers to, in
     Meta's words: keys among `reply_to_mid`, `story_id`, `story_url`, `ref`,
     `referral_source`, `referral_type`, `ad_id`, `ad_title`, `product_id`.
@@ -174,6 +163,33 @@ class Handoff:
 Part: TypeAlias = (
     Text | MessageEnd | QuickReplies | Buttons | Cards | Media | Reaction | Silence | Handoff
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """
+    The settings that an adapter requires; known without making it.
+
+    *always*, *at_default* and *elsewhere* pair a key with the advice for when it is
+    missing. *default_url* stands for an `agent.url` that is not set; *at_default* is
+    required while the agent's host is that one's, *elsewhere* when it is another.
+    *key_variable* is an environment variable that may stand for `agent.api_key`.
+    """
+
+    always: tuple[tuple[str, str], ...] = ()
+    default_url: str | None = None
+    at_default: tuple[tuple[str, str], ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    key_variable: str | None = None
+
+    def is_default(self, url: str | None) -> bool:
+        """Return whether *url* leads to the same host as the default, as `None` does."""
+        default = urlsplit(self.default_url or "").hostname
+        return urlsplit(url or self.default_url or "").hostname == default
+
+    def required(self, url: str | None) -> tuple[tuple[str, str], ...]:
+        """Return the keys required when `agent.url` is *url*, each with its advice."""
+        return self.always + (self.at_default if self.is_default(url) else self.elsewhere)
 
 
 class Agent(Protocol):

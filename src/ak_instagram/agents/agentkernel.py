@@ -6,16 +6,18 @@ The server answers JSON, or server-sent events when its `execution.mode` is `str
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
-import aiohttp
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings import values
 
-from .agent import Attachment, Handoff, MessageEnd, Part, Text, Turn
+from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt
 from .transport import Endpoint, JsonObject, agent_url, require_object
+
+if TYPE_CHECKING:
+    import aiohttp
 
 # Meta names neither file nor type. These are what Instagram's network serves. Agent
 # Kernel asks for a name, and for a type only with inline data. Voice notes and videos
@@ -26,9 +28,9 @@ _FILE_TYPES = {
     "file": ("pdf", "application/pdf"),
 }
 
-# What 0.9 answers with 200 when the model has failed (core/util/error_util.py there).
-# What an unknown error says is not in here: only `execution.mode: stream` tells that
-# from an answer.
+# Texts that 0.9 answers with 200 when the model has failed (core/util/error_util.py there).
+# The text for an unknown error is missing: it looks like an answer, and only
+# `execution.mode: stream` reports that error as one.
 _MODEL_FAILED = frozenset(
     {
         "Error: Too many requests. Please try again later.",
@@ -46,6 +48,9 @@ class AgentKernel:
     """Asks an Agent Kernel server, which keeps the conversation under `session_id`."""
 
     history = 0
+    needs = Needs(
+        always=(("agent.url", "set the server's root, for example http://localhost:8080"),)
+    )
 
     def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
         self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))
@@ -68,18 +73,39 @@ def request_body(turn: Turn) -> JsonObject:
     `user_id` is the session too: one conversation is one person, whose IGSID stays
     here. Fields that are absent have nothing to say.
     """
-    carried = [it for it in attachments_of(turn) if _is_carried(it)]
-    files = [_file(it, number) for number, it in enumerate(carried, start=1)]
+    files: JsonObject = {"images": [], "files": []}
+    carried = filter(is_carried, attachments_of(turn))
+    for number, attachment in enumerate(carried, start=1):
+        ending, mime_type = _FILE_TYPES[attachment.kind]
+        is_image = attachment.kind == "image"
+        files["images" if is_image else "files"].append(
+            {
+                "image_data" if is_image else "file_data": attachment.url,
+                "name": f"{attachment.kind}-{number}.{ending}",
+                "mime_type": mime_type,
+            }
+        )
+    # The server hands fields that it does not know to its hooks, and logs them: so these have
+    # the payloads of taps and what messages refer to, and no text.
+    context = [
+        {"payload": message.payload, "context": dict(message.context or {})}
+        for message in turn.messages
+        if message.payload or message.context
+    ]
     body = {
-        "prompt": prompt(turn, _is_carried),
+        "prompt": prompt(turn, is_carried),
         "session_id": turn.session,
         "user_id": turn.session,
         "agent": turn.agent,
-        "images": [file for file in files if "image_data" in file],
-        "files": [file for file in files if "file_data" in file],
-        "instagram": _context(turn),
+        **files,
+        "instagram": {"messages": context} if context else None,
     }
     return {field: value for field, value in body.items() if value}
+
+
+def is_carried(attachment: Attachment) -> bool:
+    """Return whether *attachment* fits `images` or `files`."""
+    return attachment.kind in _FILE_TYPES and attachment.url is not None
 
 
 def read_result(answer: JsonObject) -> Part:
@@ -96,48 +122,20 @@ def read_result(answer: JsonObject) -> Part:
     return Text(result)
 
 
-def read_frame(frame: JsonObject) -> Iterator[Part]:
-    """Yield the parts in one event of a stream; an error in it is `Transient`."""
+def read_frame(frame: JsonObject) -> list[Part]:
+    """Return the parts in one event of a stream; an error in it is `Transient`."""
     if frame.get("error"):
         raise Transient("agent's stream reported an error")
-    if isinstance(delta := frame.get("delta"), str):
-        yield Text(delta)
+    delta = frame.get("delta")
+    parts: list[Part] = [Text(delta)] if isinstance(delta, str) else []
     match frame.get("event"):
         case {"type": "message_end"}:
-            yield MessageEnd()
+            parts.append(MessageEnd())
         case {"type": "run_paused"}:
-            yield _PAUSED
+            parts.append(_PAUSED)
+    return parts
 
 
 def is_last(frame: JsonObject) -> bool:
     """Return whether the stream ends with *frame*."""
     return bool(frame.get("done"))
-
-
-def _is_carried(attachment: Attachment) -> bool:
-    """Return whether *attachment* fits `images` or `files`."""
-    return attachment.kind in _FILE_TYPES and attachment.url is not None
-
-
-def _file(attachment: Attachment, number: int) -> JsonObject:
-    """Return an entry of `images` or, with other names for the same, of `files`."""
-    ending, mime_type = _FILE_TYPES[attachment.kind]
-    return {
-        "image_data" if attachment.kind == "image" else "file_data": attachment.url,
-        "name": f"{attachment.kind}-{number}.{ending}",
-        "mime_type": mime_type,
-    }
-
-
-def _context(turn: Turn) -> JsonObject | None:
-    """
-    Return the payloads of taps and what messages refer to, for the server's hooks.
-
-    Agent Kernel hands unknown fields to its hooks and logs them, so no text is in here.
-    """
-    messages = [
-        {"payload": message.payload, "context": dict(message.context or {})}
-        for message in turn.messages
-        if message.payload or message.context
-    ]
-    return {"messages": messages} if messages else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from ak_instagram.settings import values
 
 from .agent import Part, Text, Turn
 from .prompt import prompt
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class Echo:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings import values
-from ak_instagram.settings.adapters import OPENAI_URL, is_openai
 
-from .agent import Attachment, Part, Text, Turn
+from .agent import Attachment, Needs, Part, Text, Turn
 from .prompt import attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
+
+if TYPE_CHECKING:
+    import aiohttp
 
 DEFAULT_MODEL = "gpt-5.4-mini"
 
@@ -20,11 +21,21 @@ DEFAULT_MODEL = "gpt-5.4-mini"
 class OpenAIChat:
     """Asks a model that keeps no memory: each request repeats the instructions and the history."""
 
+    needs = Needs(
+        default_url="https://api.openai.com/v1",
+        at_default=(("agent.api_key", "set it, or OPENAI_API_KEY"),),
+        elsewhere=(("agent.model", "set one that the server has"),),  # it can't be guessed
+        key_variable="OPENAI_API_KEY",
+    )
+
     def __init__(self, settings: values.Agent, session: aiohttp.ClientSession) -> None:
-        url = agent_url(settings, "/chat/completions", default=OPENAI_URL)
+        url = agent_url(settings, "/chat/completions", default=self.needs.default_url)
+        if not settings.model and not self.needs.is_default(url):
+            problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
+            raise SettingsError([f"agent.model: {problem}"])
         self.history = settings.history
         self._endpoint = Endpoint(settings, session, url)
-        self._model = _model(settings, url)
+        self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
 
@@ -33,31 +44,37 @@ class OpenAIChat:
         body = request_body(turn, self._model, self._instructions)
         async with self._endpoint.ask(turn.id, body) as answer:
             if answer.is_stream:
-                yield Text(await self._joined(answer))
+                yield Text(await joined(answer, self._max_answer))
             else:
                 yield Text(read_completion(require_object(await answer.json())))
 
-    async def _joined(self, answer: AgentResponse) -> str:
-        """Return the text of a stream, which nobody asked for but some servers send."""
-        text = ""
-        async for chunk in answer.frames(is_last):
-            text = extended(text, chunk)
-            if len(text) > self._max_answer:
-                raise Permanent(f"agent's answer exceeds agent.max_answer ({self._max_answer})")
-        return text
-
 
 def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
-    """Return the completion request for *turn*; `user` tells people apart without naming them."""
+    """
+    Return the completion request for *turn*; `user` tells people apart without naming them.
+
+    The turn is plain text, which every server takes, or a list of parts if it has pictures.
+    """
+    text = "\n".join([*references(turn), prompt(turn, is_picture)])
+    pictures = [
+        {"type": "image_url", "image_url": {"url": attachment.url}}
+        for attachment in attachments_of(turn)
+        if is_picture(attachment)
+    ]
+    content = [{"type": "text", "text": text}, *pictures] if pictures else text
     system = [{"role": "system", "content": instructions}] if instructions else []
     past = [{"role": line.role, "content": line.text} for line in turn.history]
-    now = {"role": "user", "content": _content(turn)}
     return {
         "model": model,
-        "messages": [*system, *past, now],
+        "messages": [*system, *past, {"role": "user", "content": content}],
         "user": turn.session,
         "stream": False,
     }
+
+
+def is_picture(attachment: Attachment) -> bool:
+    """Return whether *attachment* can be an `image_url` part."""
+    return attachment.kind == "image" and attachment.url is not None
 
 
 def read_completion(completion: JsonObject) -> str:
@@ -67,6 +84,20 @@ def read_completion(completion: JsonObject) -> str:
     if not choices or not isinstance(choices[0].get("message"), dict):
         raise Permanent("agent's answer has no message in `choices`")
     return _text(choices[0], "message")
+
+
+async def joined(answer: AgentResponse, max_answer: int) -> str:
+    """
+    Return the text of a stream, which nobody asked for but some servers send.
+
+    More than *max_answer* characters are `Permanent`.
+    """
+    text = ""
+    async for chunk in answer.frames(is_last):
+        text = extended(text, chunk)
+        if len(text) > max_answer:
+            raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
+    return text
 
 
 def extended(text: str, chunk: JsonObject) -> str:
@@ -81,32 +112,6 @@ def extended(text: str, chunk: JsonObject) -> str:
 def is_last(chunk: JsonObject) -> bool:
     """Return whether the stream's text ends with *chunk*."""
     return any(choice.get("finish_reason") for choice in _choices(chunk))
-
-
-def _model(settings: values.Agent, url: str) -> str:
-    """Return the model to name; other servers' models can't be guessed."""
-    if settings.model:
-        return settings.model
-    if is_openai(url):
-        return DEFAULT_MODEL
-    problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
-    raise SettingsError([f"agent.model: {problem}"])
-
-
-def _content(turn: Turn) -> str | list[JsonObject]:
-    """Return the turn as plain text, which every server takes, or as parts if it has pictures."""
-    text = "\n".join([*references(turn), prompt(turn, _is_picture)])
-    pictures: list[JsonObject] = [
-        {"type": "image_url", "image_url": {"url": attachment.url}}
-        for attachment in attachments_of(turn)
-        if _is_picture(attachment)
-    ]
-    return [{"type": "text", "text": text}, *pictures] if pictures else text
-
-
-def _is_picture(attachment: Attachment) -> bool:
-    """Return whether *attachment* can be an `image_url` part."""
-    return attachment.kind == "image" and attachment.url is not None
 
 
 def _choices(answer: JsonObject) -> list[JsonObject]:

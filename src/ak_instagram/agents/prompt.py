@@ -1,12 +1,12 @@
-"""A turn as one piece of text, for agents whose protocol has one field for it."""
+"""Prompt: a turn as one piece of text, for agents whose protocol has one field for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from .agent import Attachment, Turn, UserMessage
+from .agent import Attachment, Turn
 
-# What of a message's context tells a model something, and how it is put to it.
+# Keys of a message's context that tell a model something, and the words for it.
 _REFERENCES = {
     "story_url": "reply to story",
     "ad_title": "came from ad",
@@ -28,10 +28,16 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
     An attachment is a labelled line, unless it is *carried* elsewhere in the request;
     then only its label is left, and only when there is no other line.
     """
-    return (
-        "\n".join(_lines(turn, carried))
-        or "\n".join(f"[{attachment.kind}]" for attachment in attachments_of(turn))
-        or _NOTHING_READABLE
+    lines: list[str] = []
+    for message in turn.messages:
+        # A tap's title is its text; without one its payload has to do.
+        if said := message.text or ("" if message.attachments else message.payload):
+            lines.append(said)
+        lines += [
+            label(attachment) for attachment in message.attachments if not carried(attachment)
+        ]
+    return "\n".join(
+        lines or [f"[{it.kind}]" for it in attachments_of(turn)] or [_NOTHING_READABLE]
     )
 
 
@@ -50,16 +56,3 @@ def references(turn: Turn) -> list[str]:
         for key, words in _REFERENCES.items()
         if message.context.get(key)
     ]
-
-
-def _lines(turn: Turn, carried: Callable[[Attachment], bool]) -> Iterator[str]:
-    """Yield what each message says, then what came with it."""
-    for message in turn.messages:
-        if said := _said(message):
-            yield said
-        yield from (label(it) for it in message.attachments if not carried(it))
-
-
-def _said(message: UserMessage) -> str:
-    """Return the text; a tap's title is its text, and without one its payload has to do."""
-    return message.text or ("" if message.attachments else message.payload or "")

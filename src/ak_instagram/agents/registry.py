@@ -1,64 +1,66 @@
-"""From `agent.adapter` to the agent: a name we know, or a plug-in's `module:object`."""
+"""
+Agents by name: an adapter of ours or a plug-in's `module:object`, asked within limits.
+
+An adapter is imported when it is looked up, so that checking the settings imports no
+more than what they name.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
+from difflib import get_close_matches
 from importlib import import_module
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import aiohttp
-
-from ak_instagram.errors import SettingsError
+from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings import values
-from ak_instagram.settings.adapters import no_adapter
+from ak_instagram.text import sanitize
 
-from .agent import Agent
-from .agentkernel import AgentKernel
-from .echo import Echo
-from .http import HttpAgent
-from .limits import Limited
-from .openai_chat import OpenAIChat
+from .agent import Agent, Needs, Part, Text, Turn
 
-AgentFactory: TypeAlias = Callable[[values.Agent, aiohttp.ClientSession], Agent]
+if TYPE_CHECKING:
+    import aiohttp
 
-ADAPTERS: Mapping[str, AgentFactory] = {
-    "echo": Echo,
-    "agentkernel": AgentKernel,
-    "openai-chat": OpenAIChat,
-    "http": HttpAgent,
+AgentFactory: TypeAlias = "Callable[[values.Agent, aiohttp.ClientSession], Agent]"
+
+ADAPTERS: Mapping[str, str] = {
+    "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
+    "openai-chat": "ak_instagram.agents.openai_chat:OpenAIChat",
+    "http": "ak_instagram.agents.http:HttpAgent",
+    "echo": "ak_instagram.agents.echo:Echo",
 }
+PLANNED = ("openai-responses",)
+CHOICES = f"{', '.join(ADAPTERS)} or module:object"
+
+# --- looking up -------------------------------------------------------------
 
 
 def build_agent(settings: values.Agent, session: aiohttp.ClientSession) -> Agent:
     """
-    Return the agent that *settings* describe, kept within their limits.
+    Return the agent that *settings* describe.
 
     Opens nothing. Raises `SettingsError` when there is no such adapter, it lacks a setting,
     or a plug-in fails.
     """
     factory = load_factory(settings.adapter)
-    agent = _make(factory, settings, session)
-    if missing := [name for name in ("answer", "history") if not hasattr(agent, name)]:
-        problem = f"what `{settings.adapter}` makes has no {' and no '.join(missing)}"
-        raise SettingsError([f"agent.adapter: {problem}; see docs/agents.md"])
-    return Limited(agent, settings.max_answer, settings.timeout)
-
-
-def _make(factory: AgentFactory, settings: values.Agent, session: aiohttp.ClientSession) -> Agent:
     try:
-        return factory(settings, session)
+        agent = factory(settings, session)
     except SettingsError:
         raise
     except Exception as exc:  # whatever a plug-in does when it is called
         problem = f"`{settings.adapter}` makes no agent: {type(exc).__name__}: {exc}"
         raise SettingsError([f"agent.adapter: {problem}"]) from exc
+    if missing := [name for name in ("answer", "history") if not hasattr(agent, name)]:
+        problem = f"what `{settings.adapter}` makes has no {' and no '.join(missing)}"
+        raise SettingsError([f"agent.adapter: {problem}; see docs/agents.md"])
+    return agent
 
 
 def load_factory(adapter: str) -> AgentFactory:
     """Return what makes the agent; `SettingsError` if there is no such thing to call."""
-    if known := ADAPTERS.get(adapter):
-        return known
-    module, colon, name = adapter.partition(":")
+    module, colon, name = ADAPTERS.get(adapter, adapter).partition(":")
     if not colon:
         raise SettingsError([f"agent.adapter: {no_adapter(adapter)}"])
     try:
@@ -69,3 +71,56 @@ def load_factory(adapter: str) -> AgentFactory:
     if not callable(factory):
         raise SettingsError([f"agent.adapter: `{adapter}` is not a class or function"])
     return factory
+
+
+def adapter_needs(adapter: str) -> Needs:
+    """Return what our *adapter* requires of the settings; nothing for a plug-in or unknown one."""
+    if adapter not in ADAPTERS:
+        return Needs()
+    needs: Needs = getattr(load_factory(adapter), "needs", Needs())
+    return needs
+
+
+def no_adapter(name: str) -> str:
+    """Say that there is no adapter *name*, in this version or at all, and what to use."""
+    if name in PLANNED:
+        return f"{name} is not part of this version yet; use openai-chat"
+    nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
+    fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
+    return f"is not an adapter that exists; {fix}"
+
+
+# --- asking -----------------------------------------------------------------
+
+
+async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list[Part]:
+    """
+    Return all parts of *agent*'s answer to *turn*; their text can be stored and sent.
+
+    An answer of more than *max_answer* bytes is `Permanent`, one that takes longer than
+    *timeout* seconds `Transient`.
+    """
+    answer: list[Part] = []
+    room = max_answer
+    parts = agent.answer(turn)
+    try:
+        async with asyncio.timeout(timeout):
+            async for part in parts:
+                # At least 1, so that endless parts without text end too.
+                room -= max(1, _bytes_in(part.text if isinstance(part, Text) else astuple(part)))
+                if room < 0:
+                    raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
+                answer.append(Text(sanitize(part.text)) if isinstance(part, Text) else part)
+    except TimeoutError as exc:
+        raise Transient(f"agent took longer than agent.timeout ({timeout:g} s)") from exc
+    finally:
+        if (aclose := getattr(parts, "aclose", None)) is not None:  # lets go of connections
+            await aclose()
+    return answer
+
+
+def _bytes_in(value: object) -> int:
+    """Return the bytes of all strings in nested tuples, in UTF-8."""
+    if isinstance(value, str):
+        return len(value.encode(errors="replace"))
+    return sum(map(_bytes_in, value)) if isinstance(value, tuple) else 0

@@ -1,4 +1,12 @@
-"""The one HTTP edge to agents: POST some JSON, read JSON or a stream of it."""
+"""
+Transport: the one HTTP edge to agents. It posts JSON, and reads JSON or a stream of it.
+
+An answer's total time is limited around every adapter (`registry.ask`). Here only a host
+that doesn't even take the connection is given up on sooner.
+
+aiohttp is imported with the first endpoint and not here: an adapter is also loaded only to
+ask which settings it needs, by commands that run for less time than aiohttp takes to load.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +15,8 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from ak_instagram import fast_json
 from ak_instagram.backoff import parse_retry_after
@@ -19,9 +25,13 @@ from ak_instagram.settings import values
 from ak_instagram.settings.checks import http_url
 from ak_instagram.settings.problems import label
 
-# An answer's total time is limited around every adapter (see `limits`). Here only a
-# host that doesn't even take the connection is given up on sooner.
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10)
+if TYPE_CHECKING:
+    import aiohttp
+
+JsonObject: TypeAlias = dict[str, Any]
+
+CONNECT_TIMEOUT = 10.0  # seconds
+MAX_RETRY_AFTER = 3600.0  # seconds; no agent makes a person wait longer for the next attempt
 
 # JSON spells most scripts as \uXXXX in at most three bytes for each byte of UTF-8; the
 # rest is for what wraps the text.
@@ -29,18 +39,54 @@ _BYTES_PER_TEXT_BYTE = 4
 _WRAPPING = 64 * 1024
 
 _STREAM_END = "[DONE]"
+# Statuses below 500 that say "not now" rather than "not so".
+_TRANSIENT = frozenset({408, 425, 429})
+_ADVICE = {
+    401: ": check agent.api_key",
+    403: ": check agent.api_key",
+    404: ": check agent.url and agent.model",
+    405: ": check agent.url",
+}
+_REDIRECTED = ": redirects are not followed, set agent.url to the final address"
 
-JsonObject: TypeAlias = dict[str, Any]
+# --- asking -----------------------------------------------------------------
+
+
+def agent_url(settings: values.Agent, path: str = "", default: str | None = None) -> str:
+    """
+    Return the URL to post to: `agent.url`, or *default*, with *path* at the end of its own.
+
+    A path that is already there is not added again; a query stays. Raises
+    `SettingsError` for a URL that the settings refuse.
+    """
+    url = settings.url or default or ""
+    try:
+        http_url(url)
+    except ValueError as reason:
+        raise SettingsError([f"{label('agent.url')}: {reason}"]) from reason
+    parsed = urlsplit(url)
+    root = parsed.path.rstrip("/")
+    has_path = not path or root.endswith(path)
+    return url if not path else parsed._replace(path=root if has_path else root + path).geturl()
 
 
 class Endpoint:
-    """Where an agent listens, and what every request to it carries."""
+    """The URL at which an agent listens, and what every request to it carries."""
 
     def __init__(self, settings: values.Agent, session: aiohttp.ClientSession, url: str) -> None:
+        import aiohttp  # see above
+
         self._url = url
         self._session = session
-        self._headers = _headers(settings)
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
+        self._no_answer = (aiohttp.ClientError, OSError)
         self._limit = settings.max_answer * _BYTES_PER_TEXT_BYTE + _WRAPPING
+        ours = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+        if settings.api_key:
+            ours["Authorization"] = f"Bearer {settings.api_key}"
+        theirs = {name.lower() for name in settings.headers}
+        self._headers = {k: v for k, v in ours.items() if k.lower() not in theirs}
+        self._headers |= settings.headers
 
     @asynccontextmanager
     async def ask(self, turn_id: str, body: object) -> AsyncIterator[AgentResponse]:
@@ -51,16 +97,39 @@ class Endpoint:
         block when reading the answer fails. Leaving the block early closes the connection.
         """
         headers = self._headers | {"Idempotency-Key": turn_id}
-        payload = aiohttp.BytesPayload(fast_json.dump(body), content_type="application/json")
+        payload = fast_json.dump(body)
         try:
             async with self._session.post(
-                self._url, data=payload, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+                self._url,
+                data=payload,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             ) as response:
-                _check(response)
+                check_status(response.status, response.headers.get("Retry-After"))
                 yield AgentResponse(response, self._limit)
-        except (aiohttp.ClientError, OSError) as exc:
+        except self._no_answer as exc:
             # The class says enough; the text may quote the URL with what is secret in it.
             raise Transient(f"agent did not answer: {type(exc).__name__}") from exc
+
+
+def check_status(status: int, retry_after: str | None = None) -> None:
+    """
+    Raise what *status* means unless it is a success; *retry_after* is the header.
+
+    The text names the status and nothing of the body, which may repeat what the
+    person wrote.
+    """
+    if 200 <= status < 300:
+        return
+    if status in _TRANSIENT or status >= 500:
+        wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
+        raise Transient(f"agent answered {status}", wait)
+    advice = _REDIRECTED if 300 <= status < 400 else _ADVICE.get(status, "")
+    raise Permanent(f"agent answered {status}{advice}")
+
+
+# --- reading ----------------------------------------------------------------
 
 
 class AgentResponse:
@@ -68,14 +137,10 @@ class AgentResponse:
 
     def __init__(self, response: aiohttp.ClientResponse, limit: int) -> None:
         self.status = response.status
+        self.is_stream = response.content_type == "text/event-stream"
         self._content = response.content
         self._content_type = response.content_type
         self._limit = limit
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether the body is a stream of server-sent events."""
-        return self._content_type == "text/event-stream"
 
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
         """Return the body as JSON, whatever type it claims to have; `Permanent` if it is none."""
@@ -84,7 +149,7 @@ class AgentResponse:
             body += await self._content.readany()
             if len(body) > self._limit:
                 raise Permanent(f"agent's answer has more than {self._limit} bytes")
-        return parse_json(bytes(body), self._content_type)
+        return self._parse(bytes(body))
 
     async def frames(self, is_last: Callable[[JsonObject], bool]) -> AsyncIterator[JsonObject]:
         """
@@ -97,20 +162,18 @@ class AgentResponse:
             for event in parser.feed(chunk):
                 if event == _STREAM_END:
                     return
-                yield (frame := require_object(parse_json(event, self._content_type)))
+                yield (frame := require_object(self._parse(event)))
                 if is_last(frame):
                     return
         raise Transient("agent's stream ended early")
 
-
-def parse_json(body: bytes | str, content_type: str) -> Any:  # noqa: ANN401 - this is where JSON enters
-    """Return *body* parsed; `Permanent` that names *content_type* if it is not JSON."""
-    try:
-        return fast_json.load(body)
-    # Brackets nested thousands deep exhaust the parser's recursion.
-    except (ValueError, RecursionError):
-        # The parser's own error carries the whole body: keep it out of any traceback.
-        raise Permanent(f"agent answered {content_type[:60]}, not JSON") from None
+    def _parse(self, text: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
+        try:
+            return fast_json.load(text)
+        # Brackets nested thousands deep exhaust the parser's recursion.
+        except (ValueError, RecursionError):
+            # The parser's own error carries the whole body: keep it out of any traceback.
+            raise Permanent(f"agent answered {self._content_type[:60]}, not JSON") from None
 
 
 def require_object(parsed: object) -> JsonObject:
@@ -118,76 +181,6 @@ def require_object(parsed: object) -> JsonObject:
     if not isinstance(parsed, dict):
         raise Permanent(f"agent answered a JSON {type(parsed).__name__}, not an object")
     return parsed
-
-
-def _headers(settings: values.Agent) -> dict[str, str]:
-    """Return what every request carries; `agent.headers` wins over what we would send."""
-    ours = {"Accept": "application/json, text/event-stream"}
-    if settings.api_key:
-        ours["Authorization"] = f"Bearer {settings.api_key}"
-    theirs = {name.lower() for name in settings.headers}
-    return {k: v for k, v in ours.items() if k.lower() not in theirs} | dict(settings.headers)
-
-
-def _check(response: aiohttp.ClientResponse) -> None:
-    """Raise what *response* means unless it is a success."""
-    asked = response.headers.get("Retry-After")
-    retry_after = parse_retry_after(asked, datetime.now(UTC), MAX_RETRY_AFTER)
-    check_status(response.status, retry_after)
-
-
-def agent_url(settings: values.Agent, path: str = "", default: str | None = None) -> str:
-    """
-    Return the URL to post to: `agent.url`, or *default*, with *path* at the end of its own.
-
-    A path that is already there is not added again; a query stays. Raises
-    `SettingsError` for a URL that the settings refuse.
-    """
-    url = settings.url or default or ""
-    _check_url(url)
-    if not path:
-        return url
-    parsed = urlsplit(url)
-    root = parsed.path.rstrip("/")
-    return parsed._replace(path=root if root.endswith(path) else root + path).geturl()
-
-
-def _check_url(url: str) -> None:
-    """Raise `SettingsError` if *url* is none that `agent.url` may have."""
-    try:
-        http_url(url)
-    except ValueError as reason:
-        raise SettingsError([f"{label('agent.url')}: {reason}"]) from reason
-
-
-MAX_RETRY_AFTER = 3600.0
-"""No agent makes a person wait longer than this many seconds for the next try."""
-
-# Statuses below 500 that say "not now" rather than "not so".
-_TRANSIENT = frozenset({408, 425, 429})
-
-_ADVICE = {
-    401: ": check agent.api_key",
-    403: ": check agent.api_key",
-    404: ": check agent.url and agent.model",
-    405: ": check agent.url",
-}
-_REDIRECTED = ": redirects are not followed, set agent.url to the final address"
-
-
-def check_status(status: int, retry_after: float | None = None) -> None:
-    """
-    Raise what *status* means unless it is a success.
-
-    The text names the status and nothing of the body, which may repeat what the
-    person wrote.
-    """
-    if 200 <= status < 300:
-        return
-    if status in _TRANSIENT or status >= 500:
-        raise Transient(f"agent answered {status}", retry_after)
-    advice = _REDIRECTED if 300 <= status < 400 else _ADVICE.get(status, "")
-    raise Permanent(f"agent answered {status}{advice}")
 
 
 class SseParser:
@@ -210,18 +203,17 @@ class SseParser:
     def feed(self, chunk: bytes) -> list[str]:
         """Return the data of the events that *chunk* completes; `Permanent` if one is too long."""
         *lines, self._line = (self._line + self._decoder.decode(chunk)).split("\n")
-        events = [event for line in lines if (event := self._take(line)) is not None]
+        events: list[str] = []
+        for line in lines:
+            if line:
+                field, _, value = line.partition(":")
+                if field == "data":
+                    self._fields.append(value.removeprefix(" "))
+                    self._held += len(line)
+                continue
+            if self._fields:  # an empty line ends the event, if it has data
+                events.append("\n".join(self._fields))
+            self._fields, self._held = [], 0
         if self._held + len(self._line) > self._limit:
             raise Permanent(f"agent's stream has an event of more than {self._limit} characters")
         return events
-
-    def _take(self, line: str) -> str | None:
-        """Note a `data` line; at an empty line return the event so far, if it has data."""
-        if line:
-            field, _, value = line.partition(":")
-            if field == "data":
-                self._fields.append(value.removeprefix(" "))
-                self._held += len(line)
-            return None
-        fields, self._fields, self._held = self._fields, [], 0
-        return "\n".join(fields) if fields else None

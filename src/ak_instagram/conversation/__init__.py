@@ -1,1 +1,1 @@
-"""Whose turn it is, what the turn says, and what the agent makes of it."""
+"""Conversations: claimed by a worker, put to the agent as turns, and answered."""

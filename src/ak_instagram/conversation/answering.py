@@ -1,4 +1,4 @@
-"""A turn goes to the agent, and what the agent says becomes the plan of an answer."""
+"""Answering: a turn goes to the agent, and the parts that come back become a planned answer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.agents.agent import Agent, MessageEnd, Part, Text, Turn
 from ak_instagram.agents.prompt import prompt
+from ak_instagram.agents.registry import ask
 from ak_instagram.backoff import Backoff
-from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
@@ -23,7 +23,7 @@ from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
 from ak_instagram.text import sanitize
 
-from .turn import TurnDraft, compose, endings
+from .turn import TurnDraft, compose
 
 log = structlog.get_logger()
 
@@ -33,44 +33,51 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 @dataclass(frozen=True, slots=True)
 class Answering:
     """
-    Sees a claim's events through to an answer's plan, another try, or a dead letter.
+    Sees a claim's events through to a planned answer, another attempt, or a dead letter.
 
+    An answer has at most *max_answer* bytes and takes at most *timeout* seconds.
     *fallback* is what a person gets when the agent has failed for good; empty is
-    silence. *spawn* runs a courtesy that nobody waits for.
+    silence. *spawn* runs what nobody waits for.
     """
 
     store: Store
     agent: Agent
-    accounts: Accounts
     circuit_breaker: CircuitBreaker
     typing_indicator: TypingIndicator
     backoff: Backoff
+    max_answer: int
+    timeout: float
     fallback: str
     spawn: Spawn
 
-    async def answer(self, claim: Claim) -> Claim | None:
-        """Answer *claim*'s events, and return the next step (`None`: the claim has ended)."""
-        account = self.accounts.find(claim.account)
+    async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
+        """
+        Answer *claim*'s events, and return the next step (`None`: the claim has ended).
+
+        Without an *account* they are ignored.
+        """
         draft = compose(claim, account.agent if account else None)
         if account is None or draft.turn is None:
             reason = "nothing to answer" if account else "the account is not configured"
-            return await self._ignore(claim, draft, reason)
-        if wait := self.circuit_breaker.wait(claim.account, claim.contact):
+            metrics.TURNS.labels("ignored").inc()
+            log.info("turn.ignored", reason=reason, events=len(claim.events))
+            return await self._settle(claim, draft, EventStatus.IGNORED, Plan(), reason)
+        if wait := self.circuit_breaker.open_for(claim.account, claim.contact):
             # What is answered later is answered once, to all that has been said by then.
             await self.store.retry(
                 claim, after=wait, why="the account is blocked", wait_reason=WaitReason.ACCOUNT
             )
             return None
         with structlog.contextvars.bound_contextvars(turn=draft.turn.id):
-            return await self._ask(claim, draft, draft.turn, account)
+            return await self._answer(claim, draft, draft.turn, account)
 
-    async def _ask(
+    async def _answer(
         self, claim: Claim, draft: TurnDraft, turn: Turn, account: Account
     ) -> Claim | None:
         began = time.perf_counter()
         try:
             async with self.typing_indicator.typing(account.access_token, claim.contact):
-                parts = [part async for part in self.agent.answer(turn)]
+                parts = await ask(self.agent, turn, self.max_answer, self.timeout)
             plan = plan_answer(parts)
         except Permanent as exc:
             return await self._dead_letter(claim, draft, str(exc))
@@ -80,27 +87,23 @@ class Answering:
             log.exception("turn.crashed")
             return await self._try_again(claim, draft, Transient(f"bug: {type(exc).__name__}"))
         seconds = time.perf_counter() - began
-        lines = self._lines(turn, parts, plan)
+        # An agent that keeps its own memory needs no transcript.
+        lines = _transcript_lines(turn, parts, plan) if self.agent.history else ()
         step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
-        _record(turn, plan, seconds)
-        if not plan.messages:
-            self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
+        _log_answer(turn, plan, seconds)
+        if not plan.messages:  # no piece follows that would take the indicator away
+            off = self.typing_indicator.show(account.access_token, claim.contact, "typing_off")
+            self.spawn(off)
         return step
 
-    async def _ignore(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
-        metrics.TURNS.labels("ignored").inc()
-        log.info("turn.ignored", reason=reason, events=len(claim.events))
-        return await self._settle(claim, draft, EventStatus.IGNORED, reason=reason)
-
     async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:
-        wait = self.backoff.wait_or_give_up(claim.failures + 1)
+        failures = claim.failures + 1
+        wait = self.backoff.wait_or_give_up(failures)
         if wait is None:
             return await self._dead_letter(claim, draft, f"gave up: {exc}")
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
-        log.warning(
-            "turn.retrying", after=round(after, 1), tries=claim.failures + 1, reason=str(exc)
-        )
+        log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
         await self.store.retry(claim, after=after, why=str(exc))
         return None
 
@@ -108,49 +111,43 @@ class Answering:
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = sanitize(reason)  # a plug-in may have put anything there
-        log.error("turn.dead_lettered", reason=reason, tries=claim.failures + 1)
+        log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
         plan = plan_answer([Text(self.fallback)] if self.fallback else [])
-        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason=reason)
+        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
 
     async def _settle(
         self,
         claim: Claim,
         draft: TurnDraft,
-        ending: EventStatus,
-        plan: Plan | None = None,
-        *,
+        status: EventStatus,
+        plan: Plan,
         reason: str | None = None,
         lines: tuple[TranscriptLine, ...] = (),
     ) -> Claim | None:
         turn_result = TurnResult(
             turn=draft.turn_id,
-            events=endings(draft, ending),
+            events=draft.final_statuses(status),
             reason=reason,
-            messages=plan.messages if plan else (),
+            messages=plan.messages,
             lines=lines,
-            hands_over=plan is not None and plan.handoff is not None,
+            hands_over=plan.handoff is not None,
         )
         return await self.store.settle(claim, turn_result)
 
-    def _lines(self, turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:
-        """Return what joins the transcript; nothing if the agent keeps its own memory."""
-        if not self.agent.history:
-            return ()
-        said = "".join(map(_spoken, parts)).strip()
-        asked = TranscriptLine("user", prompt(turn))
-        return (asked, TranscriptLine("assistant", said)) if said and plan.messages else (asked,)
+
+def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:
+    """Return what was said in *turn*; what the agent said only if any of it is sent."""
+    asked = TranscriptLine("user", prompt(turn))
+    words = (
+        it.text if isinstance(it, Text) else "\n"
+        for it in parts
+        if isinstance(it, Text | MessageEnd)
+    )
+    said = "".join(words).strip()
+    return (asked, TranscriptLine("assistant", said)) if said and plan.messages else (asked,)
 
 
-def _spoken(part: Part) -> str:
-    match part:
-        case Text(text):
-            return text
-        case MessageEnd():
-            return "\n"
-    return ""
-
-
-def _record(turn: Turn, plan: Plan, seconds: float) -> None:
+def _log_answer(turn: Turn, plan: Plan, seconds: float) -> None:
     """Count the turn and log it in one line; say what of the answer can't be sent."""
     outcome = "answered" if plan.messages else "silent"
     metrics.TURNS.labels(outcome).inc()

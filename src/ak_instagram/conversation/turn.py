@@ -1,11 +1,10 @@
-"""What a person's waiting events amount to: one turn for the agent."""
+"""Turn: a person's waiting events, put together as one question for the agent."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
 from ak_instagram.meta.content import (
@@ -19,44 +18,53 @@ from ak_instagram.meta.content import (
 )
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent
 
-# An event, and what it says.
-Read: TypeAlias = tuple[StoredEvent, Content]
-
 
 @dataclass(frozen=True, slots=True)
 class TurnDraft:
     """
     The waiting events, read.
 
-    *turn* is `None` when there is nothing to answer. *asked* are the ids of the events
-    it is made of, edits among them; *settled* says how the others end.
+    *turn* is `None` when there is nothing to answer. *answered_ids* are the events that
+    it answers, edits among them; *other_statuses* says how the others end.
     """
 
     turn_id: str
     turn: Turn | None
-    asked: tuple[int, ...]
-    settled: Mapping[int, EventStatus]
+    answered_ids: tuple[int, ...]
+    other_statuses: Mapping[int, EventStatus]
+
+    def final_statuses(self, of_answered: EventStatus) -> dict[int, EventStatus]:
+        """Return how all events end when those that the turn answers end *of_answered*."""
+        return {**self.other_statuses, **dict.fromkeys(self.answered_ids, of_answered)}
 
 
 def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
     """
     Return the turn that *claim*'s events make, for the agent called *agent*.
 
-    A message that was edited says its last version; one that was taken back is gone.
+    A message that was edited has its last text; one that was taken back is left out.
     """
-    read = _read(claim.events)
-    said = {event.id: message for event, content in read if (message := _inbound(event, content))}
-    gone = _taken_back(read, said)
-    kept = {id_: message for id_, message in said.items() if id_ not in gone}
-    edits = _edits_of(read, kept.values())
-    asked = (*kept, *edits)
-    name = turn_id(claim)
-    messages = tuple(_edited(message, edits.values()) for message in kept.values())
+    read = [(it, read_content(it.kind, it.payload)) for it in claim.events if not it.is_unsent]
+    said = {event.id: message for event, content in read if (message := _message(event, content))}
+    unsent_mids = {content.mid for _, content in read if isinstance(content, Unsend)}
+    kept = {id_: message for id_, message in said.items() if message.mid not in unsent_mids}
+    mids = {message.mid for message in kept.values()}
+    edits = {
+        event.id: content
+        for event, content in read
+        if isinstance(content, Edit) and content.text and content.mid in mids
+    }
+    gone = said.keys() - kept.keys()
+    name, answered_ids = turn_id(claim), (*kept, *edits)
     return TurnDraft(
         turn_id=name,
-        turn=_turn(claim, name, messages, agent) if messages else None,
-        asked=asked,
-        settled={it.id: _end(it, gone) for it in claim.events if it.id not in asked},
+        turn=_turn(claim, name, kept, edits, agent) if kept else None,
+        answered_ids=answered_ids,
+        other_statuses={
+            it.id: EventStatus.UNSENT if it.is_unsent or it.id in gone else EventStatus.IGNORED
+            for it in claim.events
+            if it.id not in answered_ids
+        },
     )
 
 
@@ -65,13 +73,30 @@ def session_id(account: str, contact: str, epoch: int) -> str:
     return hashlib.sha256(f"{account}/{contact}/{epoch}".encode()).hexdigest()[:32]
 
 
-def _turn(claim: Claim, name: str, messages: tuple[UserMessage, ...], agent: str | None) -> Turn:
+def turn_id(claim: Claim) -> str:
+    """Return the same id for the same events, whoever asks about them and however often."""
+    events = ",".join(str(event.id) for event in claim.events)
+    name = f"{claim.account}/{claim.contact}/{events}"
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def _turn(
+    claim: Claim,
+    name: str,
+    kept: Mapping[int, UserMessage],
+    edits: Mapping[int, Edit],
+    agent: str | None,
+) -> Turn:
+    """Return the turn called *name*: what was *kept* of the person's messages, as edited."""
+    latest = {it.mid: it.text for it in sorted(edits.values(), key=lambda it: it.num_edit)}
     return Turn(
         id=name,
         session=session_id(claim.account, claim.contact, claim.epoch),
         account=claim.account,
         contact=claim.contact,
-        messages=messages,
+        messages=tuple(
+            replace(it, text=latest[it.mid]) if it.mid in latest else it for it in kept.values()
+        ),
         agent=agent,
         history=tuple(
             HistoryLine("assistant" if line.role == "assistant" else "user", line.text)
@@ -80,75 +105,23 @@ def _turn(claim: Claim, name: str, messages: tuple[UserMessage, ...], agent: str
     )
 
 
-def turn_id(claim: Claim) -> str:
-    """Return the same id for the same events, whoever tries them and however often."""
-    events = ",".join(str(event.id) for event in claim.events)
-    name = f"{claim.account}/{claim.contact}/{events}"
-    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
-
-
-def _read(events: Sequence[StoredEvent]) -> list[Read]:
-    """Return the events that are not taken back, each with what it says."""
-    return [
-        (event, read_content(event.kind, event.payload)) for event in events if not event.is_unsent
-    ]
-
-
-def _taken_back(read: Sequence[Read], said: Mapping[int, UserMessage]) -> frozenset[int]:
-    """Return which of what was *said* another of the events takes back."""
-    mids = {content.mid for _, content in read if isinstance(content, Unsend)}
-    return frozenset(id_ for id_, message in said.items() if message.mid in mids)
-
-
-def _end(event: StoredEvent, gone: Collection[int]) -> EventStatus:
-    """Return how an event ends that the agent is not asked about."""
-    is_gone = event.is_unsent or event.id in gone
-    return EventStatus.UNSENT if is_gone else EventStatus.IGNORED
-
-
-def _edits_of(read: Sequence[Read], messages: Iterable[UserMessage]) -> dict[int, Edit]:
-    """Return, by their events, the edits that change what one of *messages* says."""
-    mids = {message.mid for message in messages}
-    return {
-        event.id: content
-        for event, content in read
-        if isinstance(content, Edit) and content.text and content.mid in mids
-    }
-
-
-def _edited(message: UserMessage, edits: Iterable[Edit]) -> UserMessage:
-    """Return *message* as the last of its *edits* has it."""
-    own = sorted((it for it in edits if it.mid == message.mid), key=lambda it: it.num_edit)
-    return replace(message, text=own[-1].text) if own else message
-
-
-def _inbound(event: StoredEvent, content: Content) -> UserMessage | None:
-    if isinstance(content, Message):
-        return _message(event, content)
-    if isinstance(content, Postback):
-        mid = event.mid or str(event.id)
-        return UserMessage(mid, event.at, text=content.title, payload=content.payload)
+def _message(event: StoredEvent, content: Content) -> UserMessage | None:
+    """Return what the person said with *event*, `None` if it is no message."""
+    mid = event.mid or str(event.id)
+    match content:
+        case Message(text=text, payload=payload, attachments=attachments):
+            if content.is_unsupported and not attachments:
+                attachments = (Attachment("unsupported"),)
+            return UserMessage(mid, event.at, text, attachments, payload, _context(content))
+        case Postback(title=title, payload=payload):
+            return UserMessage(mid, event.at, text=title, payload=payload)
     return None
 
 
-def _message(event: StoredEvent, message: Message) -> UserMessage:
-    return UserMessage(
-        mid=event.mid or str(event.id),
-        at=event.at,
-        text=message.text,
-        attachments=_attachments(message),
-        payload=message.payload,
-        context=_context(message) or None,
-    )
-
-
-def _attachments(message: Message) -> tuple[Attachment, ...]:
-    if message.is_unsupported and not message.attachments:
-        return (Attachment("unsupported"),)
-    return tuple(Attachment(it.kind, it.url, it.title) for it in message.attachments)
-
-
-def _context(message: Message) -> dict[str, str]:
+def _context(message: Message) -> dict[str, str] | None:
+    """Return what *message* refers to, by the keys of `UserMessage.context`."""
+    if not (message.reply_to or message.story or message.referral):
+        return None
     story, referral = message.story, message.referral or Referral()
     known = {
         "reply_to_mid": message.reply_to,
@@ -161,9 +134,4 @@ def _context(message: Message) -> dict[str, str]:
         "ad_title": referral.ad_title,
         "product_id": referral.product_id,
     }
-    return {key: value for key, value in known.items() if value}
-
-
-def endings(draft: TurnDraft, of_asked: EventStatus) -> dict[int, EventStatus]:
-    """Return how all events of the turn end when those that were asked about end *of_asked*."""
-    return {**draft.settled, **dict.fromkeys(draft.asked, of_asked)}
+    return {key: value for key, value in known.items() if value} or None

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Set
+from typing import Protocol
 
 import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
-from ak_instagram.delivery.delivery import Delivery
+from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet, run_logged
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.values import Account
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import (
     Claim,
     EventStatus,
     LeaseId,
+    Piece,
     PieceStatus,
     TurnResult,
     WaitReason,
 )
 
-from .answering import Answering
 from .turn import turn_id
 
 log = structlog.get_logger()
@@ -37,45 +38,69 @@ RETRY_CLAIMING = 1.0  # seconds before the store is asked again after it refused
 RENEWALS = 3  # of a lease while it lasts: two may fail before it is lost
 
 
+class Answers(Protocol):
+    """The step that asks the agent: `conversation.answering.Answering`."""
+
+    async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
+        """Answer *claim*'s events and return the next step."""
+        ...
+
+
+class Delivers(Protocol):
+    """The step that sends a piece: `delivery.delivery.Delivery`."""
+
+    async def deliver(self, claim: Claim, piece: Piece, account: Account | None) -> Claim | None:
+        """Try to send *piece* once and return the next step."""
+        ...
+
+
 class Worker:
-    """Keeps up to `conversation.concurrency` conversations going."""
+    """
+    Keeps up to *concurrency* conversations going, whose leases last *lease* seconds.
+
+    *backoff* is for conversations that crash; *retry_claiming* is in seconds.
+    """
 
     def __init__(
         self,
         store: Store,
-        settings: Conversation,
-        answering: Answering,
-        delivery: Delivery,
+        accounts: Accounts,
+        answering: Answers,
+        delivery: Delivers,
         tasks: TaskSet,
         *,
-        backoff: Backoff | None = None,
+        concurrency: int = 500,
+        lease: float = 30.0,
+        backoff: Backoff,
         retry_claiming: float = RETRY_CLAIMING,
     ) -> None:
         self._store = store
-        self._settings = settings
+        self._accounts = accounts
         self._answering = answering
         self._delivery = delivery
         self._tasks = tasks
-        self._backoff = backoff or Backoff(settings.attempts)
+        self._concurrency = concurrency
+        self._lease = lease
+        self._backoff = backoff
         self._retry_claiming = retry_claiming
         self._active: dict[LeaseId, asyncio.Task[None]] = {}
         metrics.TURNS_ACTIVE.set_function(lambda: len(self._active))
         self._freed = asyncio.Event()
-        self._idle: dict[LeaseId, int] = {}
+        self._idle_renewals: dict[LeaseId, int] = {}
 
     # --- jobs -----------------------------------------------------------------
 
     async def run_claims(self) -> None:
         """Claim what is due and work on it; never return."""
         while True:
-            if not await run_logged(self._claim(), failure="worker.claim_failed"):
+            if not await run_logged(self.wait_for_claims(), failure="worker.claim_failed"):
                 await asyncio.sleep(self._retry_claiming)
 
     async def run_renewals(self) -> None:
         """Extend the leases of what is being worked on; never return."""
         while True:
-            await asyncio.sleep(self._settings.lease / RENEWALS)
-            await run_logged(self._renew(), failure="worker.renewal_failed")
+            await asyncio.sleep(self._lease / RENEWALS)
+            await run_logged(self.renew_leases(), failure="worker.renewal_failed")
 
     async def drain(self, seconds: float) -> None:
         """Wait for the conversations under way, at most *seconds*; then cut them off."""
@@ -88,103 +113,102 @@ class Worker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    # --- claiming -------------------------------------------------------------
+    # --- claims and leases ----------------------------------------------------
 
-    async def _claim(self) -> None:
+    async def wait_for_claims(self) -> None:
         """Wait for room, then for conversations that are due, and begin with them."""
-        room = self._settings.concurrency - len(self._active)
+        room = self._concurrency - len(self._active)
         if room <= 0:
             self._freed.clear()
             await self._freed.wait()
             return
+        # Waits until some are due. Meanwhile the store knows that there is *room*: what a webhook
+        # makes due is claimed within the transaction that stores it, and handed over here.
         for claim in await self._store.claim(room):
             self._start(claim)
 
     def _start(self, claim: Claim) -> None:
+        """Run *claim* in a task of its own; its end makes room for another."""
         lease_id = claim.lease_id
-        task = asyncio.create_task(self._see_through(claim))
-        self._active[lease_id] = task
-        task.add_done_callback(lambda _: self._end(lease_id))
 
-    def _end(self, lease_id: LeaseId) -> None:
-        del self._active[lease_id]
-        self._freed.set()
+        def end(_task: asyncio.Task[None]) -> None:
+            del self._active[lease_id]
+            self._freed.set()
 
-    async def _renew(self) -> None:
+        task = self._active[lease_id] = asyncio.create_task(self.run(claim))
+        task.add_done_callback(end)  # rather than in it: it may be cancelled before it begins
+
+    async def renew_leases(self) -> None:
+        """Extend all leases; cancel work whose lease is lost, release leases without work."""
         # What is claimed while the renewal runs need not be in what it returns.
         known = frozenset(self._active)
         held = await self._store.renew()
-        self._cut_off(known - held)
-        await self._abandon_idle(held)
-
-    def _cut_off(self, lost: Set[LeaseId]) -> None:
-        """Drop the work whose lease is gone."""
-        for lease_id in lost & self._active.keys():
+        for lease_id in (known - held) & self._active.keys():
             log.warning("conversation.lease_lost", contact=lease_id.contact)
             self._active[lease_id].cancel()
+        await self._abandon_idle(held)
 
     async def _abandon_idle(self, held: Set[LeaseId]) -> None:
         """
         Let leases go that nobody has worked on for the length of a lease.
 
-        A claim that turns up even later finds that the lease it began with is over.
+        A worker to which such a claim is handed over even later finds that the lease it
+        began with has ended.
         """
         idle = held - self._active.keys()
-        self._idle = {lease_id: self._idle.get(lease_id, 0) + 1 for lease_id in idle}
-        abandoned = {lease_id for lease_id, times in self._idle.items() if times > RENEWALS}
+        self._idle_renewals = {it: self._idle_renewals.get(it, 0) + 1 for it in idle}
+        abandoned = {it for it, renewals in self._idle_renewals.items() if renewals > RENEWALS}
         if abandoned:
             await self._store.abandon(abandoned)
 
     # --- one conversation -----------------------------------------------------
 
-    async def _see_through(self, claim: Claim) -> None:
-        """Take step after step until nothing is due or the conversation has to wait."""
+    async def run(self, claim: Claim) -> None:
+        """
+        Take step after step until nothing is due or the conversation has to wait.
+
+        Whatever happens stays in this conversation.
+        """
         structlog.contextvars.bind_contextvars(account=claim.account, contact=claim.contact)
         step: Claim | None = claim
-        while step is not None:
-            step = await self._take(step)
-
-    async def _take(self, step: Claim) -> Claim | None:
-        """Take *step* and return the next; whatever happens stays in this conversation."""
         try:
-            if step.piece is not None:
-                return await self._delivery.deliver(step, step.piece)
-            return await self._answering.answer(step)
+            account = self._accounts.find(claim.account)
+            while step is not None:
+                claim = step
+                if claim.piece is not None:
+                    step = await self._delivery.deliver(claim, claim.piece, account)
+                else:
+                    step = await self._answering.answer(claim, account)
         except LeaseLost:
             log.warning("conversation.lease_lost")
         except StoreUnavailable as exc:
             log.warning("conversation.dropped", reason=str(exc))
         except Exception as exc:  # noqa: BLE001 - a bug must cost no other conversation
-            await self._put_off(step, exc)
-        return None
+            await self._retry_later(claim, exc)
 
-    async def _put_off(self, claim: Claim, exc: Exception) -> None:
-        """Try *claim* again later; give it up once it has crashed too often."""
+    async def _retry_later(self, claim: Claim, exc: Exception) -> None:
+        """Try *claim* again later; make it a dead letter once it has crashed too often."""
+        failures, wait_reason = claim.failures + 1, None
         try:
             if isinstance(exc, Transient):
+                wait_reason = WaitReason.OTHER
                 log.warning("conversation.retrying", reason=str(exc))
-                await self._retry(claim, exc, WaitReason.OTHER)
-                return
-            log.exception("conversation.crashed", tries=claim.failures + 1)
-            if self._backoff.wait_or_give_up(claim.failures + 1) is None:
-                await self._bury(claim, f"bug: {type(exc).__name__}")
             else:
-                await self._retry(claim, exc)
+                log.exception("conversation.crashed", failures=failures)
+                if self._backoff.wait_or_give_up(failures) is None:
+                    await self._dead_letter(claim, f"bug: {type(exc).__name__}")
+                    return
+            await self._store.retry(
+                claim,
+                after=self._backoff.wait(failures),
+                why=type(exc).__name__,
+                then=PieceStatus.SENDING,  # whether it had been sent by then is not known here
+                wait_reason=wait_reason,
+            )
         except (LeaseLost, StoreUnavailable) as lost:
             log.warning("conversation.dropped", reason=str(lost))
 
-    async def _retry(
-        self, claim: Claim, exc: Exception, wait_reason: WaitReason | None = None
-    ) -> None:
-        await self._store.retry(
-            claim,
-            after=self._backoff.wait(claim.failures + 1),
-            why=type(exc).__name__,
-            then=PieceStatus.SENDING,  # whether it had been sent by then is not known here
-            wait_reason=wait_reason,
-        )
-
-    async def _bury(self, claim: Claim, reason: str) -> None:
+    async def _dead_letter(self, claim: Claim, reason: str) -> None:
         """Make *claim* a dead letter; what else waits in the conversation goes on later."""
         metrics.DEAD_LETTERS.labels("turn").inc()
         log.error("turn.dead_lettered", reason=reason)

@@ -57,7 +57,13 @@ class Accounts:
             return self._accounts[0]
         if self._unasked:
             raise Transient("Meta has not said yet which accounts the tokens belong to")
-        self._warn_once(account_id)
+        if account_id not in self._strangers:
+            self._strangers.add(account_id)
+            log.warning(
+                "account.not_configured",
+                account=account_id,
+                fix="add it to instagram.accounts, or unsubscribe it from this app's webhooks",
+            )
         return None
 
     async def learn(self) -> None:
@@ -81,12 +87,3 @@ class Accounts:
             if known:
                 self._by_id[known] = account
         log.info("account.identified", account=profile.user_id, username=profile.username)
-
-    def _warn_once(self, account_id: str) -> None:
-        if account_id not in self._strangers:
-            self._strangers.add(account_id)
-            log.warning(
-                "account.not_configured",
-                account=account_id,
-                fix="add it to instagram.accounts, or unsubscribe it from this app's webhooks",
-            )

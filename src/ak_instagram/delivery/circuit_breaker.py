@@ -1,11 +1,13 @@
 """
-An account that can't send is left alone, and noticed when it can again.
+Circuit breaker: an account that can't send is left alone, and noticed when it can again.
 
 A dead token or a restriction concerns the whole account: instead of each conversation
-running into it, all of them wait. When a pause has passed, one of them is let through
-to try; the others follow once that has worked. A rate limit passes by itself: after
-the pause all go on. It does not end a block, since it leaves open whether the try
-would have worked. Other accounts are not concerned.
+running into it, all of them wait (the circuit is open). When a pause has passed, one of
+them is let through as a probe (half-open); the others follow once a call has worked
+(closed). Other accounts are not concerned.
+
+A rate limit passes by itself: after its pause all go on. One that a probe runs into does
+not close the circuit, since the probe's own outcome stays unknown.
 """
 
 from __future__ import annotations
@@ -19,13 +21,12 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
 
 log = structlog.get_logger()
 
-PROBE = 10.0  # seconds that whoever was let through has to show that it works
-_BLOCKED = Backoff(first=30, factor=2, longest=900)
-_RESTING = Backoff(first=1, factor=2, longest=300)
+PROBE = 10.0  # seconds that a probe has to show that the account works
+_STOPPED = Backoff(first=30, factor=2, longest=900)
+_RATE_LIMITED = Backoff(first=1, factor=2, longest=300)
 _FIXES = {
     ErrorClass.AUTHORIZATION: "if the token is dead, set a new one and restart; else grant the"
     " permission that the reason names, and see the account's settings for connected tools; what"
@@ -36,128 +37,119 @@ _FIXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class OpenState:
     """
-    An account's block: since when and until when (steady clock), and how often in a row.
+    An account's open circuit: since when and until when (steady clock), and why.
 
-    *prober* is the contact whose conversation may try in spite of it, *tried* the one
-    that has done so last, in vain.
+    *failures* are the failed calls in a row that opened it. *probe* is the contact whose
+    conversation is let through in spite of it, *failed_probe* the last one that failed.
     """
 
     since: float
     until: float
     failures: int
     error_class: ErrorClass
-    probe_contact: str | None = None
-    tried: str | None = None
-
-    @property
-    def is_rest(self) -> bool:
-        """Whether it passes by itself."""
-        return self.error_class is ErrorClass.RATE_LIMITED
+    probe: str | None = None
+    failed_probe: str | None = None
 
 
 class CircuitBreaker:
     """
-    Which accounts may send now.
+    One circuit for each account: whether it may call Meta now.
 
-    Many sends may be under way when an account is blocked. How those end says nothing
-    of what is to come: only what *began* after that lengthens the pause or ends the
-    block. *now* is the steady clock that tells it.
+    Many calls may be under way when a circuit opens. Their ends say nothing of what is to
+    come: only a call that *began* after that lengthens the pause or closes the circuit.
+    *now* is the steady clock that tells it.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
-        self._blocks: dict[str, Block] = {}
-        self._worked: dict[str, float] = {}
+        self._open: dict[str, OpenState] = {}
+        self._last_success: dict[str, float] = {}
 
-    def wait(self, account: str, contact: str) -> float:
+    def open_for(self, account: str, contact: str) -> float:
         """
-        Return the seconds that *account* has to wait before it writes to *contact*, 0 for none.
+        Return for how many seconds *account* may not write to *contact*, 0 if it may now.
 
-        After a pause one conversation gets 0, however often it asks: it tries for the others.
-        Whoever tried before gives way to them: it may be its message alone that is refused.
+        After a pause one contact gets 0, however often it is asked about: its conversation
+        is the probe. The contact of a failed probe comes after the others, since perhaps
+        only its message is refused.
         """
-        block, now = self._blocks.get(account), self.now()
-        if block is None:
+        state = self._open.get(account)
+        if state is None:
             return 0.0
-        until = block.until + (PROBE if block.tried == contact else 0.0)
+        now = self.now()
+        until = state.until + (PROBE if state.failed_probe == contact else 0.0)
         if now < until:
-            return 0.0 if block.probe_contact == contact else until - now
-        if not block.is_rest:
-            self._blocks[account] = replace(block, until=now + PROBE, probe_contact=contact)
+            return 0.0 if state.probe == contact else until - now
+        if state.error_class is not ErrorClass.RATE_LIMITED:  # half-open from here on
+            self._open[account] = replace(state, until=now + PROBE, probe=contact)
         return 0.0
 
-    def trip(
-        self, account: str, contact: str, began: float, error: GraphError, error_class: ErrorClass
+    def open(
+        self,
+        account: str,
+        contact: str,
+        began: float,
+        error_class: ErrorClass,
+        why: str,
+        retry_after: float | None = None,
     ) -> float:
         """
-        Let *account* wait because of a call; return for how many seconds.
+        Open *account*'s circuit, or keep it open for longer; return for how many seconds.
 
-        The call was about *contact*, *began* then, and ended with *error*, which is
-        of *error_class* here.
+        A call about *contact* that *began* then has failed with *error_class*, for the
+        reason *why*; Meta asked to wait for *retry_after* seconds.
         """
-        known, now = self._blocks.get(account), self.now()
-        if known is None or began > known.since or _is_worse(error_class, known):
-            block = _block(known, contact, now, error, error_class)
+        known, now = self._open.get(account), self.now()
+        is_limit = error_class is ErrorClass.RATE_LIMITED
+        # Somebody has to act where a wait was enough before.
+        is_worse = known and known.error_class is ErrorClass.RATE_LIMITED and not is_limit
+        if known is None or began > known.since or is_worse:
+            state = _opened(known, contact, now, error_class, retry_after or 0.0)
         else:
-            block = replace(known, until=max(known.until, now + (error.retry_after or 0.0)))
-        self._blocks[account] = block
-        if known is None or known.error_class is not block.error_class:
-            _tell(account, error, error_class)
-        return max(block.until - now, 0.0)
+            state = replace(known, until=max(known.until, now + (retry_after or 0.0)))
+        self._open[account] = state
+        if known is None or known.error_class is not state.error_class:
+            _report(account, error_class, why)
+        return max(state.until - now, 0.0)
 
-    def heal(self, account: str, began: float) -> bool:
-        """
-        Let *account* send again, since a call that *began* then worked.
-
-        Return whether that ended a block.
-        """
-        self._worked[account] = max(began, self.last_worked(account))
-        block = self._blocks.get(account)
-        if block is None or began <= block.since:
+    def record_success(self, account: str, began: float) -> bool:
+        """Note that a call of *account* that *began* then worked; return if it closed a circuit."""
+        self._last_success[account] = max(began, self.last_success(account))
+        state = self._open.get(account)
+        if state is None or began <= state.since:
             return False
-        del self._blocks[account]
+        del self._open[account]
         metrics.ACCOUNTS_STOPPED.labels(account).set(0)
-        log.info("account.recovered", account=account, was=block.error_class.value)
+        log.info("account.recovered", account=account, was=state.error_class.value)
         return True
 
-    def last_worked(self, account: str) -> float:
+    def last_success(self, account: str) -> float:
         """Return when the latest call of *account* that worked began, by the steady clock."""
-        return self._worked.get(account, float("-inf"))
+        return self._last_success.get(account, float("-inf"))
 
 
-def _block(
-    known: Block | None, contact: str, now: float, error: GraphError, error_class: ErrorClass
-) -> Block:
-    error_class, failures = _in_a_row(known, error_class)
-    is_rest = error_class is ErrorClass.RATE_LIMITED
-    pause = (_RESTING if is_rest else _BLOCKED).wait(failures)
-    until = now + max(pause, error.retry_after or 0.0)
-    return Block(now, until, failures, error_class, tried=None if is_rest else contact)
+def _opened(
+    known: OpenState | None, contact: str, now: float, error_class: ErrorClass, at_least: float
+) -> OpenState:
+    """Return the state after a further failure, which lasts *at_least* so many seconds."""
+    failures = 1
+    if known and known.error_class is error_class:
+        failures = known.failures + 1
+    elif known and error_class is ErrorClass.RATE_LIMITED:  # no word on what stopped the account
+        error_class, failures = known.error_class, known.failures
+    is_limit = error_class is ErrorClass.RATE_LIMITED
+    pause = (_RATE_LIMITED if is_limit else _STOPPED).wait(failures)
+    until = now + max(pause, at_least)
+    return OpenState(now, until, failures, error_class, failed_probe=None if is_limit else contact)
 
 
-def _in_a_row(known: Block | None, error_class: ErrorClass) -> tuple[ErrorClass, int]:
-    """Return what blocks the account after a further error, and how often it has in a row."""
-    if known is None:
-        return error_class, 1
-    if known.error_class is error_class:
-        return error_class, known.failures + 1
-    if error_class is ErrorClass.RATE_LIMITED:
-        return known.error_class, known.failures
-    return error_class, 1
-
-
-def _is_worse(error_class: ErrorClass, known: Block) -> bool:
-    """Whether *known* passes by itself, and *error_class* needs somebody to act."""
-    return known.is_rest and error_class is not ErrorClass.RATE_LIMITED
-
-
-def _tell(account: str, error: GraphError, error_class: ErrorClass) -> None:
-    """Say once what is wrong and what helps."""
+def _report(account: str, error_class: ErrorClass, why: str) -> None:
+    """Log once what is wrong and what helps."""
     fix = _FIXES.get(error_class)
     metrics.ACCOUNTS_STOPPED.labels(account).set(0 if fix is None else 1)
     if fix is None:
-        log.warning("account.rate_limited", account=account, reason=str(error))
+        log.warning("account.rate_limited", account=account, reason=why)
     else:
-        log.error("account.stopped", account=account, reason=str(error), fix=fix)
+        log.error("account.stopped", account=account, reason=why, fix=fix)

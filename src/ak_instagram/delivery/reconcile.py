@@ -1,29 +1,44 @@
 """
-A piece of unknown outcome: how long its echo may take, and whether it is in a conversation.
+Reconciliation: decisions about a piece whose outcome is unknown.
 
-Nothing is sent again before both have been asked.
+Such a piece is not sent again before its echo had time to arrive and the conversation
+has been looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ak_instagram.backoff import Backoff
+from ak_instagram.meta.graph_codes import WHOLE_ACCOUNT
+from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 from ak_instagram.text import digest
 
-ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
+from .decide import (
+    ECHO_WAIT,
+    Action,
+    Failure,
+    OpenCircuit,
+    SendLater,
+    shortest_wait,
+    try_again,
+)
+
+TIMEOUT = 10.0  # seconds that one call may take
 
 
-def until_echo(piece: Piece, now: int, patience: float) -> float:
+def until_echo(piece: Piece, latest: Failure | None, now_ms: int) -> float:
     """
-    Return for how many seconds the echo of *piece*'s latest try may still be on its way.
+    Return for how many seconds the echo of *piece*'s latest attempt may still be on its way.
 
-    That is *patience* seconds from when the try began. *now* is the store's time in UTC
-    milliseconds; a clock that was set back makes the wait shorter, never endless.
+    *latest* is how that attempt failed. `None`: nobody saw it end, so it may have been cut
+    off just now, with Meta still at it. *now_ms* is the store's time in UTC milliseconds; a
+    clock that was set back makes the wait shorter, never endless.
     """
-    away = abs(now - piece.tried_at) / 1000
-    return max(patience - away, 0.0)
+    patience = ECHO_WAIT if latest else TIMEOUT + ECHO_WAIT
+    return max(patience - abs(now_ms - piece.tried_at) / 1000, 0.0)
 
 
 def find(
@@ -39,8 +54,35 @@ def find(
         return None
     for message in recent:
         is_candidate = message.from_id != contact and message.mid not in ours
-        # Any try of it may have arrived, not just the latest.
+        # Any attempt may have arrived, not just the latest.
         is_recent = message.created_at >= piece.planned_at - CLOCK_SLACK
         if is_candidate and is_recent and digest(message.text) == digest(text):
             return message
     return None
+
+
+def decide_not_found(latest: Failure | None, failures: int, backoff: Backoff) -> Action:
+    """
+    Return what becomes of a piece that is not in the conversation, so it did not arrive.
+
+    *latest* is how its latest attempt failed, if that was seen here; *failures* counts the
+    failed attempts, this one included.
+    """
+    why = "it did not arrive"
+    if latest is not None and latest.error_class in WHOLE_ACCOUNT:
+        return SendLater(0.0, why)
+    return try_again(why, failures, backoff)
+
+
+def decide_look_up_failed(
+    error: GraphError, failure: Failure, failures: int, backoff: Backoff
+) -> Action:
+    """
+    Return what becomes of a piece that could not be looked for, because of *error*.
+
+    It stays in doubt. For *failure* and *failures* see `decide.decide`.
+    """
+    if failure.error_class in WHOLE_ACCOUNT:
+        return OpenCircuit(failure.error_class, str(error), error.retry_after, in_doubt=True)
+    at_least = shortest_wait(error, failure)
+    return try_again(str(error), failures, backoff, at_least, in_doubt=True)

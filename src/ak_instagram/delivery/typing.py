@@ -1,7 +1,7 @@
 """
-Courtesies while the agent works: "seen" and the typing indicator.
+Typing indicator: "seen" and the dots, while the agent works.
 
-They are for the person's eyes only: that one fails or is slow changes nothing.
+Both are for the person's eyes only: that one fails or is slow changes nothing.
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api/sender-actions
 """
 
@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -25,15 +24,16 @@ from ak_instagram.meta.graph_errors import GraphError
 log = structlog.get_logger()
 
 RENEW = 12.0  # seconds; Instagram lets the indicator fade after about twenty
-TIMEOUT = 5.0  # seconds for one courtesy
-GRACE = 2.0  # seconds that the first piece waits for a courtesy under way
+TIMEOUT = 5.0  # seconds for one call
+GRACE = 2.0  # seconds that the first piece waits for a call under way
 # Of the calls that an account may make: answers need the others. Meta allows it 100 a second.
 SHARE = 0.25
 MAX_RENEWALS = 25.0  # a second
+EARLY = 0.001  # seconds by which a timer may fire too early: uvloop's go by whole milliseconds
 
 
 class SenderActions(Protocol):
-    """The part of the Graph client that courtesies need."""
+    """The part of the Graph client that shows sender actions."""
 
     async def sender_action(
         self, token: str, recipient: str, action: Action, timeout: float
@@ -42,38 +42,48 @@ class SenderActions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class TypingIndicator:
     """
     Shows people that somebody is there.
 
     *rate* is how many calls a second an account may make. The indicator is renewed
-    every *renew* seconds, or less often in a crowd.
+    every *renew* seconds, or less often in a crowd. Calls under way have *grace* seconds
+    to arrive when a turn ends.
     """
 
-    graph: SenderActions
-    rate: float = 100.0
-    renew: float = RENEW
-    grace: float = GRACE
-    _pacers: dict[str, Pacer] = field(default_factory=dict, init=False)
+    def __init__(
+        self,
+        graph: SenderActions,
+        rate: float = 100.0,
+        *,
+        renew: float = RENEW,
+        grace: float = GRACE,
+    ) -> None:
+        self._graph = graph
+        self._rate = min(rate * SHARE, MAX_RENEWALS)
+        self._renew = renew
+        self._grace = grace
+        self._pacers: dict[str, Pacer] = {}  # by token
 
     @asynccontextmanager
     async def typing(self, token: str, recipient: str) -> AsyncIterator[None]:
         """
         Mark as seen, and show the typing indicator while the block runs.
 
-        None of it is under way any more when the block has been left, so that the
+        No call is under way any more when the block has been left, so that the
         indicator can't come up after the answer.
         """
         begun: list[asyncio.Task[None]] = []
         context = contextvars.copy_context()  # a renewal is logged as its own turn's
 
         def begin(action: Action) -> None:
-            typing_indicator = self._show(token, recipient, action)
-            begun.append(asyncio.create_task(typing_indicator, context=context))
+            call = self.show(token, recipient, action)
+            begun.append(asyncio.create_task(call, context=context))
 
+        pacer = self._pacers.get(token)
+        if pacer is None:
+            pacer = self._pacers[token] = Pacer(self._rate, self._renew)
         renewal = partial(begin, "typing_on")
-        pacer = self._pacer(token)
         try:
             begin("mark_seen")
             begin("typing_on")
@@ -82,24 +92,13 @@ class TypingIndicator:
             yield
         finally:
             pacer.remove(renewal)
-            await _finish(
-                [typing_indicator for typing_indicator in begun if not typing_indicator.done()],
-                self.grace,
-            )
+            if under_way := [call for call in begun if not call.done()]:
+                await _finish(under_way, self._grace)
 
-    def stop(self, token: str, recipient: str) -> Coroutine[Any, Any, None]:
-        """Take the typing indicator away, for when no piece follows that does so."""
-        return self._show(token, recipient, "typing_off")
-
-    def _pacer(self, token: str) -> Pacer:
-        """Return who paces the renewals of the account that *token* is of."""
-        if token not in self._pacers:
-            self._pacers[token] = Pacer(min(self.rate * SHARE, MAX_RENEWALS), self.renew)
-        return self._pacers[token]
-
-    async def _show(self, token: str, recipient: str, action: Action) -> None:
+    async def show(self, token: str, recipient: str, action: Action) -> None:
+        """Show *action* to *recipient*; a failure is counted and no more."""
         try:
-            await self.graph.sender_action(token, recipient, action, TIMEOUT)
+            await self._graph.sender_action(token, recipient, action, TIMEOUT)
         except GraphError as exc:
             metrics.TYPING_FAILURES.inc()
             log.debug("typing.failed", action=action, reason=str(exc))
@@ -107,18 +106,12 @@ class TypingIndicator:
 
 async def _finish(under_way: Sequence[asyncio.Task[None]], seconds: float) -> None:
     """Give what is *under_way* so many *seconds* to arrive, then cut it off."""
-    if not under_way:
-        return
     try:
         await asyncio.wait(under_way, timeout=seconds)
     finally:
-        for typing_indicator in under_way:
-            typing_indicator.cancel()
+        for call in under_way:
+            call.cancel()
     await asyncio.gather(*under_way, return_exceptions=True)
-
-
-# Seconds by which a timer may fire too early: uvloop's go by whole milliseconds.
-_EARLY = 0.001
 
 
 class Pacer:
@@ -138,32 +131,32 @@ class Pacer:
 
     def add(self, call: Callable[[], None]) -> None:
         """Make *call* from now on, the first time when a whole period has passed."""
-        self._due_at[call] = asyncio.get_running_loop().time() + self._every
-        self._set_timer()
+        loop = asyncio.get_running_loop()
+        self._due_at[call] = loop.time() + self._every
+        if self._timer is None:
+            self._set_timer(loop)
 
     def remove(self, call: Callable[[], None]) -> None:
         """Make *call* no more."""
         self._due_at.pop(call, None)
 
-    def _set_timer(self) -> None:
-        if self._due_at and self._timer is None:
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the timer for the next call, if there is one."""
+        if self._due_at:
             at = max(next(iter(self._due_at.values())), self._free_at)
-            self._timer = asyncio.get_running_loop().call_at(at, self._ring)
+            self._timer = loop.call_at(at, self._ring)
 
     def _ring(self) -> None:
         """Make the next call, unless the one that the timer was set for has gone."""
         self._timer = None
-        call = self._take(asyncio.get_running_loop().time())
-        self._set_timer()
-        if call is not None:
-            call()
-
-    def _take(self, now: float) -> Callable[[], None] | None:
-        """Return the next call if it is due, and put it last."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         call, due_at = next(iter(self._due_at.items()), (None, 0.0))
-        if call is None or due_at > now + _EARLY:
-            return None
-        self._due_at[call] = now + self._every
-        self._due_at.move_to_end(call)
-        self._free_at = now + self._gap
-        return call
+        is_due = due_at <= now + EARLY
+        if call is not None and is_due:
+            self._due_at[call] = now + self._every
+            self._due_at.move_to_end(call)
+            self._free_at = now + self._gap
+        self._set_timer(loop)
+        if call is not None and is_due:
+            call()

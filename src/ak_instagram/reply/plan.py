@@ -1,14 +1,13 @@
-"""An agent's answer as the messages to send."""
+"""Plan: an agent's answer as the messages to send."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ak_instagram.agents.agent import (
     Button,
     Buttons,
-    Card,
     Cards,
     Handoff,
     Media,
@@ -27,7 +26,7 @@ from .split import split
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    What comes of an answer.
+    The plan of an answer.
 
     *messages* are the Graph API's `message` objects in order. *refused* names the
     parts that can't be sent as what they are; their texts are among the messages.
@@ -50,26 +49,28 @@ def plan_answer(parts: Sequence[Part]) -> Plan:
     """Plan the answer that *parts* make; texts run on until a message ends."""
     drafts: list[list[str]] = [[]]
     refused: list[str] = []
+    handoff: str | None = None
+    chose_silence = False
     for part in parts:
         match part:
             case Text(text):
                 drafts[-1].append(text)
             case MessageEnd():
                 drafts.append([])
+            case Silence():
+                chose_silence = True
+            case Handoff(reason):
+                handoff = reason if handoff is None else handoff
             case QuickReplies() | Buttons() | Cards() | Media() | Reaction():
                 refused.append(type(part).__name__)
-                if fallback_text := _fallback_text(part):
-                    drafts += ([fallback_text], [])
-    messages = tuple({"text": piece} for draft in drafts for piece in _pieces("".join(draft)))
-    handoff = next((part.reason for part in parts if isinstance(part, Handoff)), None)
-    is_silence = any(isinstance(part, Silence) for part in parts)
-    says_more = messages or refused or handoff is not None
-    return Plan(messages, is_silence and not says_more, handoff, tuple(refused))
-
-
-def _pieces(markdown: str) -> tuple[str, ...]:
-    text = plain(markdown)
-    return split(text.text, whole=text.verbatim)
+                if text := _fallback_text(part):
+                    drafts += ([text], [])
+    messages: list[dict[str, object]] = []
+    for draft in drafts:
+        answer = plain("".join(draft))
+        messages += [{"text": piece} for piece in split(answer.text, whole=answer.verbatim)]
+    is_silent = chose_silence and not (messages or refused or handoff is not None)
+    return Plan(tuple(messages), is_silent, handoff, tuple(refused))
 
 
 def _fallback_text(part: Part) -> str:
@@ -78,14 +79,13 @@ def _fallback_text(part: Part) -> str:
         case Buttons(text, buttons):
             return "\n".join([text, *_links(buttons)])
         case Cards(cards):
-            return "\n\n".join("\n".join(_words(card)) for card in cards)
+            return "\n\n".join(
+                "\n".join([*filter(None, (it.title, it.subtitle, it.url)), *_links(it.buttons)])
+                for it in cards
+            )
     return ""
 
 
-def _words(card: Card) -> Iterator[str]:
-    yield from filter(None, (card.title, card.subtitle, card.url))
-    yield from _links(card.buttons)
-
-
-def _links(buttons: Iterable[Button]) -> Iterator[str]:
-    return (f"{button.title}: {button.url}" for button in buttons if button.url)
+def _links(buttons: Iterable[Button]) -> list[str]:
+    """Return a line for each of *buttons* that opens a URL."""
+    return [f"{button.title}: {button.url}" for button in buttons if button.url]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from ak_instagram.agents.agent import Part, Turn, UserMessage
+from ak_instagram.agents.registry import ask as ask_agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.settings import values
 
@@ -26,7 +27,7 @@ class AgentServer:
 
     url: str = ""
     asked: list[web.Request] = field(default_factory=list)
-    bodies: list[dict] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
     respond: Respond | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,6 +87,7 @@ class AgentServer:
         """Send *after* of an answer that promised more, then close the line."""
 
         async def respond(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
             request.transport.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
                 + after
@@ -126,12 +128,11 @@ async def client_session():
 def ask(agent_server: AgentServer, client_session: aiohttp.ClientSession):
     """Ask an adapter about a turn and collect the parts of its answer."""
 
-    async def ask(turn: Turn, adapter: str, **settings: object) -> list[Part]:
-        chosen = values.Agent(
-            **{"adapter": adapter, "url": agent_server.url, "model": "m", "timeout": 5.0} | settings
-        )
-        async with aclosing(build_agent(chosen, client_session).answer(turn)) as parts:
-            return [part async for part in parts]
+    async def ask(turn: Turn, adapter: str, **settings: Any) -> list[Part]:
+        defaults: dict[str, Any] = {"url": agent_server.url, "model": "m", "timeout": 5.0}
+        chosen = values.Agent(adapter, **defaults | settings)
+        agent = build_agent(chosen, client_session)
+        return await ask_agent(agent, turn, chosen.max_answer, chosen.timeout)
 
     return ask
 
@@ -152,7 +153,7 @@ def turn() -> Turn:
 def turn_of(turn: Turn):
     """The same person's turn with other messages."""
 
-    def turn_of(*messages: UserMessage, **changes: object) -> Turn:
+    def turn_of(*messages: UserMessage, **changes: Any) -> Turn:
         return dataclasses.replace(turn, messages=messages, **changes)
 
     return turn_of

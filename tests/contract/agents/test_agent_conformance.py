@@ -1,4 +1,4 @@
-"""What every adapter does alike, whatever protocol it speaks: over real HTTP."""
+"""Every adapter does this alike, whatever protocol it speaks: over real HTTP."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ DIALECTS = [
 
 
 @pytest.fixture(params=DIALECTS, ids=str)
-def dialect(request) -> Dialect:
+def dialect(request):
     """Each adapter that speaks HTTP."""
     return request.param
 
@@ -118,12 +118,13 @@ async def test_an_image_without_words_reaches_the_agent_as_its_url(
     dialect, agent_server, ask, turn_of
 ):
     agent_server.says(dialect.answer("Nice!"))
-    image = Attachment("image", "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1")
+    url = "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1"
+    image = Attachment("image", url)
 
     parts = await ask(turn_of(UserMessage("m", 1, attachments=(image,))), dialect.adapter)
 
     assert said(parts) == "Nice!"
-    assert image.url in json.dumps(agent_server.bodies[0])
+    assert url in json.dumps(agent_server.bodies[0])
     assert "[image]" in dialect.prompt(agent_server.bodies[0])
 
 

@@ -1,4 +1,4 @@
-"""What goes to and comes from Agent Kernel, as its REST handler declares it (0.6, 0.9)."""
+"""Agent Kernel is asked and understood as its REST handler declares it (0.6, 0.9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the `http` adapter posts, and what it reads, as docs/agents.md says."""
+"""The `http` adapter posts and reads as docs/agents.md says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes to and comes from a Chat Completions server, judged by OpenAI's own types."""
+"""A Chat Completions server is asked and understood as OpenAI's own types have it."""
 
 from __future__ import annotations
 

@@ -18,11 +18,13 @@ DOCS = (Path(__file__).parents[3] / "docs" / "agents.md").read_text(encoding="ut
 
 def printed(language: str) -> str:
     """Return the first block of *language* in the documentation."""
-    return re.search(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)[1]
+    block = re.search(rf"```{language}\n(.*?)```", DOCS, re.DOTALL)
+    assert block is not None
+    return block[1]
 
 
 @pytest.fixture
-def plug_in(tmp_path, monkeypatch) -> str:
+def plug_in(tmp_path, monkeypatch):
     """The documented adapter, in a module on the path."""
     (tmp_path / "shop_agent.py").write_text(printed("python"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

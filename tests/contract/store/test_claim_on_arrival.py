@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.worker import Worker
+from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.values import Account
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
 from ak_instagram.store.verbs import steps
@@ -28,6 +28,8 @@ from tests.support.store_bench import (
     until_waiting,
     worker,
 )
+
+SHOP = Account("token", "shop")
 
 
 class LatePuts:
@@ -63,7 +65,7 @@ class Hanging:
         self.asked = asyncio.Event()
         self.answered = asyncio.Event()
 
-    async def answer(self, _claim) -> None:
+    async def answer(self, _claim, _account) -> None:
         self.asked.set()
         await self.answered.wait()
 
@@ -79,8 +81,7 @@ def one(late) -> Store:
 
 
 def delivery(store: Store, graph: FakeGraph) -> Delivery:
-    accounts = SimpleNamespace(find=lambda _: SimpleNamespace(access_token="t"))
-    return Delivery(store, graph, accounts, CircuitBreaker(), RateLimiter(100), Backoff())
+    return Delivery(store, graph, CircuitBreaker(), RateLimiter(100), Backoff())
 
 
 async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Task[None]:
@@ -132,8 +133,10 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     claim = await claim_one(two)
     step = await two.run(steps.settle, claim, answered(claim, "hello bob"))
     await two.run(steps.retry, step, after=1, why="connection refused")
-    worker = Worker(one, Conversation(concurrency=1), agent, delivery(one, graph), TaskSet())
-    claiming = asyncio.create_task(worker.run_claims())
+    sends = delivery(one, graph)
+    accounts = Accounts([SHOP], graph)
+    working = Worker(one, accounts, agent, sends, TaskSet(), concurrency=1, backoff=Backoff())
+    claiming = asyncio.create_task(working.run_claims())
     await until_waiting(one)
     bench.clock.move(1_001)
 
@@ -145,12 +148,12 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     await put
     for _ in range(2):
         bench.clock.move(LEASE // 3)
-        await worker._renew()
+        await working.renew_leases()
     for _ in range(2):  # looked for, then sent
         claim = await claim_one(two)
-        await delivery(two, graph).deliver(claim, claim.piece)
+        await delivery(two, graph).deliver(claim, claim.piece, SHOP)
         bench.clock.move(4_000)
-    await worker._renew()
+    await working.renew_leases()
     agent.answered.set()
     await until_waiting(one)
     await stop(claiming)

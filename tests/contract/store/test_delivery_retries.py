@@ -10,7 +10,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
@@ -24,6 +23,7 @@ from tests.support.fakes import FakeGraph
 from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
 ATTEMPTS = 4
+SHOP = Account("token", "shop")
 HOUR = 3_600_000
 UNKNOWN = GraphError(ErrorClass.OUTCOME_UNKNOWN)
 TRANSIENT = GraphError(ErrorClass.TRANSIENT)
@@ -49,11 +49,11 @@ def delivery(bench, store):
         return Delivery(
             store=store,
             graph=graph,
-            accounts=Accounts([Account("token", "shop")], graph),
             circuit_breaker=CircuitBreaker(now=seconds),
-            rate=RateLimiter(rate, now=seconds, sleep=sleep),
+            rate=RateLimiter(rate, now=seconds),
             backoff=Backoff(ATTEMPTS),
-            look_ups=RateLimiter(2, now=seconds, sleep=sleep),
+            look_ups=RateLimiter(2, now=seconds),
+            sleep=sleep,
         )
 
     return delivery
@@ -70,7 +70,7 @@ def deliver(bench, store, delivery):
             for claim in await claims(bench, store):
                 step = claim
                 while step is not None:
-                    step = await sends.deliver(step, step.piece)
+                    step = await sends.deliver(step, step.piece, SHOP)
 
     return deliver
 
@@ -357,8 +357,8 @@ async def test_a_person_who_answers_while_a_piece_waits_for_its_turn_is_not_talk
     graph = FakeGraph()
     slow = delivery(graph, rate=0.01)
     [claim] = await claims(bench, store)
-    step = await slow.deliver(claim, claim.piece)
-    await slow.deliver(step, step.piece)
+    step = await slow.deliver(claim, claim.piece, SHOP)
+    await slow.deliver(step, step.piece, SHOP)
 
     await store.put([echo("h1", "I am Ann")])
     bench.clock.move(100_000)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ak_instagram.conversation.turn import compose, endings
+from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import Filter, find, replay
@@ -30,7 +30,7 @@ async def dead_turn(store, *arrivals) -> None:
     """A turn that the agent failed on for good."""
     await store.put(arrivals or [arrival("m1")])
     claim = await claim_one(store)
-    dead = endings(compose(claim), EventStatus.DEAD)
+    dead = compose(claim).final_statuses(EventStatus.DEAD)
     await store.run(steps.settle, claim, TurnResult(TURN, dead, reason="gave up: 503"))
 
 

@@ -7,10 +7,8 @@ import json
 import pytest
 
 from ak_instagram.agents.agent import Text
-from ak_instagram.agents.limits import Limited
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
-from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.settings.values import Account
@@ -24,17 +22,18 @@ MENDED = "a\ufffdb\ufffd"
 
 
 def answering(store, agent) -> Answering:
-    """A worker's part that asks *agent* as the service does, within limits."""
+    """A worker's part that asks *agent* as the service does."""
     graph = FakeGraph()
     return Answering(
         store=store,
-        agent=Limited(agent, max_answer=1000, timeout=5.0),
-        accounts=Accounts([Account("token", account_id="shop")], graph),
+        agent=agent,
         circuit_breaker=CircuitBreaker(),
         typing_indicator=TypingIndicator(graph),
-        backoff=Backoff(attempts=1),
+        backoff=Backoff(max_attempts=1),
+        max_answer=1000,
+        timeout=5.0,
         fallback="Sorry!",
-        spawn=lambda typing_indicator: typing_indicator.close(),
+        spawn=lambda call: call.close(),
     )
 
 
@@ -65,7 +64,8 @@ async def test_what_cannot_be_stored_costs_neither_the_answer_nor_the_transcript
     await store.put([arrival("m1", kind=kind, payload=json.dumps(content))])
     agent = FakeAgent([Text(f"Hi {ODD}")], history=5)
 
-    step = await answering(store, agent).answer(await claim_one(store))
+    shop = Account("token", account_id="shop")
+    step = await answering(store, agent).answer(await claim_one(store), shop)
 
     assert step.piece.message == {"text": f"Hi {MENDED}"}
     await store.put([arrival("m2")])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ak_instagram.conversation.turn import compose, endings
+from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
@@ -124,7 +124,7 @@ async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_ta
     composed = compose(claim)
     assert composed.turn.messages[0].mid == "m1"
 
-    ends = endings(composed, EventStatus.ANSWERED)
+    ends = composed.final_statuses(EventStatus.ANSWERED)
     step = await store.run(steps.settle, claim, replace(answered(claim, "one"), events=ends))
 
     assert step.piece.message == {"text": "one"}

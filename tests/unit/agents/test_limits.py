@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 
 import pytest
 
 from ak_instagram.agents.agent import Card, Cards, MessageEnd, Part, Text, Turn, UserMessage
-from ak_instagram.agents.limits import Limited
+from ak_instagram.agents.registry import ask
 from ak_instagram.errors import Permanent, Transient
 
 TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi"),))
@@ -56,9 +55,8 @@ class Iterator:
 
 
 async def collect(agent, *, max_answer: int = 100, seconds: float = 5.0):
-    """Return all parts of the limited agent's answer."""
-    async with aclosing(Limited(agent, max_answer, seconds).answer(TURN)) as parts:
-        return [part async for part in parts]
+    """Return all parts of the agent's answer within these limits."""
+    return await ask(agent, TURN, max_answer, seconds)
 
 
 async def test_parts_within_the_limits_come_through():
@@ -69,10 +67,6 @@ async def test_parts_within_the_limits_come_through():
 
 async def test_an_iterator_that_cannot_be_closed_will_do():
     assert await collect(Iterator()) == [Text("a"), Text("b")]
-
-
-def test_the_agents_wish_for_history_comes_through():
-    assert Limited(Scripted(), 1, 1.0).history == 3
 
 
 @pytest.mark.parametrize(
@@ -104,16 +98,11 @@ async def test_too_late_is_transient_and_counts_from_the_start():
     assert agent.closed
 
 
-async def test_an_agents_own_errors_come_through():
+async def test_an_agents_own_errors_come_through_and_close_the_answer():
+    agent = Scripted(Text("a"), error=ZeroDivisionError())
+
     with pytest.raises(ZeroDivisionError):
-        await collect(Scripted(Text("a"), error=ZeroDivisionError()))
-
-
-async def test_an_answer_that_nobody_reads_to_its_end_is_closed():
-    agent = Scripted(Text("a"), Text("b"))
-
-    async with aclosing(Limited(agent, 100, 5.0).answer(TURN)) as parts:
-        assert await anext(parts) == Text("a")
+        await collect(agent)
 
     assert agent.closed
 
@@ -137,5 +126,5 @@ async def test_cancelling_the_reader_closes_the_answer():
         pytest.param("a\0b", "a\ufffdb", id="nul"),
     ],
 )
-async def test_text_comes_through_such_that_it_can_be_stored(said, sanitize):
+async def test_text_comes_through_in_a_form_that_can_be_stored(said, sanitize):
     assert await collect(Scripted(Text(said))) == [Text(sanitize)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from typing import Any, cast
 
 import pytest
 
 from ak_instagram.agents.agent import Text, Turn, UserMessage
-from ak_instagram.agents.registry import ADAPTERS, build_agent
+from ak_instagram.agents.registry import ADAPTERS, adapter_needs, build_agent
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import values
 from ak_instagram.settings.adapters import ADAPTERS as SETTABLE
@@ -55,8 +57,35 @@ def test_every_adapter_is_made_from_settings_and_session(adapter):
     assert agent.history == (7 if adapter == "openai-chat" else 0)
 
 
-def test_the_settings_know_the_same_adapters():
+def test_the_settings_know_the_same_adapters_and_needs():
     assert SETTABLE.keys() == ADAPTERS.keys()
+    assert all(SETTABLE[name].needs == adapter_needs(name).always for name in ADAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "url", "keys"),
+    [
+        pytest.param("agentkernel", None, ["agent.url"], id="agentkernel"),
+        pytest.param("http", None, ["agent.url"], id="http"),
+        pytest.param("echo", None, [], id="echo"),
+        pytest.param("openai-chat", None, ["agent.api_key"], id="openai-itself"),
+        pytest.param(
+            "openai-chat", "https://api.openai.com/v2", ["agent.api_key"], id="openai-by-its-url"
+        ),
+        pytest.param("openai-chat", "http://localhost:1234", ["agent.model"], id="openai-alike"),
+        pytest.param("shop_agent:ShopAgent", None, [], id="plug-in"),
+        pytest.param("agentkernal", None, [], id="mistyped"),
+    ],
+)
+def test_an_adapter_declares_the_settings_it_needs(adapter, url, keys):
+    assert [key for key, _ in adapter_needs(adapter).required(url)] == keys
+
+
+def test_needs_are_known_without_an_http_client():
+    ask_all = "import sys; from ak_instagram.agents.registry import ADAPTERS, adapter_needs;"
+    ask_all += "[adapter_needs(name) for name in ADAPTERS]; sys.exit('aiohttp' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", ask_all], check=False).returncode == 0
 
 
 def test_the_http_adapter_wants_history_only_if_its_request_has_it():
@@ -107,7 +136,7 @@ async def test_a_plug_in_is_a_class_or_a_factory(name):
         ),
     ],
 )
-def test_what_cannot_be_built_says_which_key_and_what_to_do(changes, problem):
+def test_settings_that_make_no_agent_name_the_key_and_the_fix(changes, problem):
     with pytest.raises(SettingsError) as caught:
         build_agent(dataclasses.replace(SETTINGS, **changes), NO_SESSION)
 

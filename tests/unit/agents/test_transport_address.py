@@ -42,6 +42,6 @@ def test_an_endpoint_is_posted_to_as_it_is(url):
 
 
 @pytest.mark.parametrize("path", ["", "/chat"])
-def test_what_no_server_would_see_is_refused(path):
+def test_a_url_that_no_server_would_see_is_refused(path):
     with pytest.raises(SettingsError, match=r"agent\.url .*: must have no #"):
         agent_url(settings("https://a.de/v1?key=a#b"), path)

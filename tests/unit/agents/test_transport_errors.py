@@ -14,9 +14,9 @@ def test_a_success_raises_nothing(status):
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_what_may_pass_is_transient(status):
+def test_a_status_that_may_pass_is_transient(status):
     with pytest.raises(Transient) as caught:
-        check_status(status, retry_after=3.0)
+        check_status(status, retry_after="3")
 
     assert caught.value.retry_after == 3.0
 

@@ -1,4 +1,4 @@
-"""A turn ends in exactly one of answered, another try, or a dead letter."""
+"""A turn ends in exactly one of answered, another attempt, or a dead letter."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Silence, Text
+from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Silence, Text
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
-from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.values import Account
 from ak_instagram.store.values import (
     Claim,
@@ -28,6 +26,7 @@ from ak_instagram.store.values import (
 )
 from tests.support.fakes import FakeAgent, FakeGraph, FakeStore
 
+SHOP = Account("token", agent="general")
 ANSWERED, DEAD, IGNORED = EventStatus.ANSWERED, EventStatus.DEAD, EventStatus.IGNORED
 
 
@@ -43,25 +42,27 @@ def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None
     return Answering(
         store=store,
         agent=agent,
-        accounts=Accounts([Account("token", agent="general")], graph),
         circuit_breaker=changes.pop("circuit_breaker", CircuitBreaker()),
         typing_indicator=TypingIndicator(graph),
-        backoff=Backoff(attempts=3, chance=lambda: 0.0),
+        backoff=Backoff(max_attempts=3, chance=lambda: 0.0),
+        max_answer=1000,
+        timeout=changes.pop("timeout", 5.0),
         fallback="Sorry!",
-        spawn=lambda typing_indicator: spawned.append(asyncio.ensure_future(typing_indicator)),
+        spawn=lambda call: spawned.append(asyncio.ensure_future(call)),
     )
 
 
 def settled(store: FakeStore) -> TurnResult:
     [(verb, turn_result)] = store.log
     assert verb == "settle"
+    assert isinstance(turn_result, TurnResult)
     return turn_result
 
 
-async def test_the_answer_is_planned_whole_with_the_events_end():
+async def test_the_answer_is_planned_whole_as_its_events_end():
     store, agent = FakeStore(), FakeAgent([Text("**one**"), MessageEnd(), Text("two")])
 
-    await answering(agent, store).answer(claim())
+    await answering(agent, store).answer(claim(), SHOP)
 
     turn_result = settled(store)
     assert turn_result.messages == ({"text": "one"}, {"text": "two"})
@@ -77,10 +78,10 @@ async def test_the_answer_is_planned_whole_with_the_events_end():
         pytest.param(RuntimeError("bug"), 0, 1, id="bug-in-an-adapter"),
     ],
 )
-async def test_what_may_pass_is_tried_again(error, failures, outcome):
+async def test_a_failure_that_may_pass_is_tried_again(error, failures, outcome):
     store = FakeStore()
 
-    await answering(FakeAgent(error=error), store).answer(claim(failures))
+    await answering(FakeAgent(error=error), store).answer(claim(failures), SHOP)
 
     assert [entry[:2] for entry in store.log] == [("retry", outcome)]
 
@@ -93,10 +94,12 @@ async def test_what_may_pass_is_tried_again(error, failures, outcome):
         pytest.param(Transient("503"), 2, "gave up: 503", id="last-try"),
     ],
 )
-async def test_what_has_failed_for_good_is_a_dead_letter_with_an_apology(error, failures, reason):
+async def test_a_turn_that_failed_for_good_is_a_dead_letter_with_an_apology(
+    error, failures, reason
+):
     store = FakeStore()
 
-    await answering(FakeAgent(error=error), store).answer(claim(failures))
+    await answering(FakeAgent(error=error), store).answer(claim(failures), SHOP)
 
     turn_result = settled(store)
     assert turn_result.events == {5: DEAD}
@@ -113,9 +116,10 @@ async def test_what_has_failed_for_good_is_a_dead_letter_with_an_apology(error, 
     ],
 )
 async def test_silence_takes_the_typing_indicator_away(parts):
-    store, graph, spawned = FakeStore(), FakeGraph(), []
+    store, graph = FakeStore(), FakeGraph()
+    spawned: list[asyncio.Future[None]] = []
 
-    await answering(FakeAgent(parts), store, graph, spawned=spawned).answer(claim())
+    await answering(FakeAgent(parts), store, graph, spawned=spawned).answer(claim(), SHOP)
     await asyncio.gather(*spawned)
 
     assert settled(store).messages == ()
@@ -123,18 +127,19 @@ async def test_silence_takes_the_typing_indicator_away(parts):
 
 
 async def test_an_answer_leaves_no_typing_off_behind():
-    store, graph, spawned = FakeStore(), FakeGraph(), []
+    store, graph = FakeStore(), FakeGraph()
+    spawned: list[asyncio.Future[None]] = []
 
-    await answering(FakeAgent([Text("hi")]), store, graph, spawned=spawned).answer(claim())
+    await answering(FakeAgent([Text("hi")]), store, graph, spawned=spawned).answer(claim(), SHOP)
 
     assert (graph.calls, spawned) == (["mark_seen", "typing_on"], [])
 
 
-async def test_parts_that_can_not_be_sent_are_told_of():
+async def test_parts_that_can_not_be_sent_are_logged():
     store, agent = FakeStore(), FakeAgent([Media("image", "https://a.example/1.png"), Handoff("?")])
 
     with capture_logs() as logs:
-        await answering(agent, store).answer(claim())
+        await answering(agent, store).answer(claim(), SHOP)
 
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == [
         "part.refused",
@@ -147,18 +152,41 @@ async def test_events_that_say_nothing_are_settled_without_the_agent():
 
     unsend = StoredEvent(5, "unsend", "m1", 1000, '{"message": {"mid": "m1", "is_deleted": true}}')
 
-    await answering(agent, store).answer(Claim("shop", "anna", 1, events=(unsend,)))
+    await answering(agent, store).answer(Claim("shop", "anna", 1, events=(unsend,)), SHOP)
 
     assert (settled(store).events, agent.asked) == ({5: IGNORED}, [])
+
+
+async def test_events_of_an_account_that_is_not_configured_are_ignored():
+    store, agent = FakeStore(), FakeAgent([Text("hi")])
+
+    await answering(agent, store).answer(claim(), None)
+
+    assert (settled(store).events, agent.asked) == ({5: IGNORED}, [])
+
+
+@pytest.mark.parametrize(
+    ("agent", "timeout", "verb"),
+    [
+        pytest.param(FakeAgent([Text("a" * 1001)]), 5.0, "settle", id="too-long-for-good"),
+        pytest.param(FakeAgent(gate=asyncio.Event()), 0.01, "retry", id="too-late-for-now"),
+    ],
+)
+async def test_an_answer_is_kept_to_its_limits(agent, timeout, verb):
+    store = FakeStore()
+
+    await answering(agent, store, timeout=timeout).answer(claim(), SHOP)
+
+    assert [entry[0] for entry in store.log] == [verb]
 
 
 async def test_lines_are_kept_for_agents_without_memory_only():
     with_memory, without = FakeStore(), FakeStore()
 
-    said = [Text("hel"), Text("lo"), MessageEnd(), Text("again")]
+    said: list[Part] = [Text("hel"), Text("lo"), MessageEnd(), Text("again")]
 
-    await answering(FakeAgent(said), with_memory).answer(claim())
-    await answering(FakeAgent(said, history=20), without).answer(claim())
+    await answering(FakeAgent(said), with_memory).answer(claim(), SHOP)
+    await answering(FakeAgent(said, history=20), without).answer(claim(), SHOP)
 
     assert settled(with_memory).lines == ()
     assert settled(without).lines == (
@@ -172,7 +200,7 @@ async def test_no_message_text_is_logged():
 
     with capture_logs() as logs:
         await answering(agent, store).answer(
-            claim(payload={"message": {"mid": "m1", "text": "the-question"}})
+            claim(payload={"message": {"mid": "m1", "text": "the-question"}}), SHOP
         )
 
     assert logs
@@ -185,10 +213,9 @@ async def test_the_agent_is_not_asked_while_the_account_can_not_answer():
         FakeAgent([Text("hi")]),
         CircuitBreaker(now=lambda: 0.0),
     )
-    dead_token = GraphError(ErrorClass.AUTHORIZATION)
-    circuit_breaker.trip("shop", "zoe", 0.0, dead_token, dead_token.error_class)
+    circuit_breaker.open("shop", "zoe", 0.0, ErrorClass.AUTHORIZATION, "the token is dead")
 
-    await answering(agent, store, circuit_breaker=circuit_breaker).answer(claim())
+    await answering(agent, store, circuit_breaker=circuit_breaker).answer(claim(), SHOP)
 
     assert agent.asked == []
     assert [(entry[0], entry[3]) for entry in store.log] == [("retry", WaitReason.ACCOUNT)]
@@ -197,7 +224,7 @@ async def test_the_agent_is_not_asked_while_the_account_can_not_answer():
 async def test_a_handoff_silences_the_bot():
     store, agent = FakeStore(), FakeAgent([Text("A colleague will help."), Handoff("angry")])
 
-    await answering(agent, store).answer(claim())
+    await answering(agent, store).answer(claim(), SHOP)
 
     assert settled(store).hands_over
     assert settled(store).messages == ({"text": "A colleague will help."},)

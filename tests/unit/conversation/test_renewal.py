@@ -1,15 +1,17 @@
-"""Leases are renewed while there is work on them, and let go when there is none."""
+"""Leases are renewed while there is work on them, and released when there is none."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
 
+from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.worker import RENEWALS, Worker
+from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Conversation
-from ak_instagram.store.values import Claim, LeaseId
-from tests.support.fakes import FakeStore
+from ak_instagram.settings.values import Account
+from ak_instagram.store.values import Claim, LeaseId, Piece
+from tests.support.fakes import FakeGraph, FakeStore
 from tests.support.store_bench import stop
 
 LEASE = 1.2  # seconds
@@ -51,7 +53,7 @@ class Hanging:
         self.begun: asyncio.Queue[str] = asyncio.Queue()
         self.cut_off: list[str] = []
 
-    async def answer(self, claim: Claim) -> None:
+    async def answer(self, claim: Claim, _account: Account | None) -> None:
         self.begun.put_nowait(claim.contact)
         try:
             await asyncio.Event().wait()
@@ -59,11 +61,15 @@ class Hanging:
             self.cut_off.append(claim.contact)
             raise
 
+    async def deliver(self, claim: Claim, _piece: Piece, account: Account | None) -> None:
+        await self.answer(claim, account)
+
 
 @asynccontextmanager
 async def renewing(store: RenewingStore, work: Hanging | None = None, lease: float = 0.003):
     work = work or Hanging()
-    worker = Worker(store, Conversation(lease=lease), work, work, TaskSet())
+    accounts = Accounts([Account("token", "shop")], FakeGraph())
+    worker = Worker(store, accounts, work, work, TaskSet(), lease=lease, backoff=Backoff())
     jobs = [asyncio.create_task(job) for job in (worker.run_claims(), worker.run_renewals())]
     try:
         async with asyncio.timeout(5):
@@ -91,7 +97,7 @@ async def test_a_lease_is_renewed_twice_before_it_ends_and_not_all_the_time():
     assert third >= LEASE * 0.9
 
 
-async def test_work_whose_lease_is_gone_is_cut_off():
+async def test_work_whose_lease_is_lost_is_cancelled():
     store, work = RenewingStore(frozenset({ANNA.lease_id})), Hanging()
 
     async with renewing(store, work):
@@ -104,7 +110,7 @@ async def test_work_whose_lease_is_gone_is_cut_off():
     assert cut_off == ["ben"]
 
 
-async def test_what_is_claimed_while_leases_are_renewed_is_not_cut_off():
+async def test_a_claim_made_while_leases_are_renewed_is_not_cancelled():
     both = frozenset({ANNA.lease_id, BEN.lease_id})
     store, work = RenewingStore(frozenset({ANNA.lease_id}), both), Hanging()
     store.gate.clear()
@@ -120,7 +126,7 @@ async def test_what_is_claimed_while_leases_are_renewed_is_not_cut_off():
     assert cut_off == []
 
 
-async def test_a_lease_that_nobody_works_on_is_let_go_once_it_would_be_over():
+async def test_a_lease_without_work_is_released_once_it_would_have_ended():
     idle = LeaseId("shop", "zoe", 3)
     store = RenewingStore(frozenset({idle}))
 
@@ -132,7 +138,7 @@ async def test_a_lease_that_nobody_works_on_is_let_go_once_it_would_be_over():
     assert renewals == RENEWALS + 1
 
 
-async def test_a_lease_that_is_worked_on_again_is_kept():
+async def test_a_lease_with_work_again_is_kept():
     store, work = RenewingStore(frozenset({ANNA.lease_id})), Hanging()
 
     async with renewing(store, work):

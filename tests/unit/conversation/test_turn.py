@@ -1,14 +1,15 @@
-"""Waiting events make one turn: what was edited says its last version, what was unsent is gone."""
+"""Waiting events make one turn: an edited message has its last text, an unsent one is gone."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from ak_instagram.agents.agent import Attachment, HistoryLine, UserMessage
-from ak_instagram.conversation.turn import compose, endings, session_id
+from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
+from ak_instagram.conversation.turn import compose, session_id
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
 
 
@@ -23,30 +24,31 @@ def message(number: int, mid: str, **content: object) -> StoredEvent:
     return event(number, "message", mid, **content)
 
 
-def claim(*events: StoredEvent, **changes: object) -> Claim:
+def claim(*events: StoredEvent, **changes: Any) -> Claim:
     return Claim(account="shop", contact="anna", fence=1, events=events, **changes)
 
 
-def test_all_waiting_messages_make_one_turn():
-    draft = compose(claim(message(1, "a", text="hi"), message(2, "b", text="there")), "general")
+def turn_of(*events: StoredEvent, agent: str | None = None, **changes: Any) -> Turn:
+    """Return the turn that *events* make."""
+    turn = compose(claim(*events, **changes), agent).turn
+    assert turn is not None
+    return turn
 
-    assert draft.turn.messages == (
+
+def test_all_waiting_messages_make_one_turn():
+    turn = turn_of(message(1, "a", text="hi"), message(2, "b", text="there"), agent="general")
+
+    assert turn.messages == (
         UserMessage("a", 1001, text="hi"),
         UserMessage("b", 1002, text="there"),
     )
-    assert (draft.turn.agent, draft.turn.account, draft.turn.contact) == (
-        "general",
-        "shop",
-        "anna",
-    )
+    assert (turn.agent, turn.account, turn.contact) == ("general", "shop", "anna")
 
 
 def test_an_edit_changes_what_the_agent_gets():
-    draft = compose(
-        claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
-    )
+    turn = turn_of(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
 
-    assert [it.text for it in draft.turn.messages] == ["hello"]
+    assert [it.text for it in turn.messages] == ["hello"]
 
 
 def test_the_last_edit_counts_however_they_arrived():
@@ -56,27 +58,37 @@ def test_the_last_edit_counts_however_they_arrived():
     ]
     first, *others = edits
 
-    draft = compose(claim(first, message(2, "a", text="helo"), *others))
+    turn = turn_of(first, message(2, "a", text="helo"), *others)
 
-    assert [it.text for it in draft.turn.messages] == ["hello there"]
+    assert [it.text for it in turn.messages] == ["hello there"]
+
+
+def test_an_edit_changes_no_other_message():
+    turn = turn_of(
+        message(1, "a", text="helo"),
+        message(2, "b", text="you?"),
+        event(3, "edit", "a", text="hello", num_edit=1),
+    )
+
+    assert [it.text for it in turn.messages] == ["hello", "you?"]
 
 
 @pytest.mark.parametrize("ending", [EventStatus.ANSWERED, EventStatus.DEAD])
-def test_an_edit_ends_as_its_message_does_so_that_a_replay_has_it_too(ending):
+def test_an_edit_ends_as_its_message_does_so_that_a_replay_has_both(ending):
     draft = compose(
         claim(message(1, "a", text="helo"), event(2, "edit", "a", text="hello", num_edit=1))
     )
 
-    assert endings(draft, ending) == {1: ending, 2: ending}
+    assert draft.final_statuses(ending) == {1: ending, 2: ending}
 
 
-def test_an_edit_of_what_was_answered_before_is_nothing_to_answer():
+def test_an_edit_of_an_earlier_message_is_nothing_to_answer():
     draft = compose(claim(event(2, "edit", "a", text="hello", num_edit=1)))
 
-    assert (draft.turn, draft.settled) == (None, {2: EventStatus.IGNORED})
+    assert (draft.turn, draft.other_statuses) == (None, {2: EventStatus.IGNORED})
 
 
-def test_what_was_taken_back_is_not_asked_about():
+def test_an_unsent_message_is_not_asked_about():
     draft = compose(
         claim(
             message(1, "a", text="oops"),
@@ -85,40 +97,40 @@ def test_what_was_taken_back_is_not_asked_about():
         )
     )
 
-    assert [it.mid for it in draft.turn.messages] == ["b"]
-    assert draft.settled == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
+    assert draft.answered_ids == (2,)
+    assert draft.other_statuses == {1: EventStatus.UNSENT, 3: EventStatus.IGNORED}
 
 
-def test_a_message_that_was_taken_back_before_it_came_in_is_gone():
+def test_a_message_that_was_unsent_before_it_came_in_is_gone():
     draft = compose(claim(replace(message(1, "a", text="oops"), is_unsent=True)))
 
-    assert (draft.turn, draft.settled) == (None, {1: EventStatus.UNSENT})
+    assert (draft.turn, draft.other_statuses) == (None, {1: EventStatus.UNSENT})
 
 
-def test_nothing_left_is_no_turn():
+def test_without_messages_there_is_no_turn():
     draft = compose(claim(message(1, "a", text="oops"), event(2, "unsend", "a", is_deleted=True)))
 
     assert draft.turn is None
 
 
-def test_a_tap_says_its_title_and_carries_its_payload():
-    draft = compose(claim(event(1, "postback", "p", title="Opening hours", payload="HOURS")))
+def test_a_tap_has_its_title_as_text_and_its_payload():
+    turn = turn_of(event(1, "postback", "p", title="Opening hours", payload="HOURS"))
 
-    assert draft.turn.messages == (UserMessage("p", 1001, text="Opening hours", payload="HOURS"),)
+    assert turn.messages == (UserMessage("p", 1001, text="Opening hours", payload="HOURS"),)
 
 
 def test_attachments_alone_are_a_turn():
     images = [{"type": "image", "payload": {"url": "https://cdn.example/1.jpg"}}]
 
-    draft = compose(claim(message(1, "a", attachments=images)))
+    turn = turn_of(message(1, "a", attachments=images))
 
-    assert draft.turn.messages[0].attachments == (Attachment("image", "https://cdn.example/1.jpg"),)
+    assert turn.messages[0].attachments == (Attachment("image", "https://cdn.example/1.jpg"),)
 
 
-def test_what_meta_does_not_hand_over_is_said_so():
-    draft = compose(claim(message(1, "a", is_unsupported=True)))
+def test_a_message_that_meta_keeps_back_is_an_unsupported_attachment():
+    turn = turn_of(message(1, "a", is_unsupported=True))
 
-    assert draft.turn.messages[0].attachments == (Attachment("unsupported"),)
+    assert turn.messages[0].attachments == (Attachment("unsupported"),)
 
 
 @pytest.mark.parametrize(
@@ -142,29 +154,27 @@ def test_what_meta_does_not_hand_over_is_said_so():
         ),
     ],
 )
-def test_what_a_message_refers_to_goes_along(content, context):
-    draft = compose(claim(message(1, "a", text="?", **content)))
+def test_a_message_has_what_it_refers_to_as_context(content, context):
+    turn = turn_of(message(1, "a", text="?", **content))
 
-    assert draft.turn.messages[0].context == context
+    assert turn.messages[0].context == context
 
 
 def test_the_turns_id_is_that_of_its_events():
-    first = compose(claim(message(1, "a", text="hi"), failures=0))
-    again = compose(claim(message(1, "a", text="hi"), failures=3))
-    more = compose(claim(message(1, "a", text="hi"), message(2, "b", text="?")))
+    first = turn_of(message(1, "a", text="hi"), failures=0)
+    again = turn_of(message(1, "a", text="hi"), failures=3)
+    more = turn_of(message(1, "a", text="hi"), message(2, "b", text="?"))
 
-    assert first.turn.id == again.turn.id != more.turn.id
+    assert first.id == again.id != more.id
 
 
 def test_the_transcript_becomes_the_history():
-    draft = compose(
-        claim(
-            message(1, "a", text="?"),
-            transcript=(TranscriptLine("user", "q"), TranscriptLine("assistant", "a")),
-        )
+    turn = turn_of(
+        message(1, "a", text="?"),
+        transcript=(TranscriptLine("user", "q"), TranscriptLine("assistant", "a")),
     )
 
-    assert draft.turn.history == (HistoryLine("user", "q"), HistoryLine("assistant", "a"))
+    assert turn.history == (HistoryLine("user", "q"), HistoryLine("assistant", "a"))
 
 
 def test_the_session_hides_the_person_and_changes_with_the_epoch():

@@ -1,49 +1,53 @@
-"""The worker survives what it meets, keeps conversations apart, and lets go of what it holds."""
+"""The worker outlives every failure, keeps conversations apart, and ends in order."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.worker import Worker
+from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet
-from ak_instagram.settings.values import Conversation
+from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
-from tests.support.fakes import FakeStore
+from tests.support.fakes import FakeGraph, FakeStore
 from tests.support.store_bench import stop
 
+SHOP = Account("token", "shop")
 EVENT = StoredEvent(5, "message", "m1", 1000, "{}")
 PIECE = Piece(7, "turn", 0, {"text": "hi"}, 1, False, 0, 0)
 
 
-def claim(contact: str = "anna", **changes: object) -> Claim:
-    return Claim(
-        **({"account": "shop", "contact": contact, "fence": 1, "events": (EVENT,)} | changes)
-    )
+def claim(contact: str = "anna", **changes: Any) -> Claim:
+    return replace(Claim("shop", contact, 1, events=(EVENT,)), **changes)
 
 
 class Steps:
     """Stands for answering and delivery: does what the test says, step after step."""
 
-    def __init__(self, *outcomes: object) -> None:
+    def __init__(self, *outcomes: Claim | Exception | asyncio.Event | None) -> None:
         self.outcomes = list(outcomes)
         self.taken: list[Claim] = []
+        self.accounts: list[Account | None] = []
         self.taken_one = asyncio.Event()
         self.cut_off: list[str] = []
 
-    async def answer(self, step: Claim) -> Claim | None:
+    async def answer(self, step: Claim, account: Account | None) -> Claim | None:
         self.taken.append(step)
+        self.accounts.append(account)
         self.taken_one.set()
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if isinstance(outcome, Exception):
             raise outcome
         if isinstance(outcome, asyncio.Event):
-            return await self._wait_for(outcome, step)
+            await self._wait_for(outcome, step)
+            return None
         return outcome
 
     async def _wait_for(self, event: asyncio.Event, step: Claim) -> None:
@@ -59,19 +63,27 @@ class Steps:
             self.taken_one.clear()
             await self.taken_one.wait()
 
-    async def deliver(self, step: Claim, _piece: Piece) -> Claim | None:
-        return await self.answer(step)
+    async def deliver(self, step: Claim, _piece: Piece, account: Account | None) -> Claim | None:
+        return await self.answer(step, account)
 
 
 @asynccontextmanager
-async def working(store: FakeStore, steps: Steps, tasks: TaskSet | None = None, **settings: object):
+async def working(
+    store: FakeStore,
+    steps: Steps,
+    *,
+    tasks: TaskSet | None = None,
+    accounts: tuple[Account, ...] = (SHOP,),
+    concurrency: int = 500,
+):
     worker = Worker(
         store,
-        Conversation(**settings),
+        Accounts(accounts, FakeGraph()),
         steps,
         steps,
         tasks or TaskSet(),
-        backoff=Backoff(attempts=3, chance=lambda: 0.0),
+        concurrency=concurrency,
+        backoff=Backoff(max_attempts=3, chance=lambda: 0.0),
         retry_claiming=0,
     )
     job = asyncio.create_task(worker.run_claims())
@@ -90,6 +102,32 @@ async def test_steps_follow_each_other_until_the_claim_ends():
         await worker.drain(1)
 
     assert [step.piece for step in steps.taken] == [None, PIECE]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "found"),
+    [
+        pytest.param((SHOP,), SHOP, id="configured"),
+        pytest.param((), None, id="not-configured"),
+    ],
+)
+async def test_every_step_of_a_claim_has_its_account(accounts, found):
+    steps = Steps(claim(piece=PIECE, events=()), None)
+
+    async with working(FakeStore([[claim()]]), steps, accounts=accounts) as worker:
+        await steps.taken_one.wait()
+        await worker.drain(1)
+
+    assert steps.accounts == [found, found]
+
+
+async def test_a_conversation_waits_until_its_account_is_known():
+    store, unknown = FakeStore([[claim()]]), (Account("t-1"), Account("t-2"))
+
+    async with working(store, Steps(), accounts=unknown):
+        await store.told.wait()
+
+    assert store.log == [("retry", 1, "sending", "other")]
 
 
 async def test_conversations_do_not_wait_for_each_other():
@@ -122,7 +160,7 @@ async def test_no_more_is_claimed_than_may_run():
         pytest.param(Transient("?"), 9, ("retry", 600, "sending", "other"), id="not-its-fault"),
     ],
 )
-async def test_what_goes_wrong_is_put_off(error, failures, entry):
+async def test_a_step_that_fails_is_tried_again_later(error, failures, entry):
     store, steps = FakeStore([[claim(failures=failures)]]), Steps(error)
 
     async with working(store, steps):
@@ -131,7 +169,7 @@ async def test_what_goes_wrong_is_put_off(error, failures, entry):
     assert store.log == [entry]
 
 
-async def test_what_always_crashes_becomes_a_dead_letter():
+async def test_a_step_that_always_crashes_becomes_a_dead_letter():
     store, steps = FakeStore([[claim(failures=2)]]), Steps(RuntimeError("bug"))
 
     async with working(store, steps):
@@ -153,7 +191,7 @@ async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, st
 
 
 @pytest.mark.parametrize("error", [LeaseLost("gone"), StoreUnavailable("full")])
-async def test_what_is_not_ours_any_more_is_dropped_without_a_trace(error):
+async def test_a_conversation_that_is_not_ours_any_more_is_dropped(error):
     store, steps = FakeStore([[claim()], [claim("ben")]]), Steps(error, None)
 
     async with working(store, steps):
@@ -162,26 +200,24 @@ async def test_what_is_not_ours_any_more_is_dropped_without_a_trace(error):
     assert store.log == []
 
 
-async def test_the_loop_outlives_a_store_that_refuses():
-    steps = Steps(None)
-    store = FakeStore([[claim()]])
+async def test_claiming_outlives_a_store_that_refuses():
     refusals = [StoreUnavailable("full"), RuntimeError("odd")]
-    ask = store.claim
 
-    async def refuse_first(most: int) -> list[Claim]:
-        if refusals:
-            raise refusals.pop()
-        return await ask(most)
+    class RefusingAtFirst(FakeStore):
+        async def claim(self, most: int) -> list[Claim]:
+            if refusals:
+                raise refusals.pop()
+            return await super().claim(most)
 
-    store.claim = refuse_first
+    steps = Steps(None)
 
-    async with working(store, steps):
+    async with working(RefusingAtFirst([[claim()]]), steps):
         await steps.taken_one.wait()
 
     assert steps.taken == [claim()]
 
 
-async def test_draining_waits_for_what_ends_in_time():
+async def test_draining_waits_for_work_that_ends_in_time():
     hanging = asyncio.Event()
     steps = Steps(hanging)
 
@@ -193,7 +229,7 @@ async def test_draining_waits_for_what_ends_in_time():
     assert (hanging.is_set(), steps.cut_off) == (True, [])
 
 
-async def test_draining_cuts_off_what_does_not():
+async def test_draining_cuts_off_work_that_does_not_end_in_time():
     steps = Steps(asyncio.Event())
 
     async with working(FakeStore([[claim()]]), steps) as worker:
@@ -204,10 +240,10 @@ async def test_draining_cuts_off_what_does_not():
 
 
 @pytest.mark.parametrize("seconds", [pytest.param(5, id="in-time"), pytest.param(0, id="late")])
-async def test_draining_sees_to_what_runs_in_the_background(seconds):
+async def test_draining_waits_for_background_work_and_cuts_it_off(seconds):
     ended: list[str] = []
 
-    async def typing_indicator() -> None:
+    async def background() -> None:
         try:
             await asyncio.sleep(0.01)
             ended.append("in-time")
@@ -216,8 +252,8 @@ async def test_draining_sees_to_what_runs_in_the_background(seconds):
             raise
 
     tasks = TaskSet()
-    async with working(FakeStore(), Steps(), tasks) as worker:
-        tasks.spawn(typing_indicator())
+    async with working(FakeStore(), Steps(), tasks=tasks) as worker:
+        tasks.spawn(background())
         await asyncio.sleep(0)
         await worker.drain(seconds)
 

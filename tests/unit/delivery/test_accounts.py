@@ -20,7 +20,7 @@ PROFILES = {"t-shop": Profile("111", "app-1", "shop"), "t-cafe": Profile("222", 
 
 
 async def learnt(accounts: Accounts, graph: FakeGraph) -> Accounts:
-    """The accounts once Meta has answered."""
+    """Return the accounts once Meta has answered."""
     task = asyncio.create_task(accounts.learn())
     await graph.until("me")
     await asyncio.sleep(0)
@@ -53,7 +53,7 @@ async def test_both_ids_of_me_lead_to_the_account():
     ]
 
 
-async def test_a_stranger_is_told_of_once():
+async def test_an_account_that_is_not_configured_is_logged_once():
     graph = FakeGraph(profiles=PROFILES)
     accounts = await learnt(Accounts([SHOP], graph), graph)
 

@@ -1,17 +1,17 @@
-"""What becomes of a piece is decided by what Meta says, and nothing is sent twice blindly."""
+"""Delivery sends a piece, and carries each decision out in the store and the circuit breaker."""
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
 
 import pytest
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
-from ak_instagram.delivery.delivery import LOOK_UPS, TIMEOUT, VERDICT_WAIT, Delivery
+from ak_instagram.delivery.decide import ECHO_WAIT, VERDICT_WAIT
+from ak_instagram.delivery.delivery import LOOK_UPS, PATIENCE, Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
-from ak_instagram.delivery.reconcile import ECHO_WAIT
+from ak_instagram.delivery.reconcile import TIMEOUT
 from ak_instagram.errors import LeaseLost, StoreUnavailable
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
@@ -20,422 +20,260 @@ from ak_instagram.settings.values import Account
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
 from tests.support.fakes import FakeGraph, FakeStore
 
-SINCE = 1_800_000_000_000
+ATTEMPT_BEGAN = 1_800_000_000_000
+LONG_AFTER = ATTEMPT_BEGAN + 60_000  # an attempt's echo had its time
 PLANNED, SENDING = PieceStatus.PLANNED, PieceStatus.SENDING
 ACCOUNT, OTHER = WaitReason.ACCOUNT, WaitReason.OTHER
-DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190)
-NO_ROLE = GraphError(ErrorClass.AUTHORIZATION, code=10, subcode=2534048)
-LONG_AFTER = SINCE + 60_000  # a try's echo had its time
+SHOP = Account("token", "shop")
 PERHAPS_BLOCKED = GraphError(ErrorClass.TRANSIENT, code=2)
 LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
 PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
 
 
-def piece(number: int = 7, *, tries: int = 1, outcome_unknown: bool = False) -> Piece:
-    return Piece(number, "turn", 0, {"text": "hello"}, tries, outcome_unknown, SINCE, SINCE)
+class Clock:
+    """A steady clock that stands still unless the test moves it."""
+
+    def __init__(self, time: float = 0.0) -> None:
+        self.time = time
+
+    def __call__(self) -> float:
+        return self.time
 
 
-def claim(of: Piece, failures: int = 0) -> Claim:
-    return Claim("shop", "anna", 1, failures=failures, piece=of)
+def piece(number: int = 7, *, attempt: int = 1, outcome_unknown: bool = False) -> Piece:
+    at = ATTEMPT_BEGAN
+    return Piece(number, "turn", 0, {"text": "hello"}, attempt, outcome_unknown, at, at)
+
+
+async def no_sleep(_seconds: float) -> None:
+    """Pass the time at once."""
 
 
 def delivery(
     store: FakeStore,
     graph: FakeGraph,
     circuit_breaker: CircuitBreaker | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> Delivery:
-    values = {
+    values: dict[str, Any] = {
         "store": store,
         "graph": graph,
-        "accounts": Accounts([Account("token", "shop")], graph),
-        "circuit_breaker": circuit_breaker or CircuitBreaker(),
+        "circuit_breaker": circuit_breaker or CircuitBreaker(Clock()),
         "rate": RateLimiter(100),
-        "backoff": Backoff(attempts=3, chance=lambda: 0.0),
+        "backoff": Backoff(max_attempts=3, chance=lambda: 0.0),
+        "sleep": no_sleep,
     }
     return Delivery(**(values | changes))
 
 
-def blocked() -> CircuitBreaker:
-    """An account that another conversation has just shown to be blocked."""
-    circuit_breaker = CircuitBreaker(now=lambda: 0.0)
-    circuit_breaker.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
-    return circuit_breaker
+async def deliver(
+    sends: Delivery, of: Piece, *, failures: int = 0, account: Account | None = SHOP
+) -> Claim | None:
+    claim = Claim("shop", "anna", 1, failures=failures, piece=of)
+    return await sends.deliver(claim, of, account)
 
 
-async def tries(sends: Delivery, count: int, *, failures: int = 0) -> None:
-    """Send a piece so many times, as it comes back from the store between the tries."""
-    for number in range(1, count + 1):
-        tried = piece(tries=number)
-        await sends.deliver(claim(tried, failures), tried)
+async def deliver_at(sends: Delivery, clock: Clock, *times: float) -> None:
+    """Deliver a piece at each of these *times*, as it comes back from the store."""
+    for number, clock.time in enumerate(times, start=1):
+        await deliver(sends, piece(attempt=number))
 
 
-async def tries_at(sends: Delivery, clock: list[float], *times: float) -> None:
-    """Send a piece at each of these *times*."""
-    for number, time in enumerate(times, start=1):
-        clock[0] = time
-        tried = piece(tries=number)
-        await sends.deliver(claim(tried), tried)
+def open_circuit(circuit_breaker: CircuitBreaker) -> None:
+    """Let another conversation find that the account's token is dead."""
+    began = circuit_breaker.now()
+    circuit_breaker.open("shop", "zoe", began, ErrorClass.AUTHORIZATION, "the token is dead")
 
 
-def recent(**changes: object) -> RecentMessage:
-    values = {"mid": "mid-9", "text": "hello", "from_id": "shop", "created_at": SINCE}
+def recent(**changes: Any) -> RecentMessage:
+    values: dict[str, Any] = {
+        "mid": "mid-9",
+        "text": "hello",
+        "from_id": "shop",
+        "created_at": ATTEMPT_BEGAN,
+    }
     return RecentMessage(**(values | changes))
 
 
-async def test_what_meta_takes_is_sent():
+# --- sending ----------------------------------------------------------------
+
+
+async def test_a_piece_that_meta_takes_is_noted_as_sent():
     store, graph = FakeStore(), FakeGraph()
 
-    await delivery(store, graph).deliver(claim(piece()), piece())
+    await deliver(delivery(store, graph), piece())
 
     assert graph.sent == [{"text": "hello"}]
     assert store.log == [("sent", "mid-1")]
 
 
 @pytest.mark.parametrize(
-    ("error", "failures", "outcome"),
+    ("error", "failures", "noted"),
     [
+        pytest.param(GraphError(ErrorClass.TRANSIENT), 0, ("retry", 1, PLANNED, None), id="retry"),
         pytest.param(
-            GraphError(ErrorClass.TRANSIENT), 0, ("retry", 1, PLANNED, None), id="first-failure"
-        ),
-        pytest.param(
-            GraphError(ErrorClass.TRANSIENT, retry_after=30),
-            0,
-            ("retry", 30, PLANNED, None),
-            id="meta-says-when",
-        ),
-        pytest.param(
-            GraphError(ErrorClass.TRANSIENT), 2, ("give_up", "gave up: transient"), id="last-try"
-        ),
-        pytest.param(
-            GraphError(ErrorClass.OUTCOME_UNKNOWN),
-            0,
-            ("retry", ECHO_WAIT, SENDING, OTHER),
-            id="may-have-arrived",
-        ),
-        pytest.param(
-            GraphError(ErrorClass.OUTCOME_UNKNOWN, retry_after=30),
-            0,
-            ("retry", 30, SENDING, OTHER),
-            id="may-have-arrived-and-meta-says-when",
+            GraphError(ErrorClass.TRANSIENT), 2, ("give_up", "gave up: transient"), id="give-up"
         ),
         pytest.param(
             GraphError(ErrorClass.OUTCOME_UNKNOWN),
             99,
             ("retry", ECHO_WAIT, SENDING, OTHER),
-            id="is-looked-for-after-the-last-try-too",
+            id="look-up",
         ),
         pytest.param(
             GraphError(ErrorClass.RATE_LIMITED, retry_after=120),
-            9,
+            99,
             ("retry", 120, PLANNED, ACCOUNT),
-            id="rate-limits-use-up-no-try",
+            id="open-circuit",
         ),
-        pytest.param(
-            GraphError(ErrorClass.WINDOW_CLOSED), 0, ("close_window",), id="window-closed"
-        ),
-        pytest.param(
-            GraphError(ErrorClass.PERSON_UNAVAILABLE),
-            0,
-            ("give_up", "person_unavailable"),
-            id="nobody-there",
-        ),
-        pytest.param(
-            GraphError(ErrorClass.BAD_REQUEST), 0, ("give_up", "bad_request"), id="our-mistake"
-        ),
+        pytest.param(GraphError(ErrorClass.WINDOW_CLOSED), 0, ("close_window",), id="park"),
     ],
 )
-async def test_an_error_has_one_consequence(error, failures, outcome):
-    store, graph, circuit_breaker = (
-        FakeStore(),
-        FakeGraph(errors=[error]),
-        CircuitBreaker(now=lambda: 0.0),
-    )
+async def test_a_decision_is_noted_in_the_store_once(error, failures, noted):
+    store, graph = FakeStore(), FakeGraph(errors=[error])
 
-    await delivery(store, graph, circuit_breaker).deliver(claim(piece(), failures), piece())
+    await deliver(delivery(store, graph), piece(), failures=failures)
 
-    assert store.log == [outcome]
-
-
-@pytest.mark.parametrize("error_class", [ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED])
-async def test_a_blocked_account_is_waited_for_without_end(error_class):
-    store, graph = FakeStore(), FakeGraph(errors=[GraphError(error_class)])
-
-    await delivery(store, graph).deliver(claim(piece(), failures=99), piece())
-
-    [(verb, after, status, wait_reason)] = store.log
-    assert (verb, status, wait_reason) == ("retry", PLANNED, ACCOUNT)
-    assert after >= 15
-
-
-async def test_a_doubtful_piece_that_arrived_is_not_sent_again():
-    store, graph = FakeStore(time=LONG_AFTER), FakeGraph(recent=(recent(text=" hello\n"),))
-    doubtful = piece(outcome_unknown=True)
-
-    await delivery(store, graph).deliver(claim(doubtful), doubtful)
-
-    assert graph.sent == []
-    assert store.log == [("sent", "mid-9")]
+    assert store.log == [noted]
 
 
 @pytest.mark.parametrize(
-    ("failures", "outcome"),
-    [
-        pytest.param(0, ("retry", 1, PLANNED, None), id="first"),
-        pytest.param(1, ("retry", 3, PLANNED, None), id="second"),
-        pytest.param(2, ("give_up", "gave up: it did not arrive"), id="last"),
-    ],
-)
-async def test_a_doubtful_piece_that_is_not_there_is_sent_again_so_many_times(failures, outcome):
-    store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
-    doubtful = piece(outcome_unknown=True)
-
-    await delivery(store, graph).deliver(claim(doubtful, failures), doubtful)
-
-    assert (graph.calls, store.log) == (["recent"], [outcome])
-
-
-@pytest.mark.parametrize(
-    ("worked_at", "outcome"),
-    [
-        pytest.param(2.5, ("give_up", "transient code=2"), id="others-are-reached"),
-        pytest.param(1.5, ("retry", VERDICT_WAIT, PLANNED, None), id="nobody-since-the-last-try"),
-        pytest.param(None, ("retry", VERDICT_WAIT, PLANNED, None), id="nobody"),
-    ],
-)
-async def test_what_may_be_the_person_is_believed_when_it_stays_and_others_are_reached(
-    worked_at, outcome
-):
-    clock = [0.0]
-    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
-    circuit_breaker = CircuitBreaker(now=lambda: clock[0])
-    if worked_at is not None:
-        circuit_breaker.heal("shop", worked_at)
-
-    await tries_at(delivery(store, graph, circuit_breaker), clock, 1.0, 2.0, 3.0)
-
-    first, a_minute_before_it_may_be_the_last = (
-        ("retry", 1, PLANNED, None),
-        ("retry", VERDICT_WAIT, PLANNED, None),
-    )
-    assert store.log == [first, a_minute_before_it_may_be_the_last, outcome]
-
-
-async def test_a_person_who_is_believed_to_be_away_does_not_show_that_the_account_works():
-    clock = [0.0]
-    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
-    circuit_breaker = CircuitBreaker(now=lambda: clock[0])
-    circuit_breaker.heal("shop", 2.5)
-
-    await tries_at(delivery(store, graph, circuit_breaker), clock, 1.0, 2.0, 3.0)
-
-    assert store.log[-1] == ("give_up", "transient code=2")
-    assert circuit_breaker.last_worked("shop") == 2.5
-
-
-async def test_other_failures_do_not_count_towards_what_an_error_means():
-    down = GraphError(ErrorClass.TRANSIENT)
-    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED, PERHAPS_BLOCKED, down] * 2)
-
-    await tries(delivery(store, graph), 6)
-
-    assert [entry[0] for entry in store.log] == ["retry"] * 6
-
-
-@pytest.mark.parametrize(
-    ("worked_at", "wait_reason"),
+    ("success_at", "wait_reason"),
     [
         pytest.param(None, ACCOUNT, id="nothing-else-works-either"),
         pytest.param(1.5, ACCOUNT, id="it-worked-before-that"),
         pytest.param(2.5, None, id="it-works-for-others"),
     ],
 )
-async def test_the_account_is_to_blame_only_if_it_has_not_worked_since_the_last_try(
-    worked_at, wait_reason
+async def test_the_account_is_to_blame_unless_it_worked_since_the_last_attempt(
+    success_at, wait_reason
 ):
-    clock = [0.0]
+    clock = Clock()
     store, graph = FakeStore(), FakeGraph(errors=[LINKS_REFUSED] * 3)
-    circuit_breaker = CircuitBreaker(now=lambda: clock[0])
-    if worked_at is not None:
-        circuit_breaker.heal("shop", worked_at)
+    circuit_breaker = CircuitBreaker(clock)
+    if success_at is not None:
+        circuit_breaker.record_success("shop", success_at)
 
-    await tries_at(delivery(store, graph, circuit_breaker), clock, 1.0, 2.0, 3.0)
+    await deliver_at(delivery(store, graph, circuit_breaker), clock, 1.0, 2.0, 3.0)
 
     verb, _, *rest = store.log[-1]
     assert (verb, rest) == ("retry", [PLANNED, wait_reason])
-    assert (circuit_breaker.wait("shop", "ben") > 0) == (wait_reason is ACCOUNT)
+    assert (circuit_breaker.open_for("shop", "ben") > 0) == (wait_reason is ACCOUNT)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [NO_ROLE, GraphError(ErrorClass.ACCOUNT_RESTRICTED, code=368)],
-    ids=["permission", "policy"],
-)
-async def test_a_piece_that_is_refused_again_while_others_go_out_stops_nobody_a_second_time(error):
-    clock = [0.0]
+async def test_other_failures_do_not_count_towards_what_an_error_means():
+    clock, down = Clock(), GraphError(ErrorClass.TRANSIENT)
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED, PERHAPS_BLOCKED, down] * 2)
+
+    await deliver_at(delivery(store, graph), clock, *range(6))
+
+    assert [entry[0] for entry in store.log] == ["retry"] * 6
+
+
+async def test_a_refused_piece_stops_nobody_again_while_others_go_out():
+    clock, error = Clock(), GraphError(ErrorClass.ACCOUNT_RESTRICTED, code=368)
     store, graph = FakeStore(), FakeGraph(errors=[error] * 2)
-    circuit_breaker = CircuitBreaker(now=lambda: clock[0])
+    circuit_breaker = CircuitBreaker(clock)
     sends = delivery(store, graph, circuit_breaker)
-    await tries_at(sends, clock, 1.0)
-    stopped = circuit_breaker.wait("shop", "ben")
-    circuit_breaker.heal("shop", 50.0)
+    await deliver_at(sends, clock, 1.0)
+    stopped_for = circuit_breaker.open_for("shop", "ben")
+    circuit_breaker.record_success("shop", 50.0)
 
-    await tries_at(sends, clock, 51.0)
+    await deliver_at(sends, clock, 51.0)
 
-    assert stopped >= 15
-    assert circuit_breaker.wait("shop", "ben") == 0
+    assert stopped_for >= 15
+    assert circuit_breaker.open_for("shop", "ben") == 0
     assert store.log[-1] == ("retry", VERDICT_WAIT, PLANNED, None)
 
 
-async def test_a_piece_that_is_refused_again_while_nothing_goes_out_stops_the_account_again():
-    clock = [0.0]
-    store, graph = FakeStore(), FakeGraph(errors=[NO_ROLE] * 3)
-    circuit_breaker = CircuitBreaker(now=lambda: clock[0])
+async def test_a_refused_piece_stops_the_account_again_while_nothing_goes_out():
+    clock, error = Clock(), GraphError(ErrorClass.AUTHORIZATION, code=10)
+    store, graph = FakeStore(), FakeGraph(errors=[error] * 3)
+    circuit_breaker = CircuitBreaker(clock)
     sends = delivery(store, graph, circuit_breaker)
-    await tries_at(sends, clock, 1.0)
-    circuit_breaker.heal("shop", 50.0)
+    await deliver_at(sends, clock, 1.0)
+    circuit_breaker.record_success("shop", 50.0)
 
-    await tries_at(sends, clock, 51.0, 112.0)
+    await deliver_at(sends, clock, 51.0, 112.0)
 
-    assert circuit_breaker.wait("shop", "ben") >= 15
+    assert circuit_breaker.open_for("shop", "ben") >= 15
     assert store.log[-1][2:] == (PLANNED, ACCOUNT)
 
 
-async def test_failures_that_nobody_here_has_seen_do_not_count_either():
-    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED])
-
-    await tries(delivery(store, graph), 1, failures=1)
-
-    assert store.log == [("retry", 3, PLANNED, None)]
-
-
-async def test_a_piece_that_may_have_arrived_stays_in_doubt_when_the_account_is_to_blame():
-    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_FORBIDDEN] * 2)
-
-    await tries(delivery(store, graph), 2)
-
-    [first, (verb, after, status, wait_reason)] = store.log
-    assert first == ("retry", ECHO_WAIT, SENDING, OTHER)
-    assert (verb, status, wait_reason) == ("retry", SENDING, ACCOUNT)
-    assert after >= 15
-
-
-async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_try():
-    now = [0.0]
-    store, graph = FakeStore(time=LONG_AFTER), FakeGraph(errors=[PERHAPS_FORBIDDEN] * 2)
-    sends = delivery(store, graph, CircuitBreaker(now=lambda: now[0]))
-    await tries(sends, 2)
-    now[0] += 1000  # the pause of the account
-    doubtful = piece(tries=2, outcome_unknown=True)
-
-    await sends.deliver(claim(doubtful, failures=99), doubtful)
-
-    assert graph.calls == ["message", "message", "recent"]
-    assert store.log[-1] == ("retry", 0.0, PLANNED, OTHER)
-
-
 @pytest.mark.parametrize(
-    ("age", "wait"),
-    [
-        pytest.param(1, TIMEOUT + ECHO_WAIT - 1, id="cut-off-a-moment-ago"),
-        pytest.param(9, TIMEOUT + ECHO_WAIT - 9, id="perhaps-still-at-meta"),
-    ],
+    ("left", "timeout"),
+    [pytest.param(30.0, 10.0, id="long"), pytest.param(4.5, 3.5, id="short")],
 )
-async def test_a_try_that_nobody_saw_end_has_its_time_and_that_of_its_echo(age, wait):
-    store, graph = FakeStore(time=SINCE + age * 1000), FakeGraph()
-    doubtful = piece(outcome_unknown=True)
+async def test_a_send_is_over_before_the_lease_is(left, timeout):
+    class Timed(FakeGraph):
+        async def send_message(self, *arguments: Any) -> str:
+            self.timeout = arguments[-1]
+            return await super().send_message(*arguments)
 
-    await delivery(store, graph).deliver(claim(doubtful), doubtful)
+    graph = Timed()
+
+    await deliver(delivery(FakeStore(left=left), graph), piece())
+
+    assert graph.timeout == timeout
+
+
+async def test_nothing_is_sent_when_the_lease_has_run_out_meanwhile():
+    store, graph = FakeStore(left=0.5), FakeGraph()
+
+    with pytest.raises(LeaseLost):
+        await deliver(delivery(store, graph), piece())
 
     assert graph.calls == []
-    assert store.log == [("retry", wait, SENDING, OTHER)]
 
 
-async def test_a_try_that_ended_has_the_time_of_its_echo():
-    store, graph = FakeStore(time=SINCE + 1000), FakeGraph()
-    graph.errors = [GraphError(ErrorClass.OUTCOME_UNKNOWN)]
-    sends, doubtful = delivery(store, graph), piece(outcome_unknown=True)
-    await tries(sends, 1)
-
-    await sends.deliver(claim(doubtful), doubtful)
-
-    assert store.log[-1] == ("retry", ECHO_WAIT - 1, SENDING, OTHER)
+# --- waiting ----------------------------------------------------------------
 
 
-async def test_a_doubtful_piece_stays_so_while_meta_can_not_be_asked():
-    store = FakeStore(time=LONG_AFTER)
-    graph = FakeGraph(recent=GraphError(ErrorClass.TRANSIENT))
-    doubtful = piece(outcome_unknown=True)
-
-    await delivery(store, graph).deliver(claim(doubtful), doubtful)
-
-    assert store.log == [("retry", 1, SENDING, None)]
-
-
-@pytest.mark.parametrize(
-    "error_class",
-    [ErrorClass.RATE_LIMITED, ErrorClass.AUTHORIZATION, ErrorClass.ACCOUNT_RESTRICTED],
-)
-async def test_a_look_up_that_a_blocked_account_is_refused_uses_up_no_try(error_class):
-    store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(now=lambda: 0.0)
-    graph = FakeGraph(recent=GraphError(error_class, retry_after=1000))
-    doubtful = piece(outcome_unknown=True)
-
-    await delivery(store, graph, circuit_breaker).deliver(claim(doubtful, failures=99), doubtful)
-
-    assert store.log == [("retry", 1000, SENDING, ACCOUNT)]
-    assert circuit_breaker.wait("shop", "ben") == 1000
-
-
-@pytest.mark.parametrize(
-    ("worked_at", "wait_reason"),
-    [
-        pytest.param(50.0, None, id="others-go-out"),
-        pytest.param(None, ACCOUNT, id="nothing-goes-out"),
-    ],
-)
-async def test_a_look_up_that_is_refused_again_stops_the_account_only_if_nothing_goes_out(
-    worked_at, wait_reason
-):
-    clock = [0.0]
-    store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(now=lambda: clock[0])
-    graph = FakeGraph(recent=GraphError(ErrorClass.AUTHORIZATION, code=10))
-    sends, doubtful = delivery(store, graph, circuit_breaker), piece(outcome_unknown=True)
-    await sends.deliver(claim(doubtful), doubtful)
-    if worked_at is not None:
-        circuit_breaker.heal("shop", worked_at)
-
-    clock[0] = 100.0
-    await sends.deliver(claim(doubtful), doubtful)
-
-    [(*_, stopped), (verb, after, *rest)] = store.log
-    assert (stopped, verb, rest) == (ACCOUNT, "retry", [SENDING, wait_reason])
-    assert (circuit_breaker.wait("shop", "ben") > 0) == (wait_reason is ACCOUNT)
-    assert after == VERDICT_WAIT or wait_reason is ACCOUNT
-
-
-async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
-    store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
-    look_ups = RateLimiter(LOOK_UPS, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
-    busy = delivery(store, graph, look_ups=look_ups)
-    for _ in range(12):
-        await look_ups.acquire("shop")
-
-    for doubtful in (piece(1, outcome_unknown=True), piece(2, outcome_unknown=True)):
-        await busy.deliver(claim(doubtful), doubtful)
-
-    assert graph.calls == []
-    assert store.log == [("retry", 6.0, SENDING, OTHER), ("retry", 6.5, SENDING, OTHER)]
-
-
-async def test_a_piece_that_would_wait_for_long_is_handed_back_and_may_be_dropped_meanwhile():
+async def test_a_piece_of_an_account_that_is_gone_is_given_up():
     store, graph = FakeStore(), FakeGraph()
-    rate = RateLimiter(1, now=lambda: 0.0, sleep=lambda _seconds: asyncio.sleep(0))
-    await rate.acquire("shop")
+
+    await deliver(delivery(store, graph), piece(), account=None)
+
+    assert (graph.calls, [entry[0] for entry in store.log]) == ([], ["give_up"])
+
+
+@pytest.mark.parametrize(
+    ("outcome_unknown", "status"),
+    [pytest.param(False, PLANNED, id="planned"), pytest.param(True, SENDING, id="in-doubt")],
+)
+async def test_a_piece_waits_for_a_blocked_account_without_a_call(outcome_unknown, status):
+    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(Clock())
+    open_circuit(circuit_breaker)
+
+    await deliver(delivery(store, graph, circuit_breaker), piece(outcome_unknown=outcome_unknown))
+
+    assert graph.calls == []
+    [(verb, _, *rest)] = store.log
+    assert (verb, rest) == ("retry", [status, ACCOUNT])
+
+
+async def test_a_piece_is_not_sent_if_its_account_is_blocked_while_it_waits_for_its_slot():
+    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(Clock())
+
+    async def meanwhile(_seconds: float) -> None:
+        open_circuit(circuit_breaker)
+
+    rate = RateLimiter(1, now=Clock())
+    rate.reserve("shop", 1, PATIENCE)
+
+    await deliver(delivery(store, graph, circuit_breaker, rate=rate, sleep=meanwhile), piece())
+
+    [(verb, _, *rest)] = store.log
+    assert (graph.calls, verb, rest) == ([], "retry", [PLANNED, ACCOUNT])
+
+
+async def test_a_piece_that_would_wait_for_long_is_handed_back_to_the_store():
+    store, graph, rate = FakeStore(), FakeGraph(), RateLimiter(1, now=Clock())
+    rate.reserve("shop", 9, PATIENCE)
     busy = delivery(store, graph, rate=rate)
 
-    for planned in (piece(1), piece(2), piece(3)):
-        await busy.deliver(claim(planned), planned)
+    for number in (1, 2, 3):
+        await deliver(busy, piece(number))
 
     assert graph.sent == [{"text": "hello"}]
     assert store.log == [
@@ -445,93 +283,212 @@ async def test_a_piece_that_would_wait_for_long_is_handed_back_and_may_be_droppe
     ]
 
 
-async def test_a_piece_of_an_account_that_is_gone_is_given_up():
-    store, graph = FakeStore(), FakeGraph()
-    accounts = Accounts([], graph)
-    orphaned = Delivery(store, graph, accounts, CircuitBreaker(), RateLimiter(100), Backoff())
-
-    await orphaned.deliver(claim(piece()), piece())
-
-    assert [entry[0] for entry in store.log] == ["give_up"]
+# --- looking up -------------------------------------------------------------
 
 
-async def test_other_conversations_wait_for_a_blocked_account_without_trying():
-    store, graph = FakeStore(), FakeGraph()
+async def test_a_piece_in_doubt_that_arrived_is_not_sent_again():
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph(recent=(recent(text=" hello\n"),))
 
-    await delivery(store, graph, blocked()).deliver(claim(piece()), piece())
+    await deliver(delivery(store, graph), piece(outcome_unknown=True))
+
+    assert graph.calls == ["recent"]
+    assert store.log == [("sent", "mid-9")]
+
+
+@pytest.mark.parametrize(
+    ("failures", "noted"),
+    [
+        pytest.param(0, ("retry", 1, PLANNED, None), id="first"),
+        pytest.param(2, ("give_up", "gave up: it did not arrive"), id="last"),
+    ],
+)
+async def test_a_piece_in_doubt_that_is_not_there_is_sent_in_an_attempt_of_its_own(failures, noted):
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
+
+    await deliver(delivery(store, graph), piece(outcome_unknown=True), failures=failures)
+
+    assert (graph.calls, store.log) == (["recent"], [noted])
+
+
+async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_attempt():
+    clock = Clock()
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph(errors=[PERHAPS_FORBIDDEN] * 2)
+    sends = delivery(store, graph, CircuitBreaker(clock))
+    await deliver_at(sends, clock, 0.0, 10.0)
+    stopped = store.log[-1]
+
+    clock.time = 1000.0  # after the account's pause
+    await deliver(sends, piece(attempt=2, outcome_unknown=True), failures=99)
+
+    assert graph.calls == ["message", "message", "recent"]
+    assert stopped[2:] == (SENDING, ACCOUNT)
+    assert store.log[-1] == ("retry", 0.0, PLANNED, OTHER)
+
+
+async def test_an_attempt_that_was_not_seen_to_end_has_its_own_time_and_that_of_its_echo():
+    store, graph = FakeStore(time=ATTEMPT_BEGAN + 9_000), FakeGraph()
+
+    await deliver(delivery(store, graph), piece(outcome_unknown=True))
 
     assert graph.calls == []
-    [(verb, _, status, wait_reason)] = store.log
-    assert (verb, status, wait_reason) == ("retry", PLANNED, ACCOUNT)
+    assert store.log == [("retry", TIMEOUT + ECHO_WAIT - 9, SENDING, OTHER)]
 
 
-async def test_what_waits_for_its_turn_while_the_account_is_blocked_is_not_sent():
-    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(now=lambda: 0.0)
+async def test_an_attempt_that_was_seen_to_end_has_the_time_of_its_echo():
+    store = FakeStore(time=ATTEMPT_BEGAN + 1_000)
+    graph = FakeGraph(errors=[GraphError(ErrorClass.OUTCOME_UNKNOWN)])
+    sends = delivery(store, graph)
+    await deliver(sends, piece())
 
-    async def meanwhile(_seconds: float) -> None:
-        circuit_breaker.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
+    await deliver(sends, piece(outcome_unknown=True))
 
-    rate = RateLimiter(1, now=lambda: 0.0, sleep=meanwhile)
-    await rate.acquire("shop")
+    assert store.log[-1] == ("retry", ECHO_WAIT - 1, SENDING, OTHER)
 
-    await delivery(store, graph, circuit_breaker, rate=rate).deliver(claim(piece()), piece())
 
-    assert (graph.calls, store.log[0][0], store.log[0][3]) == ([], "retry", ACCOUNT)
+@pytest.mark.parametrize(
+    ("error", "failures", "after", "wait_reason"),
+    [
+        pytest.param(GraphError(ErrorClass.TRANSIENT), 0, 1, None, id="transient"),
+        pytest.param(
+            GraphError(ErrorClass.AUTHORIZATION, retry_after=1000),
+            99,
+            1000,
+            ACCOUNT,
+            id="account-to-blame",
+        ),
+    ],
+)
+async def test_a_piece_stays_in_doubt_while_it_can_not_be_looked_for(
+    error, failures, after, wait_reason
+):
+    store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(Clock())
+    graph = FakeGraph(recent=error)
+
+    await deliver(
+        delivery(store, graph, circuit_breaker), piece(outcome_unknown=True), failures=failures
+    )
+
+    assert store.log == [("retry", after, SENDING, wait_reason)]
+    assert (circuit_breaker.open_for("shop", "ben") > 0) == (wait_reason is ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("success_at", "wait_reason"),
+    [
+        pytest.param(50.0, None, id="others-go-out"),
+        pytest.param(None, ACCOUNT, id="nothing-goes-out"),
+    ],
+)
+async def test_a_look_up_refused_again_stops_the_account_only_if_nothing_goes_out(
+    success_at, wait_reason
+):
+    clock = Clock()
+    store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(clock)
+    graph = FakeGraph(recent=GraphError(ErrorClass.AUTHORIZATION, code=10))
+    sends, in_doubt = delivery(store, graph, circuit_breaker), piece(outcome_unknown=True)
+    await deliver(sends, in_doubt)
+    if success_at is not None:
+        circuit_breaker.record_success("shop", success_at)
+
+    clock.time = 100.0
+    await deliver(sends, in_doubt)
+
+    [(*_, stopped), (verb, after, *rest)] = store.log
+    assert (stopped, verb, rest) == (ACCOUNT, "retry", [SENDING, wait_reason])
+    assert (circuit_breaker.open_for("shop", "ben") > 0) == (wait_reason is ACCOUNT)
+    assert after == VERDICT_WAIT or wait_reason is ACCOUNT
+
+
+async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
+    store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
+    look_ups = RateLimiter(LOOK_UPS, now=Clock())
+    for number in range(12):
+        look_ups.reserve("shop", number, patience=60)
+    busy = delivery(store, graph, look_ups=look_ups)
+
+    for number in (21, 22):
+        await deliver(busy, piece(number, outcome_unknown=True))
+
+    assert graph.calls == []
+    assert store.log == [("retry", 6.0, SENDING, OTHER), ("retry", 6.5, SENDING, OTHER)]
+
+
+async def test_a_look_up_waits_for_its_slot_if_that_is_near():
+    store, graph, slept = FakeStore(time=LONG_AFTER), FakeGraph(), []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    look_ups = RateLimiter(LOOK_UPS, now=Clock())
+    for number in range(2):
+        look_ups.reserve("shop", number, patience=60)
+    sends = delivery(store, graph, look_ups=look_ups, sleep=sleep)
+
+    await deliver(sends, piece(outcome_unknown=True))
+
+    assert (slept, graph.calls) == ([1.0], ["recent"])
+
+
+# --- the account works again ------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "error", [None, GraphError(ErrorClass.PERSON_UNAVAILABLE)], ids=["sent", "refused"]
 )
-async def test_an_account_that_meta_listens_to_again_wakes_what_waited(error):
-    clock = [0.0]
-    store, circuit_breaker = FakeStore(), CircuitBreaker(now=lambda: clock[0])
-    circuit_breaker.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
-    clock[0] = 10_000
+async def test_an_account_that_meta_listens_to_again_wakes_the_conversations_that_wait(error):
+    clock = Clock()
+    store, circuit_breaker = FakeStore(), CircuitBreaker(clock)
+    open_circuit(circuit_breaker)
+    clock.time = 10_000
 
-    await delivery(store, FakeGraph(errors=[error]), circuit_breaker).deliver(
-        claim(piece()), piece()
-    )
+    await deliver(delivery(store, FakeGraph(errors=[error]), circuit_breaker), piece())
 
     assert store.log[1] == ("wake_account", "shop")
+    assert circuit_breaker.open_for("shop", "ben") == 0
 
 
-async def test_a_store_that_can_not_wake_what_waited_knows_what_was_sent():
+async def test_a_guess_about_the_person_does_not_show_that_the_account_works():
+    clock = Clock()
+    store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
+    circuit_breaker = CircuitBreaker(clock)
+    circuit_breaker.record_success("shop", 2.5)
+
+    await deliver_at(delivery(store, graph, circuit_breaker), clock, 1.0, 2.0, 3.0)
+
+    assert store.log[-1] == ("give_up", "transient code=2")
+    assert circuit_breaker.last_success("shop") == 2.5
+
+
+@pytest.mark.parametrize(
+    ("error", "noted"),
+    [
+        pytest.param(None, ("sent", "mid-1"), id="sent"),
+        pytest.param(GraphError(ErrorClass.WINDOW_CLOSED), ("close_window",), id="parked"),
+    ],
+)
+async def test_the_piece_is_noted_before_the_others_are_woken(error, noted):
     class Refusing(FakeStore):
         async def wake_account(self, account: str) -> int:
             raise StoreUnavailable("the disk is full")
 
-    clock = [0.0]
-    store, circuit_breaker = Refusing(), CircuitBreaker(now=lambda: clock[0])
-    circuit_breaker.trip("shop", "zoe", 0.0, DEAD_TOKEN, ErrorClass.AUTHORIZATION)
-    clock[0] = 10_000
+    clock = Clock()
+    store, circuit_breaker = Refusing(), CircuitBreaker(clock)
+    open_circuit(circuit_breaker)
+    clock.time = 10_000
 
     with pytest.raises(StoreUnavailable):
-        await delivery(store, FakeGraph(), circuit_breaker).deliver(claim(piece()), piece())
+        await deliver(delivery(store, FakeGraph(errors=[error]), circuit_breaker), piece())
 
-    assert store.log == [("sent", "mid-1")]
-
-
-@pytest.mark.parametrize(
-    ("left", "timeout"),
-    [pytest.param(30.0, 10.0, id="long"), pytest.param(4.5, 3.5, id="short")],
-)
-async def test_a_send_is_over_before_the_lease_is(left, timeout):
-    class Timed(FakeGraph):
-        async def send_message(self, *arguments: object) -> str:
-            self.timeout = arguments[-1]
-            return await super().send_message(*arguments)
-
-    graph = Timed()
-
-    await delivery(FakeStore(left=left), graph).deliver(claim(piece()), piece())
-
-    assert graph.timeout == timeout
+    assert store.log == [noted]
 
 
-async def test_nothing_is_sent_when_the_lease_has_run_out_meanwhile():
-    store, graph = FakeStore(left=0.5), FakeGraph()
+async def test_a_store_that_refuses_the_piece_still_lets_the_account_go_on():
+    clock = Clock()
+    store, circuit_breaker = FakeStore(error=StoreUnavailable("full")), CircuitBreaker(clock)
+    open_circuit(circuit_breaker)
+    clock.time = 10_000
 
-    with pytest.raises(LeaseLost):
-        await delivery(store, graph).deliver(claim(piece()), piece())
+    with pytest.raises(StoreUnavailable):
+        await deliver(delivery(store, FakeGraph(), circuit_breaker), piece())
 
-    assert graph.calls == []
+    assert store.log == [("wake_account", "shop")]

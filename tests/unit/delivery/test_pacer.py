@@ -1,4 +1,4 @@
-"""What is to be repeated for many is spread evenly, within a limit, and in fair turns."""
+"""Calls repeated for many are spread evenly, within a limit, and in fair turns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from ak_instagram.delivery.typing import Pacer
-from tests.support.leaping import leaping
+from tests.support.leaping import LeapingLoop, leaping
 
 SLACK = 1e-6  # of adding up fractions of seconds
 
@@ -39,8 +39,15 @@ class Crowd:
         return [number for _, number in self.log]
 
 
+def leaping_loop() -> LeapingLoop:
+    """Return the loop that runs the test."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LeapingLoop)
+    return loop
+
+
 @leaping
-async def test_a_few_are_called_once_a_period():
+async def test_a_single_call_is_made_once_a_period():
     crowd = Crowd(1, Pacer(rate=25, every=12))
 
     await asyncio.sleep(40)
@@ -49,7 +56,7 @@ async def test_a_few_are_called_once_a_period():
 
 
 @leaping
-async def test_those_who_came_at_once_are_called_one_after_another():
+async def test_calls_added_at_once_are_made_one_after_another():
     crowd = Crowd(50, Pacer(rate=25, every=12))
 
     await asyncio.sleep(15)
@@ -69,7 +76,7 @@ async def test_a_crowd_gets_no_more_than_the_rate():
 
 
 @leaping
-async def test_who_has_waited_longest_is_next():
+async def test_the_call_that_has_waited_longest_is_next():
     crowd = Crowd(1000, Pacer(rate=25, every=12))
 
     await asyncio.sleep(112)
@@ -91,7 +98,7 @@ async def test_a_newcomer_does_not_overtake():
 
 
 @leaping
-async def test_who_has_left_is_not_called_and_takes_nobodys_turn():
+async def test_a_removed_call_is_not_made_and_takes_no_turn():
     crowd = Crowd(100, Pacer(rate=25, every=12))
     await asyncio.sleep(11)
     for number in range(99):
@@ -103,7 +110,7 @@ async def test_who_has_left_is_not_called_and_takes_nobodys_turn():
 
 
 @leaping
-async def test_after_a_lull_nobody_is_called_in_a_burst():
+async def test_after_a_lull_calls_do_not_come_in_a_burst():
     pacer = Pacer(rate=25, every=12)
     Crowd(1, pacer).leave(0)
     await asyncio.sleep(100)
@@ -116,7 +123,7 @@ async def test_after_a_lull_nobody_is_called_in_a_burst():
 
 @leaping
 async def test_a_crowd_costs_no_more_than_the_calls_it_gets():
-    loop = asyncio.get_running_loop()
+    loop = leaping_loop()
     crowd = Crowd(10_000, Pacer(rate=25, every=12))
     before = loop.timers
 
@@ -127,8 +134,8 @@ async def test_a_crowd_costs_no_more_than_the_calls_it_gets():
 
 
 @leaping
-async def test_nothing_goes_on_when_all_have_left():
-    loop = asyncio.get_running_loop()
+async def test_no_timer_is_set_when_all_have_left():
+    loop = leaping_loop()
     crowd = Crowd(3, Pacer(rate=25, every=12))
     for number in range(3):
         crowd.leave(number)

@@ -1,31 +1,28 @@
-"""No account sends more pieces in any second than it may, and who comes first sends first."""
+"""No account sends more pieces in any second than it may, and the first to come sends first."""
 
 from __future__ import annotations
 
 import heapq
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ak_instagram.delivery.rate_limit import GRACE, RateLimiter
+from ak_instagram.delivery.rate_limit import GRACE, RateLimiter, Reservation
 
 PATIENCE = 1.0
+NEWCOMERS = count(1_000_000)  # keys that nothing else has
 
 
 class Clock:
-    """Time that passes only when somebody sleeps."""
+    """A clock that the test moves."""
 
     def __init__(self):
         self.time = 1000.0
-        self.slept = []
 
     def now(self):
         return self.time
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.time += seconds
 
 
 @pytest.fixture
@@ -34,162 +31,162 @@ def clock():
 
 
 def limits(rate, clock):
-    return RateLimiter(rate, now=clock.now, sleep=clock.sleep)
+    return RateLimiter(rate, now=clock.now)
 
 
-def runs_through(coroutine):
-    """Whether *coroutine* ends without once giving way to the event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return True
-    coroutine.close()
-    return False
+def take(rate):
+    """Take the next slot that is free right now, and check that it is."""
+    assert rate.reserve("a", next(NEWCOMERS), PATIENCE) == Reservation(0, is_granted=True)
+
+
+def slots(rate, clock, number):
+    """Return when each of so many pieces may go out that come one after another, as sent."""
+    times = []
+    for _ in range(number):
+        wait, is_granted = rate.reserve("a", next(NEWCOMERS), patience=10)
+        assert is_granted
+        clock.time += wait
+        times.append(clock.time)
+    return times
+
+
+def put_off(rate, *keys, patience=0.0):
+    """Return in how many seconds each of *keys* is to ask again."""
+    reservations = [rate.reserve("a", key, patience) for key in keys]
+    assert not any(it.is_granted for it in reservations)
+    return [it.after for it in reservations]
 
 
 def test_a_burst_up_to_the_rate_goes_through_at_once(clock):
     rate = limits(100, clock)
 
-    assert all(runs_through(rate.acquire("a")) for _ in range(100))
+    reservations = [rate.reserve("a", key, PATIENCE) for key in range(100)]
+
+    assert reservations == [Reservation(0, is_granted=True)] * 100
 
 
-async def test_the_next_one_waits_until_a_second_has_passed(clock):
+def test_the_next_one_waits_until_a_second_has_passed(clock):
     rate = limits(2, clock)
-    await rate.acquire("a")
+    take(rate)
     clock.time += 0.25
-    await rate.acquire("a")
+    take(rate)
 
-    await rate.acquire("a")
-
-    assert clock.slept == [0.75]
+    assert rate.reserve("a", 1, PATIENCE) == Reservation(0.75, is_granted=True)
 
 
-async def test_no_second_has_more_than_the_rate(clock):
+def test_no_second_has_more_than_the_rate(clock):
     rate = limits(10, clock)
     times = []
     for _ in range(95):
-        await rate.acquire("a")
-        times.append(clock.time)
+        times += slots(rate, clock, 1)
         clock.time += 0.013
 
     assert all(later - earlier >= 1 for earlier, later in zip(times, times[10:], strict=False))
 
 
-async def test_accounts_do_not_wait_for_one_another(clock):
+def test_accounts_do_not_wait_for_one_another(clock):
     rate = limits(1, clock)
-    await rate.acquire("a")
+    take(rate)
 
-    await rate.acquire("b")
-
-    assert clock.slept == []
+    assert rate.reserve("b", 1, PATIENCE) == Reservation(0, is_granted=True)
 
 
-async def test_a_rate_below_one_spreads_over_seconds(clock):
-    rate = limits(0.5, clock)
-    await rate.acquire("a")
-
-    await rate.acquire("a")
-
-    assert clock.slept == [2.0]
+def test_a_rate_below_one_spreads_over_seconds(clock):
+    assert slots(limits(0.5, clock), clock, 3) == [1000.0, 1002.0, 1004.0]
 
 
-async def test_a_fraction_of_a_piece_a_second_counts(clock):
-    rate = limits(2.5, clock)
-    for _ in range(6):
-        await rate.acquire("a")
-
-    assert clock.time - 1000.0 == pytest.approx(1.6)
+def test_a_fraction_of_a_piece_a_second_counts(clock):
+    assert slots(limits(2.5, clock), clock, 6)[-1] == pytest.approx(1001.6)
 
 
-async def test_who_would_wait_too_long_is_put_off(clock):
+def test_a_piece_that_would_wait_too_long_is_put_off(clock):
     rate = limits(2, clock)
-    await rate.acquire("a")
-    await rate.acquire("a")
+    take(rate)
+    take(rate)
     clock.time += 0.25
 
-    assert rate.put_off("a", patience=0.75, key=1) == 0
-    assert rate.put_off("a", patience=0.5, key=2) == 0.75
-    assert rate.put_off("b", patience=0, key=3) == 0
-    assert clock.slept == []
+    assert rate.reserve("a", 2, patience=0.5) == Reservation(0.75, is_granted=False)
+    assert rate.reserve("b", 3, patience=0) == Reservation(0, is_granted=True)
 
 
-async def test_those_who_are_put_off_come_back_one_after_another(clock):
+def test_a_piece_that_would_not_wait_too_long_gets_its_slot(clock):
     rate = limits(2, clock)
-    await rate.acquire("a")
-    await rate.acquire("a")
+    take(rate)
+    take(rate)
+    clock.time += 0.25
 
-    assert [rate.put_off("a", patience=0, key=key) for key in range(4)] == [1.0, 1.5, 2.0, 2.5]
+    assert rate.reserve("a", 1, patience=0.75) == Reservation(0.75, is_granted=True)
 
 
-async def test_being_put_off_takes_nobody_elses_turn(clock):
+def test_pieces_that_are_put_off_come_back_one_after_another(clock):
+    rate = limits(2, clock)
+    take(rate)
+    take(rate)
+
+    assert put_off(rate, 0, 1, 2, 3) == [1.0, 1.5, 2.0, 2.5]
+
+
+def test_a_promise_takes_nobody_elses_slot(clock):
     rate = limits(1, clock)
-    await rate.acquire("a")
-    for key in range(10):
-        rate.put_off("a", patience=0, key=key)
+    take(rate)
+    put_off(rate, *range(10))
     clock.time += 1
 
-    assert runs_through(rate.acquire("a"))
+    assert rate.reserve("a", 11, PATIENCE) == Reservation(0, is_granted=True)
 
 
-async def test_who_comes_later_queues_behind_those_who_were_put_off(clock):
+def test_a_newcomer_queues_behind_those_who_were_put_off(clock):
     rate = limits(2, clock)
-    await rate.acquire("a")
-    await rate.acquire("a")
-    rate.put_off("a", patience=0, key=1)
-    rate.put_off("a", patience=0, key=2)
+    take(rate)
+    take(rate)
+    put_off(rate, 1, 2)
     clock.time += 1.0
-    rate.put_off("a", patience=0, key=1)
-    await rate.acquire("a")
-    await rate.acquire("a")
+    assert rate.reserve("a", 1, PATIENCE).is_granted
+    take(rate)
 
-    assert rate.put_off("a", patience=1, key=3) == 1.0, "though the queue itself is that short"
+    assert put_off(rate, 3, patience=1) == [1.0], "though the queue itself is that short"
     clock.time += 0.5
-    assert rate.put_off("a", patience=1, key=2) == 0
+    assert rate.reserve("a", 2, PATIENCE).is_granted
 
 
-async def test_a_turn_that_was_promised_and_is_not_taken_is_free_for_others(clock):
+def test_a_promised_slot_that_is_not_taken_is_free_for_others(clock):
     rate = limits(1, clock)
-    await rate.acquire("a")
-    for key in range(5):
-        rate.put_off("a", patience=0, key=key)
+    take(rate)
+    put_off(rate, *range(5))
     clock.time += 1.5
 
-    assert rate.put_off("a", patience=0, key=9) == 0
+    assert rate.reserve("a", 9, patience=0).is_granted
 
 
-async def test_a_promise_is_good_for_one_turn(clock):
+def test_a_promise_is_good_for_one_slot(clock):
     rate = limits(1, clock)
-    await rate.acquire("a")
-    for key in range(3):
-        rate.put_off("a", patience=0, key=key)
+    take(rate)
+    put_off(rate, 0, 1, 2)
     clock.time += 1
-    assert rate.put_off("a", patience=0, key=0) == 0
-    await rate.acquire("a")
+    assert rate.reserve("a", 0, patience=0).is_granted
 
-    assert rate.put_off("a", patience=0, key=0) == 3
+    assert put_off(rate, 0) == [3]
 
 
-async def test_who_comes_back_early_keeps_its_place(clock):
+def test_a_piece_that_comes_back_early_keeps_its_place(clock):
     rate = limits(1, clock)
-    await rate.acquire("a")
-    backs = [rate.put_off("a", patience=0, key=key) for key in (1, 2, 3)]
+    take(rate)
+    backs = put_off(rate, 1, 2, 3)
 
     clock.time += 0.5
 
     assert backs == [1, 2, 3]
-    assert [rate.put_off("a", patience=0, key=key) for key in (3, 2, 1)] == [2.5, 1.5, 0.5]
+    assert put_off(rate, 3, 2, 1) == [2.5, 1.5, 0.5]
 
 
-async def test_a_place_is_kept_for_those_who_are_late_and_not_for_ever(clock):
+def test_a_place_is_kept_for_a_late_piece_and_not_for_ever(clock):
     rate = limits(1, clock)
-    await rate.acquire("a")
-    for key in range(20):
-        rate.put_off("a", patience=0, key=key)
+    take(rate)
+    put_off(rate, *range(20))
     clock.time += 4 + GRACE
-    await rate.acquire("a")
+    take(rate)
 
-    late = rate.put_off("a", patience=0, key=3)
-    too_late = rate.put_off("a", patience=0, key=2)
+    late, too_late = put_off(rate, 3, 2)
 
     assert (late, too_late) == (1, 18), "the others are as late as the first"
 
@@ -204,20 +201,12 @@ def queued(rate, arrivals, lateness=lambda _key: 0.0, comes_back=lambda _key: Tr
     turns = {}
     while visits:
         clock.time, key = heapq.heappop(visits)
-        wait = many.put_off("a", PATIENCE, key)
-        if not wait:
-            turns[key] = turn_of(many, clock) - start
+        wait, is_granted = many.reserve("a", key, PATIENCE)
+        if is_granted:
+            turns[key] = clock.time + wait - start
         elif comes_back(key):
             heapq.heappush(visits, (clock.time + wait + lateness(key), key))
     return turns
-
-
-def turn_of(many, clock):
-    """Take a turn, and return when it is, without waiting for it."""
-    now = clock.time
-    assert runs_through(many.acquire("a"))
-    turn, clock.time = clock.time, now
-    return turn
 
 
 def first_come(rate, arrivals):
@@ -226,9 +215,9 @@ def first_come(rate, arrivals):
     start = clock.time
     line = limits(rate, clock)
     turns = []
-    for at in arrivals:
+    for key, at in enumerate(arrivals):
         clock.time = start + at
-        turns.append(turn_of(line, clock) - start)
+        turns.append(clock.time + line.reserve("a", key, patience=float("inf")).after - start)
     return turns
 
 
@@ -249,7 +238,7 @@ def busiest(rate, turns):
 
 
 @given(rate=RATES, arrivals=ARRIVALS, late=LATENESS)
-def test_nobody_waits_much_longer_than_in_one_line(rate, arrivals, late):
+def test_no_piece_waits_much_longer_than_in_one_line(rate, arrivals, late):
     turns = queued(rate, arrivals, lambda key: late[key % len(late)])
 
     line = first_come(rate, arrivals)
@@ -259,7 +248,7 @@ def test_nobody_waits_much_longer_than_in_one_line(rate, arrivals, late):
 
 
 @given(rate=RATES, arrivals=ARRIVALS, late=LATENESS)
-def test_no_second_has_more_than_the_rate_however_late_they_come_back(rate, arrivals, late):
+def test_no_second_has_more_than_the_rate_however_late_pieces_come_back(rate, arrivals, late):
     turns = queued(rate, arrivals, lambda key: 20 * late[key % len(late)])
 
     shortest = busiest(rate, turns.values())
@@ -268,7 +257,7 @@ def test_no_second_has_more_than_the_rate_however_late_they_come_back(rate, arri
 
 
 @given(rate=RATES, arrivals=ARRIVALS, kept=st.lists(st.booleans(), min_size=1, max_size=20))
-def test_those_who_do_not_come_back_keep_nobody_waiting(rate, arrivals, kept):
+def test_pieces_that_do_not_come_back_keep_nobody_waiting(rate, arrivals, kept):
     turns = queued(rate, arrivals, comes_back=lambda key: kept[key % len(kept)])
 
     line = first_come(rate, arrivals)

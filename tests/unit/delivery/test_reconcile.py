@@ -1,20 +1,30 @@
-"""A piece in doubt is known by its words, its time, and by not being any other piece."""
+"""A piece of unknown outcome is found by its words and its time, once its echo had time to come."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ak_instagram.delivery.reconcile import ECHO_WAIT, find, until_echo
+from ak_instagram.delivery.decide import ECHO_WAIT, Failure
+from ak_instagram.delivery.reconcile import TIMEOUT, find, until_echo
+from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 SINCE = 1_800_000_000_000
 PLANNED = SINCE - 14_400_000
+SEEN_TO_END = Failure(1, 1, None, 1, 0.0, ErrorClass.OUTCOME_UNKNOWN)
 PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE, PLANNED)
 
 
 def recent(**changes: object) -> RecentMessage:
-    values = {"mid": "mid-9", "text": "hello", "from_id": "shop", "created_at": SINCE}
+    values: dict[str, Any] = {
+        "mid": "mid-9",
+        "text": "hello",
+        "from_id": "shop",
+        "created_at": SINCE,
+    }
     return RecentMessage(**(values | changes))
 
 
@@ -27,7 +37,7 @@ def recent(**changes: object) -> RecentMessage:
         pytest.param({"from_id": ""}, id="nobody-says-who-said-it"),
     ],
 )
-def test_it_is_found(changes):
+def test_a_message_with_its_words_since_it_was_planned_is_found(changes):
     message = recent(**changes)
 
     assert find(PIECE, [recent(text="other"), message], frozenset(), "anna") == message
@@ -45,11 +55,11 @@ def test_it_is_found(changes):
         pytest.param((recent(),), frozenset({"mid-9"}), id="another-piece-of-the-same-words"),
     ],
 )
-def test_what_is_not_it_is_not_taken_for_it(found, ours):
+def test_another_message_is_not_taken_for_it(found, ours):
     assert find(PIECE, found, ours, "anna") is None
 
 
-def test_what_has_no_text_is_never_found():
+def test_a_piece_without_text_is_never_found():
     image = Piece(7, "turn", 0, {"attachment": {}}, 1, True, SINCE, PLANNED)
 
     assert find(image, [recent(text="")], frozenset(), "anna") is None
@@ -65,5 +75,17 @@ def test_what_has_no_text_is_never_found():
         pytest.param(-3600, 0, id="a-clock-that-was-set-back-a-lot"),
     ],
 )
-def test_an_echo_has_its_time_once(age, wait):
-    assert until_echo(PIECE, SINCE + int(age * 1000), ECHO_WAIT) == wait
+def test_the_echo_of_an_attempt_seen_to_end_is_waited_for_once(age, wait):
+    assert until_echo(PIECE, SEEN_TO_END, SINCE + int(age * 1000)) == wait
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"),
+    [
+        pytest.param(1, TIMEOUT + ECHO_WAIT - 1, id="cut-off-a-moment-ago"),
+        pytest.param(9, TIMEOUT + ECHO_WAIT - 9, id="perhaps-still-at-meta"),
+        pytest.param(TIMEOUT + ECHO_WAIT, 0, id="long-enough"),
+    ],
+)
+def test_an_attempt_not_seen_to_end_has_the_time_of_a_call_as_well(age, wait):
+    assert until_echo(PIECE, None, SINCE + int(age * 1000)) == wait

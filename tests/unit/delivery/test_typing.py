@@ -25,8 +25,8 @@ class TimedGraph(FakeGraph):
         super().__init__()
         self.takes = takes
         self.shown: list[tuple[float, str, str, str]] = []
-        self.under_way = Counter()
-        self.contexts = []
+        self.under_way = Counter[str]()
+        self.contexts: list[tuple[str, str]] = []
 
     async def sender_action(self, token, recipient, action, timeout):
         self.shown.append((asyncio.get_running_loop().time(), token, recipient, action))
@@ -42,13 +42,17 @@ class TimedGraph(FakeGraph):
 
 
 async def turn(
-    typing_indicator: TypingIndicator, contact: str, seconds: float, token: str = "token"
+    typing_indicator: TypingIndicator,
+    graph: TimedGraph,
+    contact: str,
+    seconds: float,
+    token: str = "token",
 ) -> None:
     """Wait for an agent that takes so many *seconds*, as a conversation of its own does."""
     structlog.contextvars.bind_contextvars(contact=contact)
     async with typing_indicator.typing(token, contact):
         await asyncio.sleep(seconds)
-    assert typing_indicator.graph.under_way[contact] == 0
+    assert graph.under_way[contact] == 0
 
 
 async def test_seen_and_typing_come_at_once():
@@ -58,18 +62,18 @@ async def test_seen_and_typing_come_at_once():
         assert graph.calls == ["mark_seen", "typing_on"]
 
 
-async def test_no_courtesy_is_under_way_after_the_block():
-    graph = FakeGraph(hang=asyncio.Event())
+async def test_no_call_is_under_way_after_the_block():
+    meta_answers = asyncio.Event()
 
-    async with TypingIndicator(graph).typing("token", "anna"):
-        asyncio.get_running_loop().call_later(0.01, graph.hang.set)
+    async with TypingIndicator(FakeGraph(hang=meta_answers)).typing("token", "anna"):
+        asyncio.get_running_loop().call_later(0.01, meta_answers.set)
 
-    assert graph.hang.is_set()
+    assert meta_answers.is_set()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @leaping
-async def test_a_hanging_courtesy_is_cut_off():
+async def test_a_hanging_call_is_cut_off():
     graph = FakeGraph(hang=asyncio.Event())
 
     async with TypingIndicator(graph).typing("token", "anna"):
@@ -79,12 +83,14 @@ async def test_a_hanging_courtesy_is_cut_off():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_none_is_left_of_a_turn_that_was_cancelled_as_it_began():
+async def test_no_call_is_left_of_a_turn_that_was_cancelled_as_it_began():
     graph = FakeGraph(hang=asyncio.Event())
     typing_indicator = TypingIndicator(graph, grace=0.0)
 
     async def interrupted() -> None:
-        asyncio.current_task().cancel()
+        turn = asyncio.current_task()
+        assert turn is not None
+        turn.cancel()
         async with typing_indicator.typing("token", "anna"):
             pytest.fail("the turn has been cancelled")
 
@@ -94,12 +100,12 @@ async def test_none_is_left_of_a_turn_that_was_cancelled_as_it_began():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_failing_courtesy_costs_nothing():
+async def test_a_failing_call_costs_nothing():
     graph = FakeGraph(action_error=GraphError(ErrorClass.AUTHORIZATION))
 
     async with TypingIndicator(graph).typing("token", "anna"):
         await asyncio.sleep(0)
-    await TypingIndicator(graph).stop("token", "anna")
+    await TypingIndicator(graph).show("token", "anna", "typing_off")
 
     assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
 
@@ -108,7 +114,7 @@ async def test_a_failing_courtesy_costs_nothing():
 async def test_the_indicator_is_renewed_while_the_agent_works():
     graph = TimedGraph()
 
-    await turn(TypingIndicator(graph), "anna", 40)
+    await turn(TypingIndicator(graph), graph, "anna", 40)
 
     assert graph.times("mark_seen") == [0]
     assert graph.times("typing_on") == pytest.approx([0, RENEW, 2 * RENEW, 3 * RENEW])
@@ -128,7 +134,7 @@ async def test_renewals_leave_most_of_an_accounts_calls_to_answers(rate, renewal
 
     async with asyncio.TaskGroup() as turns:
         for number in range(1000):
-            turns.create_task(turn(typing_indicator, f"person-{number}", 60))
+            turns.create_task(turn(typing_indicator, graph, f"person-{number}", 60))
 
     first, later = graph.times("typing_on")[:1000], graph.times("typing_on")[1000:]
     assert first == graph.times("mark_seen") == [0] * 1000
@@ -143,8 +149,8 @@ async def test_accounts_do_not_wait_for_one_another():
 
     async with asyncio.TaskGroup() as turns:
         for number in range(100):
-            turns.create_task(turn(typing_indicator, f"person-{number}", 20))
-        turns.create_task(turn(typing_indicator, "anna", 20, token="another"))
+            turns.create_task(turn(typing_indicator, graph, f"person-{number}", 20))
+        turns.create_task(turn(typing_indicator, graph, "anna", 20, token="another"))
 
     assert graph.times("typing_on", "another") == pytest.approx([0, RENEW])
 
@@ -157,7 +163,7 @@ async def test_no_indicator_comes_up_after_its_turn_however_slow_meta_is():
 
     async with asyncio.TaskGroup() as turns:
         for contact, seconds in ends.items():
-            turns.create_task(turn(typing_indicator, contact, seconds))
+            turns.create_task(turn(typing_indicator, graph, contact, seconds))
 
     assert len(graph.shown) > 250
     assert all(at <= ends[contact] for at, _, contact, _ in graph.shown)
@@ -170,7 +176,7 @@ async def test_a_renewal_is_logged_as_its_own_turns():
 
     async with asyncio.TaskGroup() as turns:
         for contact in ("anna", "ben", "carl"):
-            turns.create_task(turn(typing_indicator, contact, 30))
+            turns.create_task(turn(typing_indicator, graph, contact, 30))
 
     assert len(graph.contexts) == 12
     assert all(recipient == contact for recipient, contact in graph.contexts)

@@ -1,0 +1,121 @@
+"""
+Tables in the documents that are printed from code.
+
+`python -m qa.tables` writes them anew between their markers; a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ak_instagram.backoff import Backoff
+from ak_instagram.delivery.decide import (
+    Action,
+    Failure,
+    GiveUp,
+    LookUp,
+    OpenCircuit,
+    Park,
+    Retry,
+    SendLater,
+    decide,
+    judge,
+)
+from ak_instagram.delivery.reconcile import decide_look_up_failed, decide_not_found
+from ak_instagram.meta.graph_codes import RULES, ErrorClass
+from ak_instagram.meta.graph_errors import GraphError
+
+RELIABILITY = Path(__file__).parents[1] / "docs" / "reliability.md"
+DECISIONS = "delivery-decisions"
+
+# Waits for no time of its own, so that only the waits that a decision asks for show.
+_BACKOFF = Backoff(max_attempts=8, first=0, longest=0)
+_HEAD = ("error", "first time", "again, others were sent", "again, nothing was sent")
+
+
+def decision_table() -> str:
+    """Return delivery's decisions as a Markdown table, a row for each kind of error."""
+    rows = [_HEAD, ("---",) * len(_HEAD), *_errors(), *_look_ups()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _errors() -> Iterator[tuple[str, ...]]:
+    """Yield a row for each class, then one for each error whose class changes by repetition."""
+    for error_class in ErrorClass:
+        yield _row(f"`{error_class}`", GraphError(error_class), times=2)
+    for (code, subcode), rule in RULES.items():
+        if rule.tries is not None:
+            number = f"{code}/{subcode}" if subcode else str(code)
+            error = GraphError(rule.error_class, code=code, subcode=subcode)
+            name = f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.tries)} time"
+            yield _row(name, error, rule.tries)
+
+
+def _row(name: str, error: GraphError, times: int) -> tuple[str, ...]:
+    cases = ((1, False), (times, True), (times, False))
+    actions = (decide(error, _failure(error, *case), 1, _BACKOFF) for case in cases)
+    return name, *map(describe, actions)
+
+
+def _look_ups() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a piece that is looked for."""
+    refused = GraphError(ErrorClass.AUTHORIZATION)
+    cases = ((1, False), (2, True), (2, False))
+    failures = [_failure(refused, *case) for case in cases]
+    absent = decide_not_found(None, 1, _BACKOFF)
+    blamed = decide_not_found(failures[0], 1, _BACKOFF)
+    yield "looked for: not there", *[describe(absent)] * 3
+    yield "looked for: not there, and the account was to blame", *[describe(blamed)] * 3
+    temporary = GraphError(ErrorClass.TRANSIENT)
+    failed = decide_look_up_failed(temporary, _failure(temporary, 1, False), 1, _BACKOFF)
+    yield "the look-up fails: `transient`", *[describe(failed)] * 3
+    actions = (decide_look_up_failed(refused, it, 1, _BACKOFF) for it in failures)
+    yield "the look-up fails: `authorization`", *map(describe, actions)
+
+
+def _failure(error: GraphError, times: int, account_worked: bool) -> Failure:
+    error_class = judge(error, times, account_worked=account_worked)
+    return Failure(times, error.code, error.subcode, times, 0.0, error_class)
+
+
+def describe(action: Action) -> str:
+    """Return *action* in a few words."""
+    match action:
+        case Retry(after, _, in_doubt):
+            what = "look again" if in_doubt else "try again"
+            return f"{what} after the backoff{f', at least {after:g} s' if after else ''}"
+        case LookUp(after):
+            return f"look for it in {after:g} s"
+        case SendLater():
+            return "send it at once; no attempt is used up"
+        case OpenCircuit(error_class, _, _, in_doubt):
+            then = ", then look for it" if in_doubt else ""
+            return f"the account waits (`{error_class}`){then}"
+        case Park():
+            return "keep it until the person writes"
+        case GiveUp():
+            return "dead letter"
+    return type(action).__name__
+
+
+def _ordinal(number: int) -> str:
+    return {2: "2nd", 3: "3rd"}.get(number, f"{number}th")
+
+
+def between(text: str, name: str) -> str:
+    """Return the part of *text* between the markers called *name*."""
+    return text.partition(f"<!-- {name}:begin -->\n")[2].partition(f"\n<!-- {name}:end -->")[0]
+
+
+def main() -> None:
+    """Write every table into its document."""
+    text = RELIABILITY.read_text(encoding="utf-8")
+    old = between(text, DECISIONS)
+    begin, end = (f"<!-- {DECISIONS}:{word} -->" for word in ("begin", "end"))
+    new_text = text.replace(f"{begin}\n{old}\n{end}", f"{begin}\n{decision_table()}\n{end}")
+    RELIABILITY.write_text(new_text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""
+Delivery's decisions: a failed call and the history of its piece become one action.
+
+Meta's codes do not always tell a person or a message from the account, or from a trouble
+of Meta's own. The difference shows in whether any call of the account has worked since
+the piece failed before:
+
+- One has: the account can send, and is not stopped for this piece again.
+- None has: the person is not to blame yet, since perhaps nobody can be reached.
+
+docs/reliability.md has the decisions as a table, printed from this code.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from ak_instagram.backoff import Backoff
+from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
+from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.store.values import Piece
+
+ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
+# Seconds at least before an attempt whose failure may mean something else than the one before: a
+# bad minute of Meta's passes, and other conversations show whether the account can send.
+VERDICT_WAIT = 60.0
+MAX_REMEMBERED = 10_000  # pieces
+
+# Meta checked the account first, and then refused this message or this person.
+_REFUSALS = frozenset(
+    {ErrorClass.WINDOW_CLOSED, ErrorClass.PERSON_UNAVAILABLE, ErrorClass.BAD_REQUEST}
+)
+
+# --- actions ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The piece arrived, as *message_id*."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """
+    Try again in *after* seconds, which uses up one of the piece's attempts.
+
+    A piece *in_doubt* may have arrived, so the next attempt is to look for it.
+    """
+
+    after: float
+    why: str
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """The piece may have arrived: look for it in *after* seconds; uses up no attempt."""
+
+    after: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendLater:
+    """The piece did not arrive: send it in *after* seconds; uses up no attempt."""
+
+    after: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForAccount:
+    """The account can't send for *after* seconds; uses up no attempt."""
+
+    after: float
+    why: str
+    in_doubt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCircuit:
+    """
+    Let the whole account wait because of *error_class*; uses up no attempt.
+
+    *retry_after* is for how many seconds Meta asked, if it did. A piece *in_doubt* is
+    looked for when the wait is over.
+    """
+
+    error_class: ErrorClass
+    why: str
+    retry_after: float | None
+    in_doubt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The 24 h window is closed: keep the answer until the person writes again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Make the rest of the answer a dead letter."""
+
+    why: str
+
+
+Action: TypeAlias = Sent | Retry | LookUp | SendLater | WaitForAccount | OpenCircuit | Park | GiveUp
+
+# --- history ----------------------------------------------------------------
+
+
+class Failure(NamedTuple):
+    """
+    A failed call for a piece, judged by the calls before it.
+
+    The piece was at this *attempt*. Its calls have ended with this *code* and *subcode*
+    for so many *times* in a row, the latest *at* this time (steady clock), which makes
+    the error one of *error_class*.
+    """
+
+    attempt: int
+    code: int | None
+    subcode: int | None
+    times: int
+    at: float
+    error_class: ErrorClass
+
+
+class AttemptHistory:
+    """
+    The latest failure of each piece, as far as this process has seen it.
+
+    After a restart, or in another replica, counting begins anew: an error then takes a
+    few more attempts until it means something else.
+    """
+
+    def __init__(self) -> None:
+        self._latest = OrderedDict[int, Failure]()
+
+    def record(self, piece: Piece, error: GraphError, now: float, last_success: float) -> Failure:
+        """
+        Record that a call for *piece* ended with *error* just *now*; return the judged failure.
+
+        *last_success* is when the latest call of the account that worked began.
+        """
+        known = self._latest.pop(piece.id, None)
+        is_repeated = known and (known.code, known.subcode) == (error.code, error.subcode)
+        times = known.times + 1 if known and is_repeated else 1
+        account_worked = known is not None and last_success > known.at
+        error_class = judge(error, times, account_worked=account_worked)
+        failure = Failure(piece.tries, error.code, error.subcode, times, now, error_class)
+        self._latest[piece.id] = failure
+        if len(self._latest) > MAX_REMEMBERED:
+            self._latest.popitem(last=False)
+        return failure
+
+    def latest(self, piece: Piece) -> Failure | None:
+        """Return how the latest attempt at *piece* failed; `None` if it was not seen to end."""
+        known = self._latest.get(piece.id)
+        return known if known is not None and known.attempt == piece.tries else None
+
+    def forget(self, piece: Piece) -> None:
+        """Forget how *piece* failed: it was sent, or given up."""
+        self._latest.pop(piece.id, None)
+
+
+def judge(error: GraphError, times: int, *, account_worked: bool) -> ErrorClass:
+    """
+    Return the class of an *error* that ended so many calls for a piece in a row.
+
+    *account_worked*: some call of the account did, between the latest two of them.
+    """
+    error_class = error.class_after(times)
+    if account_worked and error_class in STOPPED:
+        return ErrorClass.TRANSIENT if error.error_class in STOPPED else error.error_class
+    if not account_worked and error_class is ErrorClass.PERSON_UNAVAILABLE:
+        return error.error_class
+    return error_class
+
+
+# --- decisions --------------------------------------------------------------
+
+
+def decide(error: GraphError, failure: Failure, failures: int, backoff: Backoff) -> Action:
+    """
+    Return what becomes of a piece whose send has ended with *error*.
+
+    *failure* is the error as the piece's history has it, *failures* counts the failed
+    attempts since the conversation's last progress, this one included.
+    """
+    match failure.error_class:
+        case ErrorClass.TRANSIENT:
+            return try_again(str(error), failures, backoff, shortest_wait(error, failure))
+        case ErrorClass.OUTCOME_UNKNOWN:
+            return LookUp(max(ECHO_WAIT, error.retry_after or 0.0), str(error))
+        case ErrorClass.WINDOW_CLOSED:
+            return Park(str(error))
+        case ErrorClass.PERSON_UNAVAILABLE | ErrorClass.BAD_REQUEST:
+            return GiveUp(str(error))
+        case error_class:
+            # Meta may have done what it reports to have failed, even if the account is to blame.
+            in_doubt = error.error_class is ErrorClass.OUTCOME_UNKNOWN
+            return OpenCircuit(error_class, str(error), error.retry_after, in_doubt)
+
+
+def try_again(
+    why: str, failures: int, backoff: Backoff, at_least: float = 0.0, *, in_doubt: bool = False
+) -> Retry | GiveUp:
+    """Return another attempt in *at_least* so many seconds, or none after the last."""
+    wait = backoff.wait_or_give_up(failures)
+    if wait is None:
+        return GiveUp(f"gave up: {why}")
+    return Retry(max(wait, at_least), why, in_doubt)
+
+
+def shortest_wait(error: GraphError, failure: Failure) -> float:
+    """Return the seconds to wait at least after *error*, which was such a *failure*."""
+    may_change = error.class_after(failure.times + 1) is not failure.error_class
+    return max(error.retry_after or 0.0, VERDICT_WAIT if may_change else 0.0)
+
+
+def shows_that_account_works(error: GraphError) -> bool:
+    """
+    Return whether *error* proves that Meta listens to the account.
+
+    Only Meta's own word does; a class that an error has by being repeated is a guess.
+    """
+    return error.error_class in _REFUSALS

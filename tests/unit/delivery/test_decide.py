@@ -1,0 +1,366 @@
+"""A failed call, its piece's history and the failures in a row decide what becomes of a piece."""
+
+from __future__ import annotations
+
+import pytest
+
+from ak_instagram.backoff import Backoff
+from ak_instagram.delivery.decide import (
+    ECHO_WAIT,
+    MAX_REMEMBERED,
+    VERDICT_WAIT,
+    AttemptHistory,
+    Failure,
+    GiveUp,
+    LookUp,
+    OpenCircuit,
+    Park,
+    Retry,
+    SendLater,
+    decide,
+    judge,
+    shows_that_account_works,
+)
+from ak_instagram.delivery.reconcile import decide_look_up_failed, decide_not_found
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.store.values import Piece
+
+T = ErrorClass.TRANSIENT
+RL = ErrorClass.RATE_LIMITED
+AUTH = ErrorClass.AUTHORIZATION
+WIN = ErrorClass.WINDOW_CLOSED
+USR = ErrorClass.PERSON_UNAVAILABLE
+BAD = ErrorClass.BAD_REQUEST
+BLK = ErrorClass.ACCOUNT_RESTRICTED
+UNK = ErrorClass.OUTCOME_UNKNOWN
+
+PERHAPS_BLOCKED = GraphError(T, code=2)
+LINKS_REFUSED = GraphError(T, code=508, subcode=2534122)
+FILE_NOT_FETCHED = GraphError(T, code=100, subcode=2018008)
+PERHAPS_FORBIDDEN = GraphError(UNK, code=1, subcode=99)
+NO_ROLE = GraphError(AUTH, code=10, subcode=2534048)
+POLICY = GraphError(BLK, code=368)
+
+BACKOFF = Backoff(max_attempts=3, chance=lambda: 0.0)  # waits 1 s, then 3 s
+NEVER = float("-inf")
+
+
+def piece(number: int = 7, *, attempt: int = 1) -> Piece:
+    return Piece(number, "turn", 0, {"text": "hello"}, attempt, False, 0, 0)
+
+
+def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) -> Failure:
+    """A failure that ended *times* calls in a row, with a success of the account in between."""
+    error_class = judge(error, times, account_worked=account_worked)
+    return Failure(times, error.code, error.subcode, times, 0.0, error_class)
+
+
+# --- after a send -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "action"),
+    [
+        pytest.param(GraphError(T), 1, Retry(1, "transient"), id="transient-first"),
+        pytest.param(GraphError(T), 2, Retry(3, "transient"), id="transient-second"),
+        pytest.param(GraphError(T), 3, GiveUp("gave up: transient"), id="transient-last-attempt"),
+        pytest.param(
+            GraphError(T, retry_after=30), 1, Retry(30, "transient"), id="transient-meta-says-when"
+        ),
+        pytest.param(
+            PERHAPS_BLOCKED,
+            2,
+            Retry(3, "transient code=2"),
+            id="failures-not-seen-here-are-no-repetition",
+        ),
+        pytest.param(GraphError(UNK), 1, LookUp(ECHO_WAIT, "outcome_unknown"), id="unknown"),
+        pytest.param(
+            GraphError(UNK, retry_after=30),
+            1,
+            LookUp(30, "outcome_unknown"),
+            id="unknown-meta-says-when",
+        ),
+        pytest.param(
+            GraphError(UNK),
+            100,
+            LookUp(ECHO_WAIT, "outcome_unknown"),
+            id="unknown-after-the-last-attempt-too",
+        ),
+        pytest.param(
+            GraphError(RL, retry_after=120),
+            10,
+            OpenCircuit(RL, "rate_limited", 120, in_doubt=False),
+            id="rate-limit-uses-up-no-attempt",
+        ),
+        pytest.param(
+            GraphError(AUTH),
+            100,
+            OpenCircuit(AUTH, "authorization", None, in_doubt=False),
+            id="dead-token-uses-up-no-attempt",
+        ),
+        pytest.param(
+            GraphError(BLK),
+            100,
+            OpenCircuit(BLK, "account_restricted", None, in_doubt=False),
+            id="restriction-uses-up-no-attempt",
+        ),
+        pytest.param(GraphError(WIN), 1, Park("window_closed"), id="window-closed"),
+        pytest.param(GraphError(USR), 1, GiveUp("person_unavailable"), id="person-unavailable"),
+        pytest.param(GraphError(BAD), 1, GiveUp("bad_request"), id="our-mistake"),
+    ],
+)
+def test_the_first_error_of_a_piece_decides_by_its_class(error, failures, action):
+    assert decide(error, failure(error), failures, BACKOFF) == action
+
+
+@pytest.mark.parametrize(
+    ("error", "times", "nothing_worked", "account_worked"),
+    [
+        pytest.param(
+            PERHAPS_BLOCKED,
+            1,
+            Retry(1, "transient code=2"),
+            Retry(1, "transient code=2"),
+            id="perhaps-the-person-1st",
+        ),
+        pytest.param(
+            PERHAPS_BLOCKED,
+            2,
+            Retry(VERDICT_WAIT, "transient code=2"),
+            Retry(VERDICT_WAIT, "transient code=2"),
+            id="perhaps-the-person-2nd",
+        ),
+        pytest.param(
+            PERHAPS_BLOCKED,
+            3,
+            Retry(VERDICT_WAIT, "transient code=2"),
+            GiveUp("transient code=2"),
+            id="perhaps-the-person-3rd",
+        ),
+        pytest.param(
+            LINKS_REFUSED,
+            2,
+            Retry(VERDICT_WAIT, str(LINKS_REFUSED)),
+            Retry(VERDICT_WAIT, str(LINKS_REFUSED)),
+            id="links-2nd",
+        ),
+        pytest.param(
+            LINKS_REFUSED,
+            3,
+            OpenCircuit(BLK, str(LINKS_REFUSED), None, in_doubt=False),
+            Retry(VERDICT_WAIT, str(LINKS_REFUSED)),
+            id="links-3rd",
+        ),
+        pytest.param(
+            FILE_NOT_FETCHED,
+            2,
+            GiveUp(str(FILE_NOT_FETCHED)),
+            GiveUp(str(FILE_NOT_FETCHED)),
+            id="file-2nd",
+        ),
+        pytest.param(
+            PERHAPS_FORBIDDEN,
+            2,
+            OpenCircuit(AUTH, str(PERHAPS_FORBIDDEN), None, in_doubt=True),
+            LookUp(ECHO_WAIT, str(PERHAPS_FORBIDDEN)),
+            id="perhaps-forbidden-2nd",
+        ),
+        pytest.param(
+            NO_ROLE,
+            2,
+            OpenCircuit(AUTH, str(NO_ROLE), None, in_doubt=False),
+            Retry(VERDICT_WAIT, str(NO_ROLE)),
+            id="permission-2nd",
+        ),
+        pytest.param(
+            POLICY,
+            2,
+            OpenCircuit(BLK, str(POLICY), None, in_doubt=False),
+            Retry(VERDICT_WAIT, str(POLICY)),
+            id="policy-2nd",
+        ),
+    ],
+)
+def test_a_repeated_error_decides_by_whether_the_account_works(
+    error, times, nothing_worked, account_worked
+):
+    alone = failure(error, times)
+    among_others = failure(error, times, account_worked=True)
+
+    assert decide(error, alone, 1, BACKOFF) == nothing_worked
+    assert decide(error, among_others, 1, BACKOFF) == account_worked
+
+
+@pytest.mark.parametrize(
+    ("error", "works"),
+    [
+        pytest.param(GraphError(WIN), True, id="window-closed"),
+        pytest.param(GraphError(USR), True, id="person-unavailable"),
+        pytest.param(GraphError(BAD), True, id="bad-request"),
+        pytest.param(PERHAPS_BLOCKED, False, id="person-only-by-repetition"),
+        pytest.param(FILE_NOT_FETCHED, False, id="bad-request-only-by-repetition"),
+        pytest.param(GraphError(UNK), False, id="outcome-unknown"),
+        pytest.param(GraphError(RL), False, id="rate-limit"),
+        pytest.param(GraphError(AUTH), False, id="dead-token"),
+        pytest.param(GraphError(BLK), False, id="restricted"),
+    ],
+)
+def test_only_metas_own_refusal_shows_that_the_account_works(error, works):
+    assert shows_that_account_works(error) is works
+
+
+# --- after a look-up --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("latest", "failures", "action"),
+    [
+        pytest.param(None, 1, Retry(1, "it did not arrive"), id="not-seen-to-end"),
+        pytest.param(failure(GraphError(UNK)), 2, Retry(3, "it did not arrive"), id="unknown"),
+        pytest.param(
+            failure(GraphError(UNK)), 3, GiveUp("gave up: it did not arrive"), id="last-attempt"
+        ),
+        pytest.param(
+            failure(PERHAPS_FORBIDDEN, 2),
+            100,
+            SendLater(0.0, "it did not arrive"),
+            id="account-was-to-blame",
+        ),
+    ],
+)
+def test_a_piece_that_did_not_arrive_is_sent_again(latest, failures, action):
+    assert decide_not_found(latest, failures, BACKOFF) == action
+
+
+@pytest.mark.parametrize(
+    ("error", "times", "account_worked", "failures", "action"),
+    [
+        pytest.param(
+            GraphError(T), 1, False, 1, Retry(1, "transient", in_doubt=True), id="transient"
+        ),
+        pytest.param(
+            GraphError(T), 1, False, 3, GiveUp("gave up: transient"), id="transient-last-attempt"
+        ),
+        pytest.param(
+            GraphError(RL, retry_after=1000),
+            1,
+            False,
+            100,
+            OpenCircuit(RL, "rate_limited", 1000, in_doubt=True),
+            id="rate-limit",
+        ),
+        pytest.param(
+            GraphError(BLK),
+            1,
+            False,
+            100,
+            OpenCircuit(BLK, "account_restricted", None, in_doubt=True),
+            id="restricted",
+        ),
+        pytest.param(
+            NO_ROLE,
+            2,
+            False,
+            1,
+            OpenCircuit(AUTH, str(NO_ROLE), None, in_doubt=True),
+            id="permission-again-nothing-worked",
+        ),
+        pytest.param(
+            NO_ROLE,
+            2,
+            True,
+            1,
+            Retry(VERDICT_WAIT, str(NO_ROLE), in_doubt=True),
+            id="permission-again-account-worked",
+        ),
+    ],
+)
+def test_a_piece_that_can_not_be_looked_for_stays_in_doubt(
+    error, times, account_worked, failures, action
+):
+    failed = failure(error, times, account_worked=account_worked)
+
+    assert decide_look_up_failed(error, failed, failures, BACKOFF) == action
+
+
+# --- history ----------------------------------------------------------------
+
+
+def classes(error: GraphError, *worked: bool) -> list[ErrorClass]:
+    """Return the class of *error* at first, and again as the account has *worked* in between."""
+    history = AttemptHistory()
+    found = [history.record(piece(), error, 0.0, NEVER).error_class]
+    for number, has_worked in enumerate(worked, start=1):
+        last_success = number - 0.5 if has_worked else NEVER
+        found.append(history.record(piece(), error, float(number), last_success).error_class)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("error", "nothing_works", "others_work"),
+    [
+        pytest.param(GraphError(AUTH, code=10), [AUTH] * 3, [AUTH, T, T], id="permission"),
+        pytest.param(POLICY, [BLK] * 3, [BLK, T, T], id="policy"),
+        pytest.param(LINKS_REFUSED, [T, T, BLK], [T, T, T], id="links"),
+        pytest.param(PERHAPS_FORBIDDEN, [UNK, AUTH, AUTH], [UNK] * 3, id="1/99"),
+        pytest.param(PERHAPS_BLOCKED, [T, T, T], [T, T, USR], id="perhaps-the-person"),
+        pytest.param(GraphError(USR, code=551), [USR] * 3, [USR] * 3, id="surely-the-person"),
+        pytest.param(FILE_NOT_FETCHED, [T, BAD, BAD], [T, BAD, BAD], id="file"),
+        pytest.param(GraphError(RL, code=613), [RL] * 3, [RL] * 3, id="limit"),
+    ],
+)
+def test_a_success_in_between_tells_the_piece_from_the_account(error, nothing_works, others_work):
+    assert classes(error, False, False) == nothing_works
+    assert classes(error, True, True) == others_work
+
+
+def test_a_success_counts_only_since_the_failure_before():
+    assert classes(PERHAPS_BLOCKED, True, False, True) == [T, T, T, USR]
+    assert classes(GraphError(AUTH, code=10), True, False, True) == [AUTH, T, AUTH, T]
+
+
+def test_another_error_begins_a_new_count():
+    history, last_success = AttemptHistory(), 100.0
+    sequence = [PERHAPS_BLOCKED, PERHAPS_BLOCKED, GraphError(T), PERHAPS_BLOCKED, PERHAPS_BLOCKED]
+
+    failures = [
+        history.record(piece(), error, float(at), last_success) for at, error in enumerate(sequence)
+    ]
+
+    assert [it.times for it in failures] == [1, 2, 1, 1, 2]
+    assert {it.error_class for it in failures} == {T}
+
+
+def test_each_piece_has_a_history_of_its_own():
+    history, error = AttemptHistory(), GraphError(AUTH, code=10)
+    history.record(piece(1), error, 0.0, NEVER)
+
+    assert history.record(piece(2), error, 2.0, 1.0).error_class is AUTH
+
+
+def test_a_forgotten_piece_begins_anew():
+    history, error = AttemptHistory(), GraphError(AUTH, code=10)
+    history.record(piece(), error, 0.0, NEVER)
+
+    history.forget(piece())
+
+    assert history.record(piece(), error, 2.0, 1.0).error_class is AUTH
+
+
+def test_only_the_latest_attempt_has_a_latest_failure():
+    history = AttemptHistory()
+    recorded = history.record(piece(attempt=1), GraphError(T), 0.0, NEVER)
+
+    assert history.latest(piece(attempt=1)) == recorded
+    assert history.latest(piece(attempt=2)) is None
+
+
+def test_the_pieces_that_failed_longest_ago_are_forgotten_first():
+    history, error = AttemptHistory(), GraphError(T)
+    for number in (*range(MAX_REMEMBERED), 0, MAX_REMEMBERED):
+        history.record(piece(number), error, 0.0, NEVER)
+
+    known = [history.latest(piece(number)) is not None for number in (0, 1, 2, MAX_REMEMBERED)]
+
+    assert known == [True, False, True, True]
