@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
-from ak_instagram.store.postgres.engine import open_postgres
+from ak_instagram.store.postgres.engine import ServerClock, open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Arrival, EventStatus, TurnResult
+from ak_instagram.store.values import Arrival, Claim, EventStatus, TurnResult
 
 START = 1_800_000_000_000
 LEASE = 30_000
@@ -20,12 +20,14 @@ DAY = 86_400_000
 PAUSE = 12 * 3_600_000
 
 
-@dataclass
-class FakeClock:
-    """A clock that stands still unless it is moved; it stands for the server's too."""
+class FakeClock(ServerClock):
+    """A clock that stands still unless it is moved, for a file or a server."""
 
-    now: int = START
-    is_stale: bool = False
+    is_stale = False
+
+    def __init__(self, now: int = START) -> None:
+        super().__init__()
+        self.now = now
 
     def __call__(self) -> int:
         return self.now
@@ -80,22 +82,24 @@ class Bench:
 
     async def run(self, verb: Callable[..., T], *arguments: object) -> T:
         """Return what *verb* returns, in a transaction of the store `one`."""
-        return await self.database.run(
+        result: T = await self.database.run(
             lambda connection, now: verb(Tx(connection, now, worker()), *arguments)
         )
+        return result
 
     async def query_nothing(self, sql: str) -> None:
         await self.database.run(lambda connection, _now: connection.exec_driver_sql(sql))
 
-    async def query(self, sql: str) -> list[tuple]:
-        return await self.database.run(
+    async def query(self, sql: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = await self.database.run(
             lambda connection, _now: [tuple(row) for row in connection.exec_driver_sql(sql)]
         )
+        return rows
 
 
-def arrival(mid: str, contact: str = "anna", at: int = START, **changes: object) -> Arrival:
+def arrival(mid: str, contact: str = "anna", at: int = START, **changes: Any) -> Arrival:
     """A message that waits for the worker."""
-    values = {
+    values: dict[str, Any] = {
         "account": "shop",
         "contact": contact,
         "kind": "message",
@@ -120,7 +124,7 @@ def echo(mid: str, said: str, contact: str = "anna") -> Arrival:
     )
 
 
-def answered(claim, *texts: str, turn: str = "turn", **changes: object) -> TurnResult:
+def answered(claim: Claim, *texts: str, turn: str = "turn", **changes: Any) -> TurnResult:
     """All of the claim's events are answered with *texts*."""
     return TurnResult(
         turn=turn,
@@ -130,11 +134,11 @@ def answered(claim, *texts: str, turn: str = "turn", **changes: object) -> TurnR
     )
 
 
-def mids(claim) -> list[str]:
+def mids(claim: Claim) -> list[str | None]:
     return [event.mid for event in claim.events]
 
 
-async def claim_one(store: Store):
+async def claim_one(store: Store) -> Claim:
     """The one conversation that is due."""
     [claim] = await store.claim(10)
     return claim
@@ -146,7 +150,7 @@ async def until_waiting(store: Store) -> None:
         await asyncio.sleep(0.001)
 
 
-async def stop(task: asyncio.Task) -> None:
+async def stop(task: asyncio.Task[Any]) -> None:
     """Cancel *task* and see it end, so that nothing of it outlives the test."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -15,10 +15,8 @@ from .database import Clock, Database, P, T, Tx, WorkerIdentity, wall_clock
 from .dispatch import Dispatcher
 from .sqlite.engine import open_sqlite
 from .statement import Statement
-from .values import Arrival, Claim, LeaseId, PieceStatus, TurnResult, WaitReason
-from .verbs import backlog, claims, retention, steps
-from .verbs.backlog import Backlog
-from .verbs.retention import Purged
+from .values import Arrival, Claim, LeaseId
+from .verbs import claims
 
 RENEWALS = 500  # leases that are extended in one transaction: webhooks wait for it too
 
@@ -61,54 +59,6 @@ class Store:
         for milliseconds in due_in:
             self.dispatcher.look_in(milliseconds)
         return result
-
-    # --- until the flows run verbs themselves -----------------------------------
-
-    async def settle(self, claim: Claim, turn_result: TurnResult) -> Claim | None:
-        """See `steps.settle`."""
-        return await self.run(steps.settle, claim, turn_result)
-
-    async def sent(self, claim: Claim, message_id: str) -> Claim | None:
-        """See `steps.sent`."""
-        return await self.run(steps.sent, claim, message_id)
-
-    async def give_up(self, claim: Claim, why: str) -> Claim | None:
-        """See `steps.give_up`."""
-        return await self.run(steps.give_up, claim, why)
-
-    async def close_window(self, claim: Claim, why: str) -> Claim | None:
-        """See `steps.close_window`."""
-        return await self.run(steps.close_window, claim, why)
-
-    async def sent_ids(self, claim: Claim) -> frozenset[str]:
-        """See `steps.sent_ids`."""
-        return await self.run(steps.sent_ids, claim)
-
-    async def retry(
-        self,
-        claim: Claim,
-        *,
-        after: float,
-        why: str,
-        then: PieceStatus = PieceStatus.PLANNED,
-        wait_reason: WaitReason | None = None,
-    ) -> None:
-        """See `steps.retry`."""
-        await self.run(steps.retry, claim, after=after, why=why, then=then, wait_reason=wait_reason)
-
-    async def wake_account(self, account: str) -> int:
-        """See `claims.wake_account`."""
-        return await self.run(claims.wake_account, account)
-
-    async def purge(self, keep: int) -> Purged:
-        """See `retention.purge`."""
-        return await self.run(retention.purge, keep)
-
-    async def backlog(self) -> Backlog:
-        """See `backlog.measure`."""
-        return await self.run(backlog.measure)
-
-    # ------------------------------------------------------------------------------
 
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Store *arrivals*; what waits at the same time is stored in one transaction."""
