@@ -215,7 +215,7 @@ def _log_attempt(
     """Count an attempt at *piece*, and log it in one line."""
     metrics.DELIVERY_ATTEMPTS.labels(outcome).inc()
     metrics.DELIVERY_SECONDS.observe(seconds)
-    fields = {"piece": piece.seq, "attempt": piece.tries, "ms": round(seconds * 1000, 1)}
+    fields = {"piece": piece.seq, "attempt": piece.attempt, "ms": round(seconds * 1000, 1)}
     if error is None:
         log.info("delivery.attempted", outcome=outcome, **fields)
     else:

@@ -40,7 +40,7 @@ class PieceStatus(StrEnum):
 
 
 class WaitReason(StrEnum):
-    """A wait that is not the conversation's own fault, and so uses up no try."""
+    """A wait that is not the conversation's own fault, and so uses up no attempt."""
 
     ACCOUNT = "account"  # blocked or resting as a whole; its healing ends the wait
     OTHER = "other"
@@ -92,16 +92,16 @@ class Piece:
     """
     One message of an answer, marked as being sent.
 
-    *message* is the Graph API's `message` object. *tries* counts this one. With an
-    *outcome_unknown* an earlier try, which began at *tried_at*, may have arrived. No try
-    began before *planned_at*.
+    *message* is the Graph API's `message` object. *attempt* is the number of this one,
+    from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
+    have arrived. None began before *planned_at*.
     """
 
     id: int
     turn: str
     seq: int
     message: Mapping[str, object]
-    tries: int
+    attempt: int
     outcome_unknown: bool
     tried_at: int
     planned_at: int

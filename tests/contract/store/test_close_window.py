@@ -99,7 +99,7 @@ async def test_what_the_person_says_after_the_try_keeps_it_open(bench, store):
 
     step = await store.run(steps.close_window, step, "10/2534022")
 
-    assert (step.piece.message, step.piece.tries) == ({"text": "one"}, 2)
+    assert (step.piece.message, step.piece.attempt) == ({"text": "one"}, 2)
     assert await closes_at(bench) == START + 1000 + DAY
 
 

@@ -72,7 +72,7 @@ async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
 
     bench.clock.move(1000)
     again = await claim_one(two)
-    assert (again.piece.outcome_unknown, again.piece.tries, again.failures) == (False, 2, 1)
+    assert (again.piece.outcome_unknown, again.piece.attempt, again.failures) == (False, 2, 1)
 
 
 async def test_an_unknown_outcome_stays_doubtful(bench, store):
@@ -91,7 +91,7 @@ async def test_a_sure_failure_is_not_doubtful(bench, store):
 
     bench.clock.move(5000)
     piece = (await claim_one(store)).piece
-    assert (piece.outcome_unknown, piece.tries) == (False, 2)
+    assert (piece.outcome_unknown, piece.attempt) == (False, 2)
 
 
 async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):

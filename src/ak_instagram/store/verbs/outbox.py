@@ -112,7 +112,7 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         turn=result.turn,
         seq=0,
         message=result.messages[0],
-        tries=1,
+        attempt=1,
         outcome_unknown=False,
         tried_at=tx.now,
         planned_at=tx.now,
@@ -150,21 +150,21 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
     sent is returned as it is: the outcome of its latest attempt is unknown.
     """
     while (found := _NEXT.row(tx, account=row.account, contact=row.contact)) is not None:
-        id_, turn, seq, payload, status, tries, planned_at, changed_at = found
+        id_, turn, seq, payload, status, attempt, planned_at, changed_at = found
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
             if row.window_closes_at <= tx.now:
                 park(tx, row)
                 return None
-            tries += 1
-            if not _BEGIN.run(tx, id=id_, tries=tries, now=tx.now):
+            attempt += 1
+            if not _BEGIN.run(tx, id=id_, tries=attempt, now=tx.now):
                 continue
         return Piece(
             id=id_,
             turn=turn,
             seq=seq,
             message=fast_json.load(payload),
-            tries=tries,
+            attempt=attempt,
             outcome_unknown=is_sending,
             tried_at=changed_at if is_sending else tx.now,
             planned_at=planned_at,

@@ -293,7 +293,7 @@ def retry(
     Release the conversation and come back in *after* seconds; messages don't hasten that.
 
     *then* is what becomes of the claim's piece: `SENDING` when it may have arrived. With a
-    *wait_reason* the conversation is not to blame, and the wait uses up no try.
+    *wait_reason* the conversation is not to blame, and the wait uses up no attempt.
     """
     row = claims.require(tx, claim)
     if claim.piece is not None:
