@@ -10,9 +10,8 @@ from contextlib import closing
 import asyncpg
 from sqlalchemy import make_url
 
+from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
 from qa.benchmarks.webhooks import ACCOUNT, contact_of
 
 EVENTS_EACH = 8  # of one person: messages, and echoes of as many answers
@@ -76,7 +75,7 @@ def people_in(events: int) -> int:
 
 async def make(url: str, events: int) -> None:
     """Make a store at *url* and `fill` it."""
-    async with open_store(url, Inbox(), Leases("filling", lease=30_000)):
+    async with open_store(url, WorkerIdentity("filling", lease_ms=30_000)):
         pass  # it is migrated now
     await fill(url, events)
 

@@ -20,10 +20,10 @@ from statistics import fmean
 import uvloop
 
 from ak_instagram.meta.events import Event, Kind
+from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.values import MAX_CLAIMS, Claim, EventStatus, TurnResult
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
+from ak_instagram.store.verbs import steps
 from qa.benchmarks import cores
 from qa.benchmarks.filling import people_in
 from qa.benchmarks.webhooks import ACCOUNT, contact_of
@@ -88,7 +88,7 @@ async def _measure(plan: Plan) -> dict[int, list[Cost]]:
 
 
 def _open(url: str) -> AbstractAsyncContextManager[Store]:
-    return open_store(url, Inbox(), Leases("benchmark", _LEASE))
+    return open_store(url, WorkerIdentity("benchmark", _LEASE))
 
 
 async def _round(stores: Mapping[int, tuple[Store, int]], batches: int) -> dict[int, Cost]:
@@ -117,7 +117,7 @@ async def _see_through(store: Store, arrivals: Sequence[Event]) -> tuple[float, 
     await store.put(arrivals)
     stored = time.perf_counter()
     claims = await store.claim(len(arrivals))
-    await asyncio.gather(*(store.settle(claim, _silence(claim)) for claim in claims))
+    await asyncio.gather(*(store.run(steps.settle, claim, _silence(claim)) for claim in claims))
     released = time.perf_counter()
     if len(claims) != len(arrivals):
         raise RuntimeError(f"{len(claims)} conversations were due, not {len(arrivals)}")

@@ -25,9 +25,8 @@ from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.meta.graph import GraphClient
 from ak_instagram.settings.model import Settings
+from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
@@ -137,13 +136,11 @@ def _assemble(
 
 
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:
-    inbox = Inbox(
-        debounce=int(settings.conversation.debounce * 1000),
-        takeover_pause=int(settings.conversation.takeover_pause * 1000),
-    )
-    leases = Leases(
+    worker = WorkerIdentity(
         owner=uuid.uuid4().hex,
-        lease=int(settings.conversation.lease * 1000),
-        lines=agent.history,
+        lease_ms=int(settings.conversation.lease * 1000),
+        debounce_ms=int(settings.conversation.debounce * 1000),
+        takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
+        transcript_lines=agent.history,
     )
-    return open_store(settings.store.url, inbox, leases)
+    return open_store(settings.store.url, worker)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any, Concatenate, cast
 
 from ak_instagram.agents.agent import Part, Turn
 from ak_instagram.meta.graph_responses import Profile, RecentMessage
-from ak_instagram.store.values import Claim, PieceStatus, TurnResult, WaitReason
+from ak_instagram.store.database import P, T, Tx, WorkQueue
+from ak_instagram.store.values import Claim, LeaseId
+from ak_instagram.store.verbs import steps
 
 
 @dataclass
@@ -89,14 +93,19 @@ class FakeGraph:
 
 @dataclass
 class FakeStore:
-    """Remembers how claims end; hands out *claims* and then waits for ever."""
+    """
+    A `WorkQueue` that notes each verb and does not run it; it hands out *claims* once.
+
+    *log* has the verbs' names and arguments, without claims and the reasons that only the
+    database is told. The next one raises *error*, if there is one.
+    """
 
     claims: list[list[Claim]] = field(default_factory=list)
     next_step: Callable[[], Claim | None] = lambda: None
     ids: frozenset[str] = frozenset()
     error: Exception | None = None
-    held: set[tuple[str, str, int]] = field(default_factory=set)
-    log: list[tuple] = field(default_factory=list)
+    held: frozenset[LeaseId] = frozenset()
+    log: list[tuple[Any, ...]] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
     left: float = 30.0
     time: int = 0
@@ -107,57 +116,40 @@ class FakeStore:
             self.told.clear()
             await self.told.wait()
 
-    async def claim(self, most: int) -> list[Claim]:
+    async def run(
+        self, verb: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        if verb is steps.sent_ids:
+            return cast(T, self.ids)
+        told = signature(verb).bind(None, *args, **kwargs)
+        told.apply_defaults()
+        quiet = {"tx", "claim"} if verb is steps.give_up else {"tx", "claim", "why"}
+        self.note(verb.__name__, *(it for name, it in told.arguments.items() if name not in quiet))
+        return cast(T, self.next_step())
+
+    async def claim(self, limit: int) -> list[Claim]:
         if not self.claims:
             await asyncio.Event().wait()
         return self.claims.pop(0)
 
-    async def settle(self, claim: Claim, turn_result: TurnResult) -> Claim | None:
-        return self._note("settle", turn_result)
+    async def renew(self) -> frozenset[LeaseId]:
+        return self.held
 
-    async def sent(self, claim: Claim, message_id: str) -> Claim | None:
-        return self._note("sent", message_id)
-
-    async def give_up(self, claim: Claim, why: str) -> Claim | None:
-        return self._note("give_up", why)
-
-    async def close_window(self, claim: Claim, why: str) -> Claim | None:
-        return self._note("close_window")
-
-    async def retry(
-        self,
-        claim: Claim,
-        *,
-        after: float,
-        why: str,
-        then: PieceStatus = PieceStatus.PLANNED,
-        wait_reason: WaitReason | None = None,
-    ) -> None:
-        self._note("retry", after, then, wait_reason)
-
-    async def wake_account(self, account: str) -> int:
-        self._note("wake_account", account)
-        return 1
-
-    def now(self) -> int:
-        return self.time
+    async def abandon(self, lease_ids: Collection[LeaseId]) -> None:
+        self.note("abandon", lease_ids)
 
     def lease_left(self, claim: Claim) -> float:
         return self.left
 
-    async def sent_ids(self, claim: Claim) -> frozenset[str]:
-        return self.ids
+    def now(self) -> int:
+        return self.time
 
-    async def renew(self) -> set[tuple[str, str, int]]:
-        return self.held
-
-    async def abandon(self, lease_ids: set[tuple[str, str, int]]) -> None:
-        self._note("abandon", lease_ids)
-
-    def _note(self, *entry: object) -> Claim | None:
+    def note(self, *entry: object) -> None:
         if self.error is not None:
             error, self.error = self.error, None
             raise error
         self.log.append(entry)
         self.told.set()
-        return self.next_step()
+
+
+_: type[WorkQueue] = FakeStore  # so that mypy holds it to what it stands for

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 from ak_instagram.meta.events import Event, Kind
-from ak_instagram.store.postgres.engine import open_postgres
+from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
+from ak_instagram.store.postgres.engine import ServerClock, open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import EventStatus, TurnResult
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
+from ak_instagram.store.values import Claim, EventStatus, TurnResult
 
 START = 1_800_000_000_000
 LEASE = 30_000
@@ -20,12 +21,14 @@ DAY = 86_400_000
 PAUSE = 12 * 3_600_000
 
 
-@dataclass
-class FakeClock:
-    """A clock that stands still unless it is moved; it stands for the server's too."""
+class FakeClock(ServerClock):
+    """A clock that stands still unless it is moved, for a file or a server."""
 
-    now: int = START
-    is_stale: bool = False
+    is_stale = False
+
+    def __init__(self, now: int = START) -> None:
+        super().__init__()
+        self.now = now
 
     def __call__(self) -> int:
         return self.now
@@ -35,13 +38,36 @@ class FakeClock:
 
 
 @dataclass
+class Shared:
+    """*database*, for stores that stand for several processes."""
+
+    database: Database
+    is_shared: bool = True
+
+    @property
+    def clock(self) -> Clock:
+        return self.database.clock
+
+    def on_notify(self, wake: Callable[[], None]) -> None:
+        self.database.on_notify(wake)
+
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
+        return await self.database.run(work, urgent=urgent)
+
+
+def worker(owner: str = "one", **rules: int) -> WorkerIdentity:
+    """A process run that is called *owner*."""
+    return WorkerIdentity(owner, LEASE, **{"takeover_pause_ms": PAUSE, **rules})
+
+
+@dataclass
 class Bench:
     """One database, and stores on it as several processes would have them."""
 
     url: str
     clock: FakeClock = field(default_factory=FakeClock)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    database: object = None
+    database: Any = None
 
     async def open(self, *, busy_timeout: float = 2.0) -> None:
         opened = (
@@ -49,26 +75,34 @@ class Bench:
             if self.url.startswith("sqlite")
             else open_postgres(self.url, self.clock)
         )
-        self.database = await self.stack.enter_async_context(opened)
-        self.database.is_shared = True  # by stores that stand for several processes
+        self.database = Shared(await self.stack.enter_async_context(opened))
 
     def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
-        return Store(self.database, Inbox(debounce, PAUSE), Leases(owner, LEASE, lines))
+        rules = {"debounce_ms": debounce, "transcript_lines": lines}
+        return Store(self.database, worker(owner, **rules))
+
+    async def run(self, verb: Callable[..., T], *arguments: object) -> T:
+        """Return what *verb* returns, in a transaction of the store `one`."""
+        result: T = await self.database.run(
+            lambda connection, now: verb(Tx(connection, now, worker()), *arguments)
+        )
+        return result
 
     async def query_nothing(self, sql: str) -> None:
         await self.database.run(lambda connection, _now: connection.exec_driver_sql(sql))
 
-    async def query(self, sql: str) -> list[tuple]:
-        return await self.database.run(
+    async def query(self, sql: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = await self.database.run(
             lambda connection, _now: [tuple(row) for row in connection.exec_driver_sql(sql)]
         )
+        return rows
 
 
 def arrival(
-    mid: str, contact: str = "anna", at: int = START, kind: str = "message", **changes: object
+    mid: str, contact: str = "anna", at: int = START, *, kind: str = "message", **changes: Any
 ) -> Event:
     """A message that waits for the worker."""
-    values = {
+    values: dict[str, Any] = {
         "account": "shop",
         "contact": contact,
         "kind": Kind(kind),
@@ -92,7 +126,7 @@ def echo(mid: str, said: str, contact: str = "anna") -> Event:
     )
 
 
-def answered(claim, *texts: str, turn: str = "turn", **changes: object) -> TurnResult:
+def answered(claim: Claim, *texts: str, turn: str = "turn", **changes: Any) -> TurnResult:
     """All of the claim's events are answered with *texts*."""
     return TurnResult(
         turn=turn,
@@ -102,11 +136,11 @@ def answered(claim, *texts: str, turn: str = "turn", **changes: object) -> TurnR
     )
 
 
-def mids(claim) -> list[str]:
+def mids(claim: Claim) -> list[str | None]:
     return [event.mid for event in claim.events]
 
 
-async def claim_one(store: Store):
+async def claim_one(store: Store) -> Claim:
     """The one conversation that is due."""
     [claim] = await store.claim(10)
     return claim
@@ -114,11 +148,11 @@ async def claim_one(store: Store):
 
 async def until_waiting(store: Store) -> None:
     """Return once its worker waits for work."""
-    while not store._dispatcher.room:  # noqa: ASYNC110 - nobody is told that a worker waits
+    while not store.dispatcher.room:  # noqa: ASYNC110 - nobody is told that a worker waits
         await asyncio.sleep(0.001)
 
 
-async def stop(task: asyncio.Task) -> None:
+async def stop(task: asyncio.Task[Any]) -> None:
     """Cancel *task* and see it end, so that nothing of it outlives the test."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -62,15 +62,15 @@ def for_chosen(command: Callable[[OpenStore, list[str]], None]) -> Callable[...,
             raise click.UsageError("name the turns, or use --all")
         with open_store(config) as store:
             named = [_find_one(store, turn) for turn in turns]
-            every = partial(letters.find, wanted=replace(wanted, limit=_ALL))
-            command(store, [letter.turn for letter in named or store.run(every)])
+            chosen = named or store.run(letters.find, replace(wanted, limit=_ALL))
+            command(store, [letter.turn for letter in chosen])
 
     return on_chosen
 
 
 def _find_one(store: OpenStore, turn: str) -> DeadLetter:
     """Return the dead letter called *turn*; end with exit code 1 if it is not there."""
-    found = store.run(partial(letters.find, wanted=Filter(turn=turn)))
+    found = store.run(letters.find, Filter(turn=turn))
     if not found:
         raise click.ClickException(f"no dead letter is called {turn}")
     return found[0]
@@ -99,7 +99,7 @@ def as_line(letter: DeadLetter) -> str:
 def list_(wanted: Filter, config: Path | None, limit: int, as_json: bool) -> None:
     """List dead letters, oldest first."""
     with open_store(config) as store:
-        found = store.run(partial(letters.find, wanted=replace(wanted, limit=limit)))
+        found = store.run(letters.find, replace(wanted, limit=limit))
     for letter in found:
         fields = {name: getattr(letter, name) for name in DeadLetter.__slots__}
         click.echo(json.dumps(fields) if as_json else as_line(letter))
@@ -118,7 +118,7 @@ def show(turn: str, config: Path | None) -> None:
     """
     with open_store(config) as store:
         letter = _find_one(store, turn)
-        contents = store.run(partial(letters.contents, turn=turn))
+        contents = store.run(letters.contents, turn)
     click.echo(as_line(letter))
     for kind, payload in contents:
         click.echo(f"  {kind}: {payload or '(wiped)'}")
@@ -134,7 +134,7 @@ def replay(store: OpenStore, turns: list[str]) -> None:
     out. Repeating it is harmless. Nothing is tried where a person answers, nor what has
     been wiped since.
     """
-    done = sum(store.run(partial(letters.replay, turn=turn)) for turn in turns)
+    done = sum(store.run(letters.replay, turn) for turn in turns)
     click.echo(f"{done} to be tried again")
     if left := len(turns) - done:
         click.echo(
@@ -146,5 +146,5 @@ def replay(store: OpenStore, turns: list[str]) -> None:
 @for_chosen
 def discard(store: OpenStore, turns: list[str]) -> None:
     """Let TURNS go for good."""
-    done = sum(store.run(partial(letters.discard, turn=turn)) for turn in turns)
+    done = sum(store.run(letters.discard, turn) for turn in turns)
     click.echo(f"{done} discarded")

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.verbs import takeover
 
 from .shared import config_option, open_store
 
 _MAX_HOURS = 10 * 365 * 24
 NOT_KNOWN = "no conversation with {} is known"
-
-
-@dataclass(frozen=True, slots=True)
-class NamedConversation:
-    """The conversation of *account* with *contact*, as the command line names it."""
-
-    account: str
-    contact: str
 
 
 def _require_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
@@ -65,23 +55,21 @@ def pause(contact: str, account: str, hours: float, config: Path | None) -> None
     """
     if math.isnan(hours):  # which lies in every range
         raise click.BadParameter("is not a number", param_hint="'--hours'")
-    of, duration_ms = NamedConversation(account, contact), int(hours * 3_600_000)
+    duration_ms = int(hours * 3_600_000)
     with open_store(config) as store:
-        until = store.run(partial(pause_if_known, of=of, duration_ms=duration_ms))
+        until = store.run(pause_if_known, account, contact, duration_ms)
     if until is None:
         raise click.ClickException(NOT_KNOWN.format(contact))
     when = datetime.fromtimestamp(until / 1000, UTC)
     click.echo(f"the bot is silent until {when.isoformat(timespec='seconds')}")
 
 
-def pause_if_known(
-    connection: Connection, now: int, of: NamedConversation, duration_ms: int
-) -> int | None:
+def pause_if_known(tx: Tx, account: str, contact: str, duration_ms: int) -> int | None:
     """Return until when the bot is silent (UTC ms), `None` if the conversation is not known."""
-    if not takeover.is_known(connection, of):
+    if not takeover.is_known(tx, account, contact):
         return None
-    until = takeover.pause(connection, of, now + duration_ms)
-    takeover.drop(connection, now, of)
+    until = takeover.pause(tx, account, contact, tx.now + duration_ms)
+    takeover.drop(tx, account, contact)
     return until
 
 
@@ -91,9 +79,8 @@ def pause_if_known(
 @config_option
 def resume(contact: str, account: str, config: Path | None) -> None:
     """Let the bot answer CONTACT (an IGSID) again."""
-    of = NamedConversation(account, contact)
     with open_store(config) as store:
-        is_known = store.run(lambda connection, _now: takeover.resume(connection, of))
+        is_known = store.run(takeover.resume, account, contact)
     if not is_known:
         raise click.ClickException(NOT_KNOWN.format(contact))
     click.echo("the bot answers again")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import Concatenate
 
 import click
 import structlog
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings import Settings, load
-from ak_instagram.store.database import T, Work
-from ak_instagram.store.maintenance import MaintenanceSession, visit
+from ak_instagram.store.database import P, T, Transactions, Tx
+from ak_instagram.store.maintenance import open_for_maintenance
 
 config_option = click.option(
     "--config",
@@ -34,13 +35,13 @@ def load_settings(config: Path | None) -> Settings:
 class OpenStore:
     """A store that is open for one command."""
 
-    def __init__(self, runner: asyncio.Runner, session: MaintenanceSession) -> None:
+    def __init__(self, runner: asyncio.Runner, session: Transactions) -> None:
         self._runner = runner
         self._session = session
 
-    def run(self, work: Work[T]) -> T:
-        """Return what *work* returns, in a transaction of its own."""
-        return self._runner.run(self._session.run(work))
+    def run(self, verb: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what *verb* returns, in a transaction of its own."""
+        return self._runner.run(self._session.run(verb, *args, **kwargs))
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def open_store(config: Path | None) -> Iterator[OpenStore]:
     try:
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()
-            session = runner.run(stack.enter_async_context(visit(url)))
+            session = runner.run(stack.enter_async_context(open_for_maintenance(url)))
             try:
                 yield OpenStore(runner, session)
             finally:

@@ -19,8 +19,9 @@ from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.reply.plan import Plan, plan_answer
 from ak_instagram.settings.model import Account
-from ak_instagram.store.store import Store
+from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
+from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
 from .turn import TurnDraft, compose
@@ -40,7 +41,7 @@ class Answering:
     silence. *spawn* runs what nobody waits for.
     """
 
-    store: Store
+    store: Transactions
     agent: Agent
     circuit_breaker: CircuitBreaker
     typing_indicator: TypingIndicator
@@ -64,8 +65,12 @@ class Answering:
             return await self._settle(claim, draft, EventStatus.IGNORED, Plan(), reason)
         if wait := self.circuit_breaker.open_for(claim.account, claim.contact):
             # What is answered later is answered once, to all that has been said by then.
-            await self.store.retry(
-                claim, after=wait, why="the account is blocked", wait_reason=WaitReason.ACCOUNT
+            await self.store.run(
+                steps.retry,
+                claim,
+                after=wait,
+                why="the account is blocked",
+                wait_reason=WaitReason.ACCOUNT,
             )
             return None
         with structlog.contextvars.bound_contextvars(turn=draft.turn.id):
@@ -104,7 +109,7 @@ class Answering:
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
-        await self.store.retry(claim, after=after, why=str(exc))
+        await self.store.run(steps.retry, claim, after=after, why=str(exc))
         return None
 
     async def _dead_letter(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
@@ -132,7 +137,7 @@ class Answering:
             lines=lines,
             hands_over=plan.handoff is not None,
         )
-        return await self.store.settle(claim, turn_result)
+        return await self.store.run(steps.settle, claim, turn_result)
 
 
 def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:

@@ -19,7 +19,7 @@ from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet, run_logged
 from ak_instagram.settings.model import Account
-from ak_instagram.store.store import Store
+from ak_instagram.store.database import WorkQueue
 from ak_instagram.store.values import (
     Claim,
     EventStatus,
@@ -29,6 +29,7 @@ from ak_instagram.store.values import (
     TurnResult,
     WaitReason,
 )
+from ak_instagram.store.verbs import steps
 
 from .turn import turn_id
 
@@ -63,7 +64,7 @@ class Worker:
 
     def __init__(
         self,
-        store: Store,
+        store: WorkQueue,
         accounts: Accounts,
         answering: Answers,
         delivery: Delivers,
@@ -198,7 +199,8 @@ class Worker:
                 if self._backoff.wait_or_give_up(failures) is None:
                     await self._dead_letter(claim, f"bug: {type(exc).__name__}")
                     return
-            await self._store.retry(
+            await self._store.run(
+                steps.retry,
                 claim,
                 after=self._backoff.wait(failures),
                 why=type(exc).__name__,
@@ -213,13 +215,15 @@ class Worker:
         metrics.DEAD_LETTERS.labels("turn").inc()
         log.error("turn.dead_lettered", reason=reason)
         if claim.piece is not None:
-            step = await self._store.give_up(claim, reason)
+            step = await self._store.run(steps.give_up, claim, reason)
         else:
             dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-            step = await self._store.settle(claim, TurnResult(turn_id(claim), dead, reason))
+            result = TurnResult(turn_id(claim), dead, reason)
+            step = await self._store.run(steps.settle, claim, result)
         if step is not None:
             outcome_unknown = step.piece is not None and step.piece.outcome_unknown
-            await self._store.retry(
+            await self._store.run(
+                steps.retry,
                 step,
                 after=0,
                 why=reason,

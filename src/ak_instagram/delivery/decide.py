@@ -154,7 +154,7 @@ class AttemptHistory:
         times = known.times + 1 if known and is_repeated else 1
         account_worked = known is not None and last_success > known.at
         error_class = judge(error, times, account_worked=account_worked)
-        failure = Failure(piece.tries, error.code, error.subcode, times, now, error_class)
+        failure = Failure(piece.attempt, error.code, error.subcode, times, now, error_class)
         self._latest[piece.id] = failure
         if len(self._latest) > MAX_REMEMBERED:
             self._latest.popitem(last=False)
@@ -163,7 +163,7 @@ class AttemptHistory:
     def latest(self, piece: Piece) -> Failure | None:
         """Return how the latest attempt at *piece* failed; `None` if it was not seen to end."""
         known = self._latest.get(piece.id)
-        return known if known is not None and known.attempt == piece.tries else None
+        return known if known is not None and known.attempt == piece.attempt else None
 
     def forget(self, piece: Piece) -> None:
         """Forget how *piece* failed: it was sent, or given up."""

@@ -14,8 +14,9 @@ from ak_instagram.errors import LeaseLost
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.settings.model import Account
-from ak_instagram.store.store import Store
+from ak_instagram.store.database import WorkQueue
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
+from ak_instagram.store.verbs import claims, steps
 
 from .circuit_breaker import CircuitBreaker
 from .decide import (
@@ -70,7 +71,7 @@ class Delivery:
 
     def __init__(
         self,
-        store: Store,
+        store: WorkQueue,
         graph: MessagesApi,
         circuit_breaker: CircuitBreaker,
         rate: RateLimiter,
@@ -143,7 +144,7 @@ class Delivery:
         finally:
             # All that waits for the account goes on, whatever became of this piece.
             if works and breaker.record_success(claim.account, began):
-                await self._store.wake_account(claim.account)
+                await self._store.run(claims.wake_account, claim.account)
 
     async def _look_up(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         """Look for a piece of unknown outcome, which is sent again only if it did not arrive."""
@@ -165,7 +166,7 @@ class Delivery:
             stays = decide_look_up_failed(error, failure, claim.failures + 1, self._backoff)
             return await self._carry_out(stays, claim, piece, began)
         self._failed_look_ups.forget(piece)
-        found = find(piece, recent, await self._store.sent_ids(claim), claim.contact)
+        found = find(piece, recent, await self._store.run(steps.sent_ids, claim), claim.contact)
         log.info("delivery.looked_up", piece=piece.seq, arrived=found is not None)
         if found is not None:
             return await self._carry_out(Sent(found.mid), claim, piece)
@@ -180,15 +181,15 @@ class Delivery:
         match action:
             case Sent(message_id):
                 self._failed_sends.forget(piece)
-                return await self._store.sent(claim, message_id)
+                return await self._store.run(steps.sent, claim, message_id)
             case Park(why):
-                return await self._store.close_window(claim, why)
+                return await self._store.run(steps.close_window, claim, why)
             case GiveUp(why):
                 metrics.DEAD_LETTERS.labels("answer").inc()
                 log.error("delivery.dead_lettered", reason=why)
                 self._failed_sends.forget(piece)
                 self._failed_look_ups.forget(piece)
-                return await self._store.give_up(claim, why)
+                return await self._store.run(steps.give_up, claim, why)
             case OpenCircuit(error_class, why, retry_after, in_doubt):
                 wait_reason, breaker = WaitReason.ACCOUNT, self._circuit_breaker
                 account, contact = claim.account, claim.contact
@@ -202,7 +203,9 @@ class Delivery:
             case Retry(after, why, in_doubt):
                 pass
         then = PieceStatus.SENDING if in_doubt else PieceStatus.PLANNED
-        await self._store.retry(claim, after=after, why=why, then=then, wait_reason=wait_reason)
+        await self._store.run(
+            steps.retry, claim, after=after, why=why, then=then, wait_reason=wait_reason
+        )
         return None
 
 
@@ -212,7 +215,7 @@ def _log_attempt(
     """Count an attempt at *piece*, and log it in one line."""
     metrics.DELIVERY_ATTEMPTS.labels(outcome).inc()
     metrics.DELIVERY_SECONDS.observe(seconds)
-    fields = {"piece": piece.seq, "attempt": piece.tries, "ms": round(seconds * 1000, 1)}
+    fields = {"piece": piece.seq, "attempt": piece.attempt, "ms": round(seconds * 1000, 1)}
     if error is None:
         log.info("delivery.attempted", outcome=outcome, **fields)
     else:

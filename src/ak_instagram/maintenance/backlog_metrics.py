@@ -10,8 +10,8 @@ import structlog
 from prometheus_client import Gauge
 
 from ak_instagram import metrics
-from ak_instagram.store.store import Store
-from ak_instagram.store.verbs.backlog import Backlog
+from ak_instagram.store.database import Transactions
+from ak_instagram.store.verbs.backlog import Backlog, measure
 
 log = structlog.get_logger()
 
@@ -29,14 +29,14 @@ _FIGURES: tuple[tuple[Gauge, Callable[[Backlog], float]], ...] = (
 
 
 async def run_measurements(
-    store: Store, *, every: float = EVERY, within: float = ANSWER_WITHIN
+    store: Transactions, *, every: float = EVERY, within: float = ANSWER_WITHIN
 ) -> None:
     """Show what waits in *store*, again and again; never return."""
     is_known = True
     while True:
         try:
             async with asyncio.timeout(within):
-                _show(await store.backlog())
+                _show(await store.run(measure))
             is_known = True
         except Exception as exc:  # the loop outlives whatever it meets
             _show(None)

@@ -7,8 +7,8 @@ import asyncio
 import structlog
 
 from ak_instagram.jobs import run_logged
-from ak_instagram.store.store import Store
-from ak_instagram.store.verbs.retention import DAY, Purged
+from ak_instagram.store.database import Transactions
+from ak_instagram.store.verbs.retention import DAY, Purged, purge
 
 log = structlog.get_logger()
 
@@ -18,7 +18,7 @@ BREATHER = 0.1  # seconds between two pieces of work, in which webhooks have the
 
 
 async def run_purges(
-    store: Store,
+    store: Transactions,
     days: float,
     *,
     first_after: float = FIRST_AFTER,
@@ -32,9 +32,9 @@ async def run_purges(
         await asyncio.sleep(every)
 
 
-async def _purge(store: Store, keep: int, breather: float) -> None:
+async def _purge(store: Transactions, keep: int, breather: float) -> None:
     total = Purged()
-    while (purged := await store.purge(keep)).total:
+    while (purged := await store.run(purge, keep)).total:
         total += purged
         await asyncio.sleep(breather)
     if total.total:

@@ -1,7 +1,7 @@
 """
-What the service knows, durably: events that came in, whose turn it is, what was sent.
+The store: events that came in, whose turn it is, and what was sent; durable.
 
-The verbs are plain functions of a connection (`inbox`, `leases`, `turns`, `ledger`);
-`store` offers them to the service. `intake` and `lookout` say what shares a transaction
-and when; `sqlite` and `postgres` run it.
+The verbs in `verbs` are plain functions of a transaction, with their statements beside them.
+`Store.run` runs them; `batching` and `dispatch` say what shares a webhook's transaction.
+`sqlite` and `postgres` are the databases.
 """

@@ -1,4 +1,4 @@
-"""What webhooks bring at the same time is stored together, and each hears of its own."""
+"""Group commit: webhooks of the same moment share a transaction; each gets its own result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.meta.events import Event
 
-MAX_ARRIVALS = 512  # events of one batch
+MAX_EVENTS = 512  # events of one batch
 SPACING = 0.004  # seconds between the batches of webhooks that queue up
 
 # Stores a batch in one transaction; returns once that is durable.
@@ -18,9 +18,9 @@ StoreBatch: TypeAlias = Callable[[Sequence[Event]], Awaitable[None]]
 
 
 class Request(NamedTuple):
-    """What one webhook brought, and the future that waits for it to be durable."""
+    """One webhook's events, and the future that waits for them to be durable."""
 
-    arrivals: Sequence[Event]
+    events: Sequence[Event]
     stored: asyncio.Future[None]
 
 
@@ -32,10 +32,10 @@ class Batcher:
         self._requests: deque[Request] = deque()
         self._storing: asyncio.Task[None] | None = None
 
-    async def put(self, arrivals: Sequence[Event]) -> None:
-        """Return once *arrivals* are durable; raise what storing them raises."""
+    async def put(self, events: Sequence[Event]) -> None:
+        """Return once *events* are durable; raise what storing them raises."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._requests.append(Request(arrivals, stored))
+        self._requests.append(Request(events, stored))
         if self._storing is None:
             self._storing = asyncio.create_task(self._store_all())
         await stored
@@ -44,7 +44,12 @@ class Batcher:
         try:
             while self._requests:
                 began = asyncio.get_running_loop().time()
-                await self._store(self._next_batch())
+                batch: list[Request] = []
+                room = MAX_EVENTS
+                while self._requests and room > 0:
+                    batch.append(self._requests.popleft())
+                    room -= len(batch[-1].events)
+                await self._store(batch)
                 if self._requests:
                     # Under load: the longer, the more of them share the next commit.
                     spent = asyncio.get_running_loop().time() - began
@@ -52,36 +57,22 @@ class Batcher:
         finally:
             self._storing = None
 
-    def _next_batch(self) -> list[Request]:
-        batch: list[Request] = []
-        room = MAX_ARRIVALS
-        while self._requests and room > 0:
-            batch.append(self._requests.popleft())
-            room -= len(batch[-1].arrivals)
-        return batch
-
     async def _store(self, batch: Sequence[Request]) -> None:
+        error: Exception | None = None
         try:
-            await self._store_batch([it for request in batch for it in request.arrivals])
-            _resolve(batch, None)
+            await self._store_batch([it for request in batch for it in request.events])
         except StoreUnavailable as exc:
-            _resolve(batch, exc)
+            error = exc
         except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay
-            await self._store_apart(batch, exc)
-
-    async def _store_apart(self, batch: Sequence[Request], exc: Exception) -> None:
-        if len(batch) == 1:
-            _resolve(batch, exc)
-            return
+            if len(batch) > 1:
+                for request in batch:
+                    await self._store([request])
+                return
+            error = exc
         for request in batch:
-            await self._store([request])
-
-
-def _resolve(batch: Sequence[Request], error: Exception | None) -> None:
-    for request in batch:
-        if request.stored.done():
-            continue
-        if error is None:
-            request.stored.set_result(None)
-        else:
-            request.stored.set_exception(error)
+            if request.stored.done():
+                continue
+            if error is None:
+                request.stored.set_result(None)
+            else:
+                request.stored.set_exception(error)

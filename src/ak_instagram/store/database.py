@@ -1,22 +1,26 @@
-"""The seam to a database: work goes in, its result comes out once it is durable."""
+"""Transactions: a verb is a function of one, and a database runs it until it is durable."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from .values import Claim, LeaseId
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
-CHANNEL = "ak_instagram"
-
-# A verb with its arguments bound: it gets the connection and the time in UTC milliseconds.
-Work: TypeAlias = Callable[[Connection, int], T]
+CHANNEL = "ak_instagram"  # PostgreSQL's, by which replicas hear of each other's work
 
 # The time in UTC milliseconds.
 Clock: TypeAlias = Callable[[], int]
+
+# Work on a connection, which also gets the database's time in UTC milliseconds.
+Work: TypeAlias = Callable[[Connection, int], T]
 
 
 def wall_clock() -> int:
@@ -24,10 +28,75 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def notify(connection: Connection) -> None:
-    """Tell other replicas, once this transaction is committed, that there is work."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+@dataclass(frozen=True, slots=True)
+class WorkerIdentity:
+    """
+    The process run that works on the store, and the rules by which it does.
+
+    *owner* names it in its leases, which last *lease_ms*. *debounce_ms* is the quiet that
+    ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
+    answered. *transcript_lines* is how many a claim brings along.
+    """
+
+    owner: str
+    lease_ms: int
+    debounce_ms: int = 0
+    takeover_pause_ms: int = 12 * 3_600_000
+    transcript_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """
+    One transaction: its connection, the database's time in UTC milliseconds, and the worker.
+
+    In *due_in* a verb says in how many milliseconds something becomes due because of it:
+    once that is committed, the worker looks for it in time.
+    """
+
+    connection: Connection
+    now: int
+    worker: WorkerIdentity
+    due_in: list[int] = field(default_factory=list)
+
+
+class Transactions(Protocol):
+    """The store as most of the service sees it: it runs verbs."""
+
+    async def run(
+        self, verb: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """
+        Return what *verb* returns, in a transaction of its own, after its commit.
+
+        *verb* may run more than once. Raises what *verb* raises, and
+        `errors.StoreUnavailable` when the database refuses.
+        """
+        ...
+
+
+class WorkQueue(Transactions, Protocol):
+    """The store as its worker sees it: conversations that are due, handed out under leases."""
+
+    async def claim(self, limit: int) -> list[Claim]:
+        """Wait for conversations that are due and take the oldest, up to *limit* of them."""
+        ...
+
+    async def renew(self) -> frozenset[LeaseId]:
+        """Extend all leases of this process, and return what it holds."""
+        ...
+
+    async def abandon(self, lease_ids: Collection[LeaseId]) -> None:
+        """Release conversations that are still due and that nobody here is working on."""
+        ...
+
+    def lease_left(self, claim: Claim) -> float:
+        """Return for how many seconds nobody else can hold the conversation."""
+        ...
+
+    def now(self) -> int:
+        """Return the database's time in UTC milliseconds, as far as it is known here."""
+        ...
 
 
 class Database(Protocol):
@@ -43,7 +112,7 @@ class Database(Protocol):
         """Whether other processes work on the database as well."""
         ...
 
-    def on_work(self, wake: Callable[[], None]) -> None:
+    def on_notify(self, wake: Callable[[], None]) -> None:
         """Call *wake* whenever another process has stored work that it can't do itself."""
         ...
 

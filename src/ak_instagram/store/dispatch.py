@@ -1,45 +1,68 @@
-"""How a worker that waits for work gets it: handed over as it comes in, or looked for."""
+"""
+Dispatch: due conversations are claimed for the worker, and it waits where nothing is due.
+
+Claim on event: the transaction that stores a webhook's events may also claim what they make
+due, on behalf of a worker that waits for work in this process. That saves each message a
+transaction. The worker registers its room by waiting; the claims are offered to it after the
+commit, and given back if it has found other work by then.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from ak_instagram.store.verbs.claims import Leases
+from ak_instagram import metrics
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.meta.events import Event
 
-from .database import Database
-from .values import Claim
+from .database import Database, Tx, WorkerIdentity
+from .values import MAX_CLAIMS, Claim
+from .verbs import claims, inbox, steps
 
 POLL = 5.0  # seconds after which due conversations are looked for unasked
 LOCKED = 100  # milliseconds until what another transaction has locked is looked for again
 
 
 class Poll(NamedTuple):
-    """What a look for work brought: claims, and in how many milliseconds to look again, if ever."""
+    """The claims that a look for due work brought; *again_in* ms another is due, if ever."""
 
     claims: list[Claim]
-    wait: int | None = None
+    again_in: int | None = None
 
 
 class Dispatcher:
-    """Claims what is due, and waits for it where nothing is."""
+    """
+    Claims what is due for one worker, and waits for it where nothing is.
 
-    def __init__(self, database: Database, leases: Leases) -> None:
-        self._run = database.run
-        self._is_shared = database.is_shared
-        self._leases = leases
+    *claim* and *until_due* are the verbs that it looks with.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        worker: WorkerIdentity,
+        *,
+        claim: Callable[[Tx, int], list[Claim]] = steps.claim_due,
+        until_due: Callable[[Tx], int | None] = claims.until_due,
+    ) -> None:
+        self._database = database
+        self._worker = worker
+        self._claim_due = claim
+        self._until_due = until_due
         self._room = 0
         self._is_asked = False
-        self._handed_over: list[Claim] = []
+        self._offered: list[Claim] = []
         # Whether something may be due that no look has seen.
         self._is_outdated = True
-        self._stir = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self._timer = WakeupTimer(self.wake)
-        database.on_work(self.wake)
+        database.on_notify(self.wake)
 
     @property
     def room(self) -> int:
@@ -49,98 +72,124 @@ class Dispatcher:
     def wake(self) -> None:
         """Look now: something may have become due unseen."""
         self._is_outdated = True
-        self._stir.set()
+        self._wakeup.set()
 
-    def wake_in(self, seconds: float) -> None:
-        """Look in *seconds*, if not before."""
-        self._timer.set(seconds)
+    def look_in(self, milliseconds: int) -> None:
+        """Look in so many *milliseconds*, if not before."""
+        if milliseconds:
+            self._timer.set(milliseconds / 1000)
+        else:
+            self.wake()
 
-    def look(self, connection: Connection, now: int, limit: int) -> Poll:
-        """Claim up to *limit* conversations, and say when that is worth another look."""
-        claims = self._leases.claim(connection, now, limit)
-        if claims and self._is_shared:
-            # To ask what is due next takes longer here than to look again, and this may be
-            # what a webhook waits for.
-            return Poll(claims, 0)
-        wait = self._leases.until_due(connection, now)
-        is_locked = wait == 0 and self._is_shared
-        return Poll(claims, LOCKED if is_locked else wait)
+    # --- the webhook's side ---------------------------------------------------
 
-    def offer(self, found: Poll) -> list[Claim]:
+    async def put(self, events: Sequence[Event]) -> None:
+        """Store *events* in one transaction, which claims for the worker if it waits."""
+        room = self._room
+        fresh, poll = await self._database.run(
+            partial(self._put_and_claim, events=events, room=room), urgent=True
+        )
+        metrics.EVENTS_STORED.inc(fresh)
+        metrics.EVENTS_DUPLICATE.inc(len(events) - fresh)
+        if not room:
+            self.wake()  # a look that is under way may have been too early
+        elif late := self.offer(poll):
+            # Their events are stored, whatever becomes of this.
+            with suppress(StoreUnavailable):
+                lease_ids = [claim.lease_id for claim in late]
+                await self._database.run(
+                    lambda it, now: claims.abandon(Tx(it, now, self._worker), lease_ids),
+                    urgent=True,
+                )
+                self.wake()
+
+    def _put_and_claim(
+        self, connection: Connection, now: int, events: Sequence[Event], room: int
+    ) -> tuple[int, Poll]:
+        """Store *events*, and claim what is due then if there is *room*; in one transaction."""
+        tx = Tx(connection, now, self._worker)
+        fresh = inbox.put(tx, events)
+        poll = self.poll(tx, room) if fresh and room else Poll([])
+        if fresh and len(poll.claims) >= min(room, MAX_CLAIMS):
+            claims.notify(tx)  # there may be more than this process takes
+        return fresh, poll
+
+    def offer(self, poll: Poll) -> list[Claim]:
         """
-        Give what was *found* to the worker, or let it look again in time.
+        Give the claims of *poll* to the worker, or let it look again in time.
 
-        Returns the claims that nobody takes: by now the worker may have found other work.
-        It asks for more when it has room, and until then they would grow old here.
+        Returns those that nobody takes: by now the worker may have found other work. It
+        asks for more when it has room, and until then they would grow old here.
         """
         if not self._is_asked:
             self._is_outdated = True
-            return found.claims
-        if found.claims:
-            self._handed_over += found.claims
+            return poll.claims
+        if poll.claims:
+            self._offered += poll.claims
             self._room = 0
-            self._stir.set()
-        self._look_again_in(found.wait)
+            self._wakeup.set()
+        if poll.again_in is not None:
+            self.look_in(poll.again_in)
         return []
+
+    # --- the worker's side ----------------------------------------------------
 
     async def claim(self, limit: int) -> list[Claim]:
         """
         Wait for conversations that are due and take up to *limit* of them.
 
-        No more than `values.MAX_CLAIMS` at a time; what is handed over meanwhile comes on
-        top. Returns none when nothing came up for a while. Call it from one task only.
+        No more than `values.MAX_CLAIMS` at a time; what is offered meanwhile comes on top.
+        Returns none when nothing came up for a while. Call it from one task only.
         """
         self._is_asked = True
+        found: list[Claim] = []
         try:
-            return [*await self._find(limit), *self._take()]
+            if self._is_outdated and not self._offered:  # offered before a look was refused
+                found = await self._look(limit)
+            if not (found or self._is_outdated or self._offered):
+                await self._wait(limit)
+            offered, self._offered = self._offered, []
+            return [*found, *offered]
         finally:
             self._is_asked = False
 
-    async def _find(self, limit: int) -> list[Claim]:
-        """Look if there may be something; wait for news if there is nothing."""
-        if self._handed_over:  # before a look that the store refused
-            return []
-        if self._is_outdated:
-            claims = await self._look(limit)
-            if claims:
-                return claims
-        if not (self._is_outdated or self._handed_over):
-            await self._wait(limit)
-        return []
+    def poll(self, tx: Tx, limit: int) -> Poll:
+        """Claim up to *limit* conversations, and say when another look is worth it."""
+        found = self._claim_due(tx, limit)
+        if found and self._database.is_shared:
+            # To ask what is due next takes longer here than to look again, and a webhook may
+            # be waiting for this.
+            return Poll(found, 0)
+        again_in = self._until_due(tx)
+        is_locked = again_in == 0 and self._database.is_shared
+        return Poll(found, LOCKED if is_locked else again_in)
 
     async def _look(self, limit: int) -> list[Claim]:
         self._is_outdated = False
         try:
-            found = await self._run(partial(self.look, limit=limit))
+            poll = await self._database.run(
+                lambda it, now: self.poll(Tx(it, now, self._worker), limit)
+            )
         except BaseException:  # refused or cut off: it may have seen nothing
             self._is_outdated = True
             raise
-        self._look_again_in(found.wait)
-        return found.claims
-
-    def _look_again_in(self, milliseconds: int | None) -> None:
-        if milliseconds == 0:
-            self.wake()
-        elif milliseconds is not None:
-            self.wake_in(milliseconds / 1000)
+        if poll.again_in is not None:
+            self.look_in(poll.again_in)
+        return poll.claims
 
     async def _wait(self, limit: int) -> None:
-        """Wait for news, with room for *limit* conversations, so long at most."""
-        self._stir.clear()
+        """Wait for news, with room for *limit* conversations, for `POLL` seconds at most."""
+        self._wakeup.clear()
         self._room = limit
-        self.wake_in(POLL)
+        self._timer.set(POLL)
         try:
-            await self._stir.wait()
+            await self._wakeup.wait()
         finally:
             self._room = 0
 
-    def _take(self) -> list[Claim]:
-        taken, self._handed_over = self._handed_over, []
-        return taken
-
 
 class WakeupTimer:
-    """Calls *ring* at the earliest moment asked for; whoever wants a later one asks again."""
+    """One timer that rings at the earliest moment asked for; it has to be set again after that."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring

@@ -216,12 +216,9 @@ Index(
 )
 
 
-def of_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions for the rows of one conversation; `rows.key_of` has their values."""
-    return (
-        table.c.account == bindparam("of_account"),
-        table.c.contact == bindparam("of_contact"),
-    )
+def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions for the rows of one conversation, named by `account` and `contact`."""
+    return table.c.account == bindparam("account"), table.c.contact == bindparam("contact")
 
 
 _unsends = events.alias("unsends")

@@ -7,112 +7,92 @@ costs ten times what SQLite needs for it, and a turn takes a dozen statements.
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ClauseElement, Connection, Dialect
+from sqlalchemy import ClauseElement, Dialect
 
-# Which columns a statement has is known when it first runs. To a type checker its rows are
-# what their caller says they are (`rows.Held`).
-_row_type: Callable[..., Any] = namedtuple
+from .database import Tx
+
+# A row's columns in the statement's order, as the driver has them.
+Row: TypeAlias = Sequence[Any]
+
+
+class Compiled(NamedTuple):
+    """A statement in one driver's words: its SQL, its own values, and the order of all."""
+
+    sql: str
+    constants: Mapping[str, object]
+    arguments: Callable[[Mapping[str, object]], Sequence[object]]
 
 
 class Statement:
     """
-    A statement with named parameters, for any connection.
+    A statement with named parameters, for any transaction.
 
-    Its values go to the driver as they are: strings, integers and `None`. It can't
-    have a list as a parameter; `run_many` takes its place.
+    Its values go to the driver as they are: strings, integers and `None`. A list can't be
+    a parameter.
     """
 
     def __init__(self, clause: ClauseElement) -> None:
         self._clause = clause
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
-    def sql(self, dialect: Dialect) -> str:
-        """Return it as *dialect* has it."""
-        return self._compile(dialect).sql
-
-    def rows(self, connection: Connection, **values: object) -> list[Any]:
-        """Run it and return all rows, their columns as attributes."""
-        cursor, compiled = self._execute(connection, values)
-        rows: list[Any] = cursor.fetchall()
-        if rows:
-            rows = compiled.named(cursor, rows)
+    def rows(self, tx: Tx, /, **values: object) -> Sequence[Row]:
+        """Run it and return all rows."""
+        connection = tx.connection
+        known = self._compiled.get(connection.dialect.name)
+        sql, constants, arguments = known or self.compile(connection.dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(sql, arguments({**constants, **values}))
+        rows = cursor.fetchall()
         cursor.close()
         return rows
 
-    def row(self, connection: Connection, **values: object) -> Any | None:  # noqa: ANN401 - a row
+    def row(self, tx: Tx, /, **values: object) -> Row | None:
         """Run it and return its first row, if it has one."""
-        rows = self.rows(connection, **values)
+        rows = self.rows(tx, **values)
         return rows[0] if rows else None
 
-    def value(self, connection: Connection, **values: object) -> Any:  # noqa: ANN401 - a column's
+    def value(self, tx: Tx, /, **values: object) -> Any:  # noqa: ANN401 - a column's
         """Run it and return the first column of its first row, `None` if it has no row."""
-        row = self.row(connection, **values)
-        return None if row is None else row[0]
+        rows = self.rows(tx, **values)
+        return rows[0][0] if rows else None
 
-    def run(self, connection: Connection, **values: object) -> int:
+    def run(self, tx: Tx, /, **values: object) -> int:
         """Run it and return how many rows it changed."""
-        cursor, _ = self._execute(connection, values)
-        count: int = cursor.rowcount
+        connection = tx.connection
+        known = self._compiled.get(connection.dialect.name)
+        sql, constants, arguments = known or self.compile(connection.dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(sql, arguments({**constants, **values}))
+        count = cursor.rowcount
         cursor.close()
         return count
 
-    def run_many(self, connection: Connection, values: Sequence[Mapping[str, object]]) -> None:
+    def run_many(self, tx: Tx, /, values: Sequence[Mapping[str, object]]) -> None:
         """Run it once for each of *values*."""
         if not values:
             return
-        compiled = self._compile(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.executemany(compiled.sql, [compiled.arguments(each) for each in values])
+        sql, constants, arguments = self.compile(tx.connection.dialect)
+        cursor = tx.connection.connection.cursor()
+        cursor.executemany(sql, [arguments({**constants, **each}) for each in values])
         cursor.close()
 
-    def _execute(
-        self, connection: Connection, values: Mapping[str, object]
-    ) -> tuple[Any, _Compiled]:
-        compiled = self._compile(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.execute(compiled.sql, compiled.arguments(values))
-        return cursor, compiled
-
-    def _compile(self, dialect: Dialect) -> _Compiled:
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = _Compiled(self._clause, dialect)
-        return compiled
-
-
-class _Compiled:
-    """A statement in a driver's words."""
-
-    def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
-        compiled: Any = clause.compile(dialect=dialect)
-        self.sql = str(compiled)
-        self._constants: Mapping[str, object] = {
-            name: value
-            for name, value in compiled.params.items()
-            if not compiled.binds[name].required
-        }
-        self._pick = _picker(compiled.positiontup)
-        self._make: Any = None
-
-    def arguments(self, values: Mapping[str, object]) -> Sequence[object]:
-        """Return *values* in the statement's order, with the constants that it has itself."""
-        return self._pick({**self._constants, **values} if self._constants else values)
-
-    def named(self, cursor: Any, rows: Sequence[Any]) -> list[Any]:  # noqa: ANN401 - the driver's
-        """Return *rows* of *cursor* with their columns as attributes."""
-        if self._make is None:
-            names = [column[0] for column in cursor.description]
-            self._make = _row_type("Row", names, rename=True)._make
-        return list(map(self._make, rows))
-
-
-def _picker(names: Sequence[str]) -> Callable[[Mapping[str, object]], Sequence[object]]:
-    """Return a function that picks the values of *names*, in their order."""
-    if len(names) > 1:  # a quarter of what a comprehension takes, a dozen times a turn
-        return itemgetter(*names)
-    return lambda values: [values[name] for name in names]
+    def compile(self, dialect: Dialect) -> Compiled:
+        """Return it as *dialect* has it."""
+        known = self._compiled.get(dialect.name)
+        if known is not None:
+            return known
+        compiled: Any = self._clause.compile(dialect=dialect)
+        binds = compiled.binds
+        constants = {name: it for name, it in compiled.params.items() if not binds[name].required}
+        names: Sequence[str] = compiled.positiontup
+        arguments: Callable[[Mapping[str, object]], Sequence[object]] = (
+            itemgetter(*names)  # a quarter of what a comprehension takes, a dozen times a turn
+            if len(names) > 1
+            else lambda values: [values[name] for name in names]
+        )
+        self._compiled[dialect.name] = Compiled(str(compiled), constants, arguments)
+        return self._compiled[dialect.name]

@@ -1,11 +1,11 @@
-"""What goes into the store and what comes out of it; times are UTC milliseconds."""
+"""Values that go into the store and come out of it; times are UTC milliseconds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
@@ -13,7 +13,7 @@ WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta let
 
 
 class EventStatus(StrEnum):
-    """What became of an event."""
+    """An event's state."""
 
     WAITING = "waiting"  # for the worker
     COUNTED = "counted"  # nothing to do: kept as a dedupe key
@@ -25,7 +25,7 @@ class EventStatus(StrEnum):
 
 class PieceStatus(StrEnum):
     """
-    Where a piece is in the send ledger.
+    A piece's state in the outbox.
 
     `SENDING` is written before the send, so a piece found in it by a new claim
     may or may not have arrived.
@@ -40,18 +40,10 @@ class PieceStatus(StrEnum):
 
 
 class WaitReason(StrEnum):
-    """What a conversation waits for that is not its own fault: the wait uses up no try."""
+    """A wait that is not the conversation's own fault, and so uses up no attempt."""
 
     ACCOUNT = "account"  # blocked or resting as a whole; its healing ends the wait
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a `put` did: events that were new, and repeats of known ones."""
-
-    fresh: int
-    repeats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +67,16 @@ class Piece:
     """
     One message of an answer, marked as being sent.
 
-    *message* is the Graph API's `message` object. *tries* counts this one.
-    *is_doubtful* says that an earlier try may have arrived; *since* is when that
-    try began. No try began before *planned_at*.
+    *message* is the Graph API's `message` object. *attempt* is the number of this one,
+    from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
+    have arrived. None began before *planned_at*.
     """
 
     id: int
     turn: str
     seq: int
     message: Mapping[str, object]
-    tries: int
+    attempt: int
     outcome_unknown: bool
     tried_at: int
     planned_at: int
@@ -92,14 +84,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLine:
-    """A line of the transcript: who said what."""
+    """A line of the transcript; *role* is `user` or `assistant`."""
 
     role: str
     text: str
 
 
 class LeaseId(NamedTuple):
-    """A claim in short: a conversation, and the fence under which it is held."""
+    """A lease's identity: its conversation, and the fence under which that is held."""
 
     account: str
     contact: str
@@ -129,14 +121,14 @@ class Claim:
 
     @property
     def lease_id(self) -> LeaseId:
-        """The claim in short."""
+        """The identity of the claim's lease."""
         return LeaseId(self.account, self.contact, self.fence)
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
     """
-    How the events of a turn end, and what is sent because of them.
+    The result of a turn: how its events end, and what is sent because of them.
 
     *events* are ids by their end. *messages* are Graph `message` objects in order;
     none is silence. *lines* join the transcript. *hands_over* makes the bot silent
@@ -149,70 +141,3 @@ class TurnResult:
     messages: tuple[Mapping[str, object], ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
-
-
-class ConversationKey(Protocol):
-    """Anything that belongs to a conversation: a row, a claim."""
-
-    @property
-    def account(self) -> str:
-        """The professional account's id."""
-        ...
-
-    @property
-    def contact(self) -> str:
-        """The person's IGSID."""
-        ...
-
-
-class ClaimedRow(ConversationKey, Protocol):
-    """A row of `conversations` that is ours until this transaction ends: it has the fence."""
-
-    @property
-    def fence(self) -> int:
-        """The number of this claim; a later one has a higher."""
-        ...
-
-    @property
-    def lease_until(self) -> int:
-        """When the lease ends unless it is renewed."""
-        ...
-
-    @property
-    def failures(self) -> int:
-        """The failures since the last progress."""
-        ...
-
-    @property
-    def epoch(self) -> int:
-        """The number of the agent's session with this person."""
-        ...
-
-    @property
-    def window_closes_at(self) -> int:
-        """When Meta's 24 h window closes."""
-        ...
-
-    @property
-    def paused_until(self) -> int:
-        """Until when a person answers."""
-        ...
-
-
-class LeasedRow(ClaimedRow, Protocol):
-    """What `lease_statements.HELD` finds: who holds the conversation, and when it is due."""
-
-    @property
-    def lease_owner(self) -> str | None:
-        """The process run that holds it."""
-        ...
-
-    @property
-    def due_at(self) -> int | None:
-        """When there is work; `None` when there is none."""
-        ...
-
-
-def key_of(of: ConversationKey) -> dict[str, object]:
-    """Return the parameters that name the conversation, for `conditions.of_conversation`."""
-    return {"of_account": of.account, "of_contact": of.contact}

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from ak_instagram.cli import main
 from ak_instagram.store.values import EventStatus, TurnResult
+from ak_instagram.store.verbs import steps
 from tests.support.store_bench import Bench, arrival, claim_one
 
 ACCOUNT, CONTACT = "17841400000000001", "751390000000001"
@@ -44,7 +45,7 @@ def _dead_letter(tmp_path):
             await store.put([arrival("m1", CONTACT, account=ACCOUNT)])
             claim = await claim_one(store)
             dead = {claim.events[0].id: EventStatus.DEAD}
-            await store.settle(claim, TurnResult("turn-1", dead, reason="gave up: 503"))
+            await store.run(steps.settle, claim, TurnResult("turn-1", dead, reason="gave up: 503"))
 
     asyncio.run(leave())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import EventStatus, TurnResult, WaitReason
-from ak_instagram.store.verbs import backlog, dead_letters
+from ak_instagram.store.verbs import backlog, claims, dead_letters, steps
 from ak_instagram.store.verbs.backlog import Backlog
 from ak_instagram.store.verbs.dead_letters import Filter
 from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo
@@ -27,7 +27,7 @@ def dead(claim, *apology: str, turn: str = "turn") -> TurnResult:
 
 
 async def test_an_empty_store_has_nothing_to_tell(store):
-    assert await store.backlog() == EMPTY
+    assert await store.run(backlog.measure) == EMPTY
 
 
 async def test_what_nobody_works_on_is_due_since_it_could_have_been_claimed(bench, store):
@@ -36,7 +36,7 @@ async def test_what_nobody_works_on_is_due_since_it_could_have_been_claimed(benc
     await store.put([arrival("m2", "ben")])
     bench.clock.move(3_000)
 
-    waiting = await store.backlog()
+    waiting = await store.run(backlog.measure)
 
     assert (waiting.due, waiting.overdue) == (2, 5_000)
 
@@ -46,7 +46,7 @@ async def test_what_is_worked_on_is_not_due(bench, store):
     await claim_one(store)
     bench.clock.move(LEASE - 1)
 
-    assert (await store.backlog()).due == 0
+    assert (await store.run(backlog.measure)).due == 0
 
 
 async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench, store):
@@ -54,7 +54,7 @@ async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench,
     await claim_one(store)
     bench.clock.move(LEASE + 700)
 
-    waiting = await store.backlog()
+    waiting = await store.run(backlog.measure)
 
     assert (waiting.due, waiting.overdue) == (1, 700)
 
@@ -62,12 +62,14 @@ async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench,
 @pytest.mark.parametrize("wait_reason", [None, WaitReason.OTHER])
 async def test_what_waits_for_its_next_try_is_due_once_that_has_come(bench, store, wait_reason):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=9, why="503", wait_reason=wait_reason)
+    await store.run(
+        steps.retry, await claim_one(store), after=9, why="503", wait_reason=wait_reason
+    )
     bench.clock.move(8_999)
-    before = await store.backlog()
+    before = await store.run(backlog.measure)
     bench.clock.move(1_001)
 
-    after = await store.backlog()
+    after = await store.run(backlog.measure)
 
     assert (before.due, before.overdue) == (0, 0)
     assert (after.due, after.overdue) == (1, 1_000)
@@ -78,19 +80,21 @@ async def test_a_burst_is_due_when_it_has_ended(bench):
     await store.put([arrival("m1")])
     bench.clock.move(3_999)
 
-    assert (await store.backlog()).due == 0
+    assert (await store.run(backlog.measure)).due == 0
 
 
 async def test_what_a_blocked_account_keeps_waiting_is_not_due_until_it_has_healed(bench, store):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=30, why="190", wait_reason=WaitReason.ACCOUNT)
+    await store.run(
+        steps.retry, await claim_one(store), after=30, why="190", wait_reason=WaitReason.ACCOUNT
+    )
     bench.clock.move(60_000)
-    blocked = await store.backlog()
+    blocked = await store.run(backlog.measure)
 
-    await store.wake_account("shop")
+    await store.run(claims.wake_account, "shop")
 
     assert blocked.due == 0
-    assert (await store.backlog()).due == 1
+    assert (await store.run(backlog.measure)).due == 1
 
 
 async def test_where_a_person_answers_nobody_waits_for_the_bot(bench, store):
@@ -98,7 +102,7 @@ async def test_where_a_person_answers_nobody_waits_for_the_bot(bench, store):
     await store.put([arrival("m1")])
     bench.clock.move(60_000)
 
-    assert (await store.backlog()).due == 0
+    assert (await store.run(backlog.measure)).due == 0
 
 
 # --- parked, dead, newest ---------------------------------------------------
@@ -108,10 +112,10 @@ async def test_parked_pieces_are_counted_and_are_not_due(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    await store.settle(claim, answered(claim, "one", "two"))
+    await store.run(steps.settle, claim, answered(claim, "one", "two"))
     bench.clock.move(LEASE)
 
-    waiting = await store.backlog()
+    waiting = await store.run(backlog.measure)
 
     assert (waiting.parked, waiting.due) == (2, 0)
 
@@ -119,23 +123,21 @@ async def test_parked_pieces_are_counted_and_are_not_due(bench, store):
 async def test_pieces_that_are_on_their_way_are_not_parked(store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim, "one", "two"))
+    await store.run(steps.settle, claim, answered(claim, "one", "two"))
 
-    assert (await store.backlog()).parked == 0
+    assert (await store.run(backlog.measure)).parked == 0
 
 
 async def test_dead_letters_are_those_that_are_listed(bench, store):
     await store.put([arrival("m1", "anna"), arrival("m2", "anna"), arrival("m3", "ben")])
     anna, ben = sorted(await store.claim(10), key=lambda claim: claim.contact)
-    apology = await store.settle(anna, dead(anna, "sorry", "really", turn="t-anna"))
-    await store.give_up(apology, "551")
-    answer = await store.settle(ben, answered(ben, "one", "two", turn="t-ben"))
-    await store.give_up(answer, "551")
+    apology = await store.run(steps.settle, anna, dead(anna, "sorry", "really", turn="t-anna"))
+    await store.run(steps.give_up, apology, "551")
+    answer = await store.run(steps.settle, ben, answered(ben, "one", "two", turn="t-ben"))
+    await store.run(steps.give_up, answer, "551")
 
-    waiting = await store.backlog()
-    listed = await bench.database.run(
-        lambda connection, now: dead_letters.find(connection, now, Filter())
-    )
+    waiting = await store.run(backlog.measure)
+    listed = await bench.run(dead_letters.find, Filter())
 
     assert [letter.what for letter in listed] == ["turn", "answer"]
     assert (waiting.dead_turns, waiting.dead_answers) == (1, 1)
@@ -144,11 +146,11 @@ async def test_dead_letters_are_those_that_are_listed(bench, store):
 async def test_dead_letters_that_were_seen_to_are_not_counted(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, dead(claim))
+    await store.run(steps.settle, claim, dead(claim))
 
-    await bench.database.run(lambda connection, now: dead_letters.discard(connection, now, "turn"))
+    await bench.run(dead_letters.discard, "turn")
 
-    assert (await store.backlog()).dead_turns == 0
+    assert (await store.run(backlog.measure)).dead_turns == 0
 
 
 async def test_the_newest_event_is_known_after_it_was_answered_and_by_other_processes(bench, store):
@@ -156,10 +158,10 @@ async def test_the_newest_event_is_known_after_it_was_answered_and_by_other_proc
     bench.clock.move(5_000)
     await store.put([arrival("m2", "ben", at=START - DAY)])
     for claim in await store.claim(10):
-        await store.settle(claim, answered(claim))
+        await store.run(steps.settle, claim, answered(claim))
     bench.clock.move(60_000)
 
-    assert (await bench.store("another").backlog()).newest == START + 5_000
+    assert (await bench.store("another").run(backlog.measure)).newest == START + 5_000
 
 
 async def test_a_repeat_is_no_news(bench, store):
@@ -167,7 +169,7 @@ async def test_a_repeat_is_no_news(bench, store):
     bench.clock.move(5_000)
     await store.put([arrival("m1")])
 
-    assert (await store.backlog()).newest == START
+    assert (await store.run(backlog.measure)).newest == START
 
 
 # --- cost -------------------------------------------------------------------
@@ -177,6 +179,6 @@ async def test_no_more_is_looked_at_than_a_bound(bench, store):
     await store.put([arrival(f"m{n}", f"p{n}") for n in range(backlog.MAX_ROWS + 3)])
     bench.clock.move(4_000)
 
-    waiting = await store.backlog()
+    waiting = await store.run(backlog.measure)
 
     assert (waiting.due, waiting.overdue) == (backlog.MAX_ROWS, 4_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import EventStatus, TurnResult
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import Filter, contents, discard, find, replay
 from tests.support.store_bench import START, answered, arrival, claim_one, mids
 
@@ -14,15 +15,17 @@ async def dead_turn(store, mid: str = "m1", contact: str = "anna") -> None:
     await store.put([arrival(mid, contact)])
     claim = await claim_one(store)
     events = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    await store.settle(claim, TurnResult(f"turn-{mid}", events, reason="gave up: 503"))
+    await store.run(steps.settle, claim, TurnResult(f"turn-{mid}", events, reason="gave up: 503"))
 
 
 async def dead_pieces(store):
     """An answer of three pieces of which the first was sent, and the second refused."""
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "one", "two", "three", turn="turn-m1"))
-    await store.give_up(await store.sent(step, "mid-1"), "bad_request")
+    step = await store.run(
+        steps.settle, claim, answered(claim, "one", "two", "three", turn="turn-m1")
+    )
+    await store.run(steps.give_up, await store.run(steps.sent, step, "mid-1"), "bad_request")
 
 
 async def failed(store, *texts: str):
@@ -30,21 +33,21 @@ async def failed(store, *texts: str):
     claim = await claim_one(store)
     events = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
     messages = tuple({"text": text} for text in texts)
-    return await store.settle(claim, TurnResult("turn-m1", events, "gave up", messages))
+    return await store.run(steps.settle, claim, TurnResult("turn-m1", events, "gave up", messages))
 
 
 async def letters(bench, **wanted: object):
-    return await bench.database.run(lambda c, now: find(c, now, Filter(**wanted)))
+    return await bench.run(find, Filter(**wanted))
 
 
 async def replayed(bench, turn: str = "turn-m1") -> bool:
-    return await bench.database.run(lambda c, now: replay(c, now, turn))
+    return await bench.run(replay, turn)
 
 
 async def test_a_turn_that_fails_again_after_a_replay_apologises_no_more(bench, store):
     await store.put([arrival("m1")])
     step = await failed(store, "Sorry")
-    assert await store.sent(step, "mid-1") is None
+    assert await store.run(steps.sent, step, "mid-1") is None
     await replayed(bench)
 
     assert await failed(store, "Sorry") is None
@@ -55,11 +58,11 @@ async def test_a_turn_that_fails_again_after_a_replay_apologises_no_more(bench, 
 
 async def test_a_replayed_turn_is_answered_though_an_apology_was_sent(bench, store):
     await store.put([arrival("m1")])
-    await store.sent(await failed(store, "Sorry"), "mid-1")
+    await store.run(steps.sent, await failed(store, "Sorry"), "mid-1")
     await replayed(bench)
 
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "Yes", turn="turn-m1"))
+    step = await store.run(steps.settle, claim, answered(claim, "Yes", turn="turn-m1"))
 
     assert step.piece.message == {"text": "Yes"}
 
@@ -114,15 +117,15 @@ async def test_a_replayed_answer_sends_only_what_was_not_sent(bench, store):
 
     tried = await claim_one(store)
     assert (tried.piece.message, tried.piece.outcome_unknown) == ({"text": "two"}, True)
-    untried = await store.sent(tried, "mid-2")
+    untried = await store.run(steps.sent, tried, "mid-2")
     assert (untried.piece.message, untried.piece.outcome_unknown) == ({"text": "three"}, False)
-    assert await store.sent(untried, "mid-3") is None
+    assert await store.run(steps.sent, untried, "mid-3") is None
 
 
 async def test_a_discarded_letter_is_gone(bench, store):
     await dead_turn(store)
 
-    gone = [await bench.database.run(lambda c, now: discard(c, now, "turn-m1")) for _ in range(2)]
+    gone = [await bench.run(discard, "turn-m1") for _ in range(2)]
 
     assert gone == [True, False]
     assert await letters(bench) == []
@@ -133,6 +136,6 @@ async def test_the_contents_are_the_events_and_the_unsent_pieces(bench, store):
     await dead_pieces(store)
     await store.put([arrival("m2", "ben")._replace(payload='{"said":1}')])
 
-    shown = await bench.database.run(lambda c, now: contents(c, now, "turn-m1"))
+    shown = await bench.run(contents, "turn-m1")
 
     assert shown == [("piece 1", '{"text":"two"}'), ("piece 2", '{"text":"three"}')]

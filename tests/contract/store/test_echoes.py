@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import CLOCK_SLACK, PieceStatus
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.takeover import LATEST_ECHO
 from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
@@ -15,7 +16,7 @@ async def sending(store, *texts: str):
     """A conversation whose answer's first piece is on its way."""
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    return await store.settle(claim, answered(claim, *texts))
+    return await store.run(steps.settle, claim, answered(claim, *texts))
 
 
 async def pieces(bench) -> list[tuple]:
@@ -37,7 +38,7 @@ async def test_a_piece_that_fails_while_a_person_answers_is_not_tried_again(benc
     step = await sending(store, "one")
     await take_over(bench, store)
 
-    await store.retry(step, after=1, why="rate_limited")
+    await store.run(steps.retry, step, after=1, why="rate_limited")
 
     bench.clock.move(PAUSE)
     await store.put([arrival("m2", at=bench.clock.now)])
@@ -49,7 +50,7 @@ async def test_a_piece_in_doubt_while_a_person_answers_is_not_even_looked_for(be
     step = await sending(store, "one")
     await take_over(bench, store)
 
-    await store.retry(step, after=1, why="time-out", then=PieceStatus.SENDING)
+    await store.run(steps.retry, step, after=1, why="time-out", then=PieceStatus.SENDING)
 
     assert await pieces(bench) == [("dropped", None)]
 
@@ -60,7 +61,7 @@ async def test_a_piece_that_arrives_all_the_same_is_noted_as_sent(bench, store, 
     await take_over(bench, store)
 
     if how == "answer":
-        assert await store.sent(step, "mid-1") is None
+        assert await store.run(steps.sent, step, "mid-1") is None
     else:
         await store.put([echo("mid-1", "one")])
 
@@ -71,9 +72,11 @@ async def test_a_piece_that_arrives_all_the_same_is_noted_as_sent(bench, store, 
 async def test_a_handoffs_last_words_are_tried_again_although_the_bot_is_silent(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "A colleague will help.", hands_over=True))
+    step = await store.run(
+        steps.settle, claim, answered(claim, "A colleague will help.", hands_over=True)
+    )
 
-    await store.retry(step, after=1, why="rate_limited")
+    await store.run(steps.retry, step, after=1, why="rate_limited")
 
     bench.clock.move(1000)
     assert (await claim_one(store)).piece.message == {"text": "A colleague will help."}
@@ -122,14 +125,14 @@ async def test_a_clock_that_is_minutes_ahead_of_metas_makes_nobody_of_us(bench, 
 async def test_a_piece_that_arrived_twice_is_no_persons(bench, store, order):
     """Meta reports a failure although it sent the message, so it is sent again."""
     step = await sending(store, "one", "two")
-    await store.retry(step, after=1, why="code 2")
+    await store.run(steps.retry, step, after=1, why="code 2")
     bench.clock.move(1000)
     step = await claim_one(store)
     echoes = iter((echo("mid-1", "one"), echo("mid-2", "one")))
 
     for what in order:
         if what == "answer":
-            step = await store.sent(step, "mid-2")
+            step = await store.run(steps.sent, step, "mid-2")
         else:
             await store.put([next(echoes)])
 
@@ -139,7 +142,7 @@ async def test_a_piece_that_arrived_twice_is_no_persons(bench, store, order):
 
 async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
     step = await sending(store, "one", "two")
-    await store.sent(step, "mid-1")
+    await store.run(steps.sent, step, "mid-1")
 
     await store.put([echo("h1", "one")])
 
@@ -148,10 +151,10 @@ async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
 
 async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up(bench, store):
     refused = await sending(store, "Sorry")
-    await store.give_up(refused, "bad_request")
+    await store.run(steps.give_up, refused, "bad_request")
     await store.put([arrival("m2")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim, "Sorry", turn="turn-2"))
+    await store.run(steps.settle, claim, answered(claim, "Sorry", turn="turn-2"))
 
     await store.put([echo("mid-2", "Sorry")])
 
@@ -164,7 +167,7 @@ async def test_a_message_that_came_after_its_unsend_is_wiped_where_a_person_answ
     await store.put([unsend._replace(unsends="message:m1")])
     await store.put([arrival("m1"), arrival("m2")])
 
-    await bench.database.run(lambda connection, now: store._leases.claim(connection, now, limit=1))
+    await store.run(steps.claim_due, 1)
 
     sql = "SELECT kind, status, payload IS NULL FROM events WHERE kind <> 'echo' ORDER BY key"
     assert [

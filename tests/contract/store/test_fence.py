@@ -1,4 +1,4 @@
-"""Who lost the lease can write nothing: not with any verb, not even what it had begun."""
+"""A worker that lost its lease can write nothing, with any verb, not even what it had begun."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import inspect
 import pytest
 
 from ak_instagram.errors import LeaseLost
-from ak_instagram.store.verbs.steps import Turns
+from ak_instagram.store.verbs import claims, steps
 from tests.support.store_bench import LEASE, answered, arrival, claim_one
 
 TABLES = ("conversations", "events", "outbox", "transcript")
 VERBS = {
-    "settle": lambda store, old: store.settle(old, answered(old, "I was stopped")),
-    "sent": lambda store, old: store.sent(old, "mid-old"),
-    "give_up": lambda store, old: store.give_up(old, "why"),
-    "close_window": lambda store, old: store.close_window(old, "why"),
-    "retry": lambda store, old: store.retry(old, after=0, why="why"),
-    "sent_ids": lambda store, old: store.sent_ids(old),
+    "settle": lambda store, old: store.run(steps.settle, old, answered(old, "I was stopped")),
+    "sent": lambda store, old: store.run(steps.sent, old, "mid-old"),
+    "give_up": lambda store, old: store.run(steps.give_up, old, "why"),
+    "close_window": lambda store, old: store.run(steps.close_window, old, "why"),
+    "retry": lambda store, old: store.run(steps.retry, old, after=0, why="why"),
+    "sent_ids": lambda store, old: store.run(steps.sent_ids, old),
 }
 
 
-def test_every_verb_of_a_turn_is_tried_here():
-    public = {name for name, _ in inspect.getmembers(Turns, inspect.isfunction) if name[0] != "_"}
+def test_every_verb_of_a_step_is_tried_here():
+    functions = inspect.getmembers(steps, inspect.isfunction)
+    verbs = {
+        name
+        for name, it in functions
+        if list(inspect.signature(it).parameters)[:2] == ["tx", "claim"]
+    }
 
-    assert public == set(VERBS)
+    assert {name for name in verbs if name[0] != "_"} == set(VERBS)
 
 
 @pytest.mark.parametrize("is_taken_over", [True, False], ids=["taken-over", "let-go"])
@@ -35,7 +40,7 @@ async def test_an_old_holder_writes_nothing_with_any_verb(bench, is_taken_over):
     if is_taken_over:
         assert len(await new_store.claim(len(VERBS))) == len(VERBS)
     else:
-        await old_store.release_all()
+        await old_store.run(claims.release_all)
     before = await everything(bench)
 
     for verb, claim in held.items():
@@ -51,7 +56,7 @@ async def hold(store, verb: str):
     claim = await claim_one(store)
     if verb == "settle":
         return claim
-    return await store.settle(claim, answered(claim, "one", turn=f"turn-{verb}"))
+    return await store.run(steps.settle, claim, answered(claim, "one", turn=f"turn-{verb}"))
 
 
 async def everything(bench) -> list[list[tuple]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ak_instagram.store.verbs import steps
 from tests.support.store_bench import DAY, START, answered, arrival, claim_one, mids
 
 
@@ -18,7 +19,7 @@ async def test_a_repeat_is_stored_once(bench, store):
 async def test_a_repeat_of_an_answered_message_wakes_nobody(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    assert await store.settle(claim, answered(claim)) is None
+    assert await store.run(steps.settle, claim, answered(claim)) is None
 
     await store.put([arrival("m1")])
 

@@ -9,12 +9,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.verbs import backlog, inbox, takeover, unsend
-from ak_instagram.store.verbs import claim_statements as lease_statements
-from ak_instagram.store.verbs import outbox as ledger
-from ak_instagram.store.verbs import steps as turns
+from ak_instagram.store.verbs import backlog, claims, inbox, outbox, steps, takeover, unsend
 
-MODULES = (backlog, inbox, lease_statements, ledger, takeover, turns, unsend)
+MODULES = (backlog, claims, inbox, outbox, steps, takeover, unsend)
 TABLES = ("events", "conversations", "outbox", "transcript")
 MANY = 20_000  # rows of each table: PostgreSQL reads small tables as a whole, and rightly so
 
@@ -74,7 +71,7 @@ def all_plans(connection: Connection) -> dict[str, str]:
     dialect = connection.dialect.name
     explain = _explain_sqlite if dialect == "sqlite" else _explain_postgres
     return {
-        name: explain(connection, statement.sql(connection.dialect))
+        name: explain(connection, statement.compile(connection.dialect).sql)
         for name, statement in statements(dialect)
     }
 

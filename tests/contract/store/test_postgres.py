@@ -13,9 +13,8 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
-from tests.support.store_bench import LEASE, answered, arrival, mids, stop
+from ak_instagram.store.verbs import steps
+from tests.support.store_bench import answered, arrival, mids, stop, worker
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def url(postgres_url):
 
 
 def replica(url: str, owner: str):
-    return open_store(url, Inbox(), Leases(owner, LEASE))
+    return open_store(url, worker(owner))
 
 
 def new(mid: str, contact: str = "anna"):
@@ -64,12 +63,7 @@ async def test_replicas_never_claim_the_same_conversation(url):
     async with replica(url, "one") as one, replica(url, "two") as two:
         await one.put([new(f"m{n}", f"p{n}") for n in range(100)])
 
-        rounds = await asyncio.gather(
-            *(
-                store._run(lambda c, now, s=store: s._leases.claim(c, now, 10))
-                for store in (one, two) * 5
-            )
-        )
+        rounds = await asyncio.gather(*(store.run(steps.claim_due, 10) for store in (one, two) * 5))
 
     contacts = [claim.contact for claims in rounds for claim in claims]
     assert len(contacts) == len(set(contacts))
@@ -122,7 +116,7 @@ async def test_connections_that_are_cut_are_replaced(postgres_server, url):
 
         await asyncio.to_thread(postgres_server.cut_connections)
 
-        assert await store.settle(claim, answered(claim)) is None
+        assert await store.run(steps.settle, claim, answered(claim)) is None
 
 
 async def test_a_server_that_is_not_there_is_said_so():

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.database import Tx
 from ak_instagram.store.postgres.engine import CONNECTIONS, open_pool
 from ak_instagram.store.statement import Statement
+from tests.support.store_bench import worker
 
 _READ = Statement(text("SELECT 1 AS one"))
 _WRITE = Statement(text("INSERT INTO notes VALUES (1)"))
@@ -30,12 +32,12 @@ async def seen_from_outside(url: str) -> int:
         await connection.close()
 
 
-def _read(connection, _now):
-    return _READ.value(connection)
+def _read(connection, now):
+    return _READ.value(Tx(connection, now, worker()))
 
 
-def _write(connection, _now):
-    return _WRITE.run(connection)
+def _write(connection, now):
+    return _WRITE.run(Tx(connection, now, worker()))
 
 
 async def broken_off(work, turns: int) -> bool:

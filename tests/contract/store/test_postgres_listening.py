@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.store.database import CHANNEL, notify
-from ak_instagram.store.postgres import listener as listening
+from ak_instagram.store.database import CHANNEL, Tx
+from ak_instagram.store.postgres.connections import LOOK
 from ak_instagram.store.postgres.engine import open_pool
-from tests.support.store_bench import stop
+from ak_instagram.store.verbs import claims
+from tests.support.store_bench import stop, worker
 
 LISTENS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = $1"
 
@@ -31,11 +32,17 @@ async def pool(postgres_url):
 
 
 @pytest.fixture
-async def listener(pool):
+def look_every():
+    """Seconds between two looks whether the server is still there."""
+    return LOOK
+
+
+@pytest.fixture
+async def listener(pool, look_every):
     """A replica that listens: the event is set when it hears of work, and when it begins to."""
     heard = asyncio.Event()
-    pool.on_work(heard.set)
-    task = asyncio.create_task(pool.listen())
+    pool.on_notify(heard.set)
+    task = asyncio.create_task(pool.listen(look_every=look_every))
     yield heard
     assert not task.done()
     await stop(task)
@@ -80,14 +87,14 @@ async def test_a_connection_that_is_cut_is_told_and_replaced(postgres_server, po
     await asyncio.to_thread(postgres_server.cut_connections)
     await hears(listener)
 
-    await pool.run(lambda connection, _: notify(connection))
+    await pool.run(lambda connection, now: claims.notify(Tx(connection, now, worker())))
     await hears(listener)
     assert losses(logs) == ["InterfaceError"]
 
 
-async def test_a_server_that_falls_silent_is_noticed(monkeypatch, postgres_url, listener, logs):
+@pytest.mark.parametrize("look_every", [0.1])
+async def test_a_server_that_falls_silent_is_noticed(postgres_url, listener, logs):
     """Or one whose machine is gone without a word: nothing ever comes on that line again."""
-    monkeypatch.setattr(listening, "LOOK", 0.1)
     await hears(listener)
     connection = await asyncpg.connect(postgres_url)
     pid = await connection.fetchval(LISTENS, f'LISTEN "{CHANNEL}"')

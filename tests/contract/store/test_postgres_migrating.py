@@ -15,13 +15,11 @@ from structlog.testing import capture_logs
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, migrate
-from ak_instagram.store.postgres import migrating as postgres_migrating
-from ak_instagram.store.postgres.engine import open_pool, open_postgres
+from ak_instagram.store.postgres.engine import open_pool
+from ak_instagram.store.postgres.migrating import migrate_when_free
 from ak_instagram.store.store import open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
 from tests.support.next_version import next_steps
-from tests.support.store_bench import LEASE, arrival, echo
+from tests.support.store_bench import arrival, echo, worker
 
 BACKUP = "BEGIN; LOCK TABLE outbox IN ACCESS SHARE MODE"  # what pg_dump holds until it is done
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -34,28 +32,23 @@ async def outside(postgres_url):
     await connection.close()
 
 
-async def start(url: str) -> None:
-    async with open_postgres(url):
-        pass
-
-
 async def waiting(outside: asyncpg.Connection) -> None:
     while not await outside.fetchval(WAITS):  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0.01)
 
 
 async def test_a_migration_lets_the_others_work_while_a_backup_runs(
-    postgres_url, outside, tmp_path, monkeypatch
+    postgres_url, outside, tmp_path
 ):
     later = next_steps(tmp_path, last="0002", oldest="0002", table="outbox")
     now = int(time.time() * 1000)
-    async with open_store(postgres_url, Inbox(), Leases("old", LEASE)) as old:
-        monkeypatch.setattr(postgres_migrating, "migrate", partial(migrate, steps=later))
-        monkeypatch.setattr(postgres_migrating, "LOCKS_WITHIN", 0.2)
-        monkeypatch.setattr(postgres_migrating, "PAUSE", 0.1)
+    migration = migrate_when_free(
+        postgres_url, migrate=partial(migrate, steps=later), locks_within=0.2, pause=0.1
+    )
+    async with open_store(postgres_url, worker("old")) as old:
         await outside.execute(BACKUP)
         with capture_logs() as logs:
-            update = asyncio.create_task(start(postgres_url))
+            update = asyncio.create_task(migration)
             for n in range(3):
                 await waiting(outside)
                 async with asyncio.timeout(3):
@@ -71,7 +64,7 @@ async def test_a_migration_lets_the_others_work_while_a_backup_runs(
 
 
 async def test_a_replica_that_freezes_while_it_migrates_does_not_keep_others_from_starting(
-    postgres_url, monkeypatch
+    postgres_url,
 ):
     frozen, thaw = asyncio.Event(), asyncio.Event()
 
@@ -82,13 +75,11 @@ async def test_a_replica_that_freezes_while_it_migrates_does_not_keep_others_fro
             await_only(thaw.wait())
             connection.exec_driver_sql("SELECT 1")
 
-    monkeypatch.setattr(postgres_migrating, "IDLE_WITHIN", 0.3)
-    monkeypatch.setattr(postgres_migrating, "migrate", freeze)
-    first = asyncio.create_task(start(postgres_url))
+    first = asyncio.create_task(migrate_when_free(postgres_url, migrate=freeze, idle_within=0.3))
     await frozen.wait()
 
     async with asyncio.timeout(5):
-        await start(postgres_url)
+        await migrate_when_free(postgres_url)
 
     thaw.set()
     with pytest.raises(StoreUnavailable):
@@ -105,7 +96,7 @@ async def test_the_second_step_looks_through_the_events_before_it_locks_the_outb
         await pool.run(lambda connection, _now: migrate(connection, first))
     await outside.execute("BEGIN; LOCK TABLE events")
 
-    update = asyncio.create_task(start(postgres_url))
+    update = asyncio.create_task(migrate_when_free(postgres_url))
     await waiting(outside)
     async with asyncio.timeout(1):
         assert await outside.fetchval("SELECT count(*) FROM outbox") == 0

@@ -1,21 +1,21 @@
-"""Two replicas' transactions, one in the middle of the other: what neither can see of the other."""
+"""Two replicas' transactions, one in the middle of the other: neither sees the other's changes."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
-from tests.support.store_bench import LEASE, PAUSE, answered, arrival, echo, stop, until_waiting
+from ak_instagram.store.verbs import inbox, steps
+from tests.support.store_bench import answered, arrival, echo, stop, until_waiting, worker
 
 LISTENERS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
@@ -62,8 +62,8 @@ class InterruptedCursor:
 @pytest.fixture
 async def replicas(postgres_url):
     async with (
-        open_store(postgres_url, Inbox(0, PAUSE), Leases("one", LEASE)) as one,
-        open_store(postgres_url, Inbox(0, PAUSE), Leases("two", LEASE)) as two,
+        open_store(postgres_url, worker("one")) as one,
+        open_store(postgres_url, worker("two")) as two,
     ):
         yield one, two
 
@@ -73,7 +73,7 @@ async def sending(store: Store):
     now = int(time.time() * 1000)
     await store.put([arrival("m1", at=now)])
     [claim] = await store.claim(1)
-    return await store.settle(claim, answered(claim, "one"))
+    return await store.run(steps.settle, claim, answered(claim, "one"))
 
 
 def unsend(mid: str):
@@ -81,18 +81,22 @@ def unsend(mid: str):
     return event._replace(unsends=f"message:{mid}")
 
 
+async def query(store: Store, sql: str) -> list[tuple]:
+    return await store.run(lambda tx: [tuple(row) for row in tx.connection.exec_driver_sql(sql)])
+
+
+def interrupted(tx: Tx, happens: Callable[[], object]) -> Tx:
+    """Return *tx*, in which something *happens* right before a piece is changed."""
+    return replace(tx, connection=Interrupted(tx.connection, "UPDATE outbox", happens))
+
+
 async def paused(store: Store) -> bool:
-    find = "SELECT contact FROM conversations WHERE paused_until > 0"
-    return await store._run(lambda it, _: it.exec_driver_sql(find).first()) is not None
+    return await query(store, "SELECT contact FROM conversations WHERE paused_until > 0") != []
 
 
 async def heard(store: Store, said, happens: Callable[[], object]) -> None:
-    """Store the echo *said*; while it is being looked for in the ledger, something *happens*."""
-    await store._run(
-        lambda connection, now: store._inbox.put(
-            Interrupted(connection, "UPDATE outbox", happens), now, [said]
-        )
-    )
+    """Store the echo *said*; while it is being looked for in the outbox, something *happens*."""
+    await store.run(lambda tx: inbox.put(interrupted(tx, happens), [said]))
 
 
 async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(replicas):
@@ -100,7 +104,7 @@ async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(re
     step = await sending(one)
     said = echo("mid-1", "one")._replace(at=int(time.time() * 1000))
 
-    await heard(two, said, lambda: await_only(one.sent(step, "mid-1")))
+    await heard(two, said, lambda: await_only(one.run(steps.sent, step, "mid-1")))
 
     assert not await paused(one)
 
@@ -110,7 +114,7 @@ async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
     step = await sending(one)
     said = echo("h1", "I am Ann")._replace(at=int(time.time() * 1000))
 
-    await heard(two, said, lambda: await_only(one.sent(step, "mid-1")))
+    await heard(two, said, lambda: await_only(one.run(steps.sent, step, "mid-1")))
 
     assert await paused(one)
 
@@ -121,37 +125,32 @@ async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answ
     now = int(time.time() * 1000)
     await one.put([arrival("m1", at=now), arrival("m2", at=now)])
     [claim] = await one.claim(1)
-    await one.settle(claim, answered(claim, "one"))
+    await one.run(steps.settle, claim, answered(claim, "one"))
 
-    def both(connection: Connection, now: int) -> asyncio.Task:
-        one._inbox.put(connection, now, [unsend("m1")])
+    def both(tx: Tx) -> asyncio.Task:
+        inbox.put(tx, [unsend("m1")])
         second = asyncio.get_running_loop().create_task(two.put([unsend("m2")]))
-        while not connection.exec_driver_sql(BLOCKED).first():
+        while not tx.connection.exec_driver_sql(BLOCKED).first():
             assert not second.done()
             await_only(asyncio.sleep(0))
         return second
 
-    await (await one._run(both))
+    await (await one.run(both))
 
-    found = await one._run(lambda it, _: it.exec_driver_sql("SELECT status FROM outbox").all())
-    assert [status for (status,) in found] == ["dropped"]
+    assert await query(one, "SELECT status FROM outbox") == [("dropped",)]
 
 
 async def test_a_piece_whose_echo_comes_while_it_is_claimed_anew_is_not_sent_again(replicas):
     one, two = replicas
-    await one.retry(await sending(one), after=0, why="code 2")
+    await one.run(steps.retry, await sending(one), after=0, why="code 2")
     said = echo("mid-1", "one")._replace(at=int(time.time() * 1000))
 
-    def claim(connection: Connection, now: int):
-        between = Interrupted(connection, "UPDATE outbox", lambda: await_only(two.put([said])))
-        return one._leases.claim(between, now, 10)
+    def claim(tx: Tx):
+        return steps.claim_due(interrupted(tx, lambda: await_only(two.put([said]))), 10)
 
-    assert await one._run(claim) == []
+    assert await one.run(claim) == []
 
-    found = await one._run(
-        lambda it, _: it.exec_driver_sql("SELECT status, tries FROM outbox").all()
-    )
-    assert [tuple(row) for row in found] == [("sent", 1)]
+    assert await query(one, "SELECT status, tries FROM outbox") == [("sent", 1)]
 
 
 async def test_a_renewal_locks_conversations_in_the_order_of_webhooks(replicas):
@@ -161,28 +160,25 @@ async def test_a_renewal_locks_conversations_in_the_order_of_webhooks(replicas):
         await one.put([arrival(contact, contact, at=int(time.time() * 1000))])
         await one.claim(1)
 
-    def lock_both(connection: Connection, _now: int) -> asyncio.Task:
+    def lock_both(tx: Tx) -> asyncio.Task:
         lock = "SELECT 1 FROM conversations WHERE contact = '{}' FOR UPDATE NOWAIT"
-        connection.exec_driver_sql(lock.format("anna"))
+        tx.connection.exec_driver_sql(lock.format("anna"))
         renewal = asyncio.get_running_loop().create_task(one.renew())
-        while not connection.exec_driver_sql(BLOCKED).first():
+        while not tx.connection.exec_driver_sql(BLOCKED).first():
             assert not renewal.done()
             await_only(asyncio.sleep(0))
-        connection.exec_driver_sql(lock.format("zoe"))
+        tx.connection.exec_driver_sql(lock.format("zoe"))
         return renewal
 
-    renewed = await (await two._run(lock_both))
+    renewed = await (await two.run(lock_both))
 
     assert {lease_id.contact for lease_id in renewed} == {"anna", "zoe"}
 
 
 async def until_listening(*stores: Store) -> None:
     """Return once all *stores* would hear of work."""
-
-    async def count() -> int:
-        return len(await stores[0]._run(lambda it, _: it.exec_driver_sql(LISTENERS).all()))
-
-    while await count() < len(stores):  # noqa: ASYNC110 - the server tells nobody who listens
+    # The server tells nobody who listens.
+    while len(await query(stores[0], LISTENERS)) < len(stores):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
 
@@ -206,5 +202,5 @@ async def test_what_a_replica_has_no_room_for_wakes_another(replicas):
 
     async with asyncio.timeout(POLL / 2):
         assert {await claimed.get(), await claimed.get()} == {"anna", "ben"}
-    for worker in workers:
-        await stop(worker)
+    for task in workers:
+        await stop(task)

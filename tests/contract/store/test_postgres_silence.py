@@ -10,34 +10,30 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
-from ak_instagram.store.postgres import engine as postgres
-from ak_instagram.store.postgres.engine import open_pool
+from ak_instagram.store.database import Tx
+from ak_instagram.store.postgres.engine import Pool, open_pool
+from ak_instagram.store.postgres.migrating import migrate_when_free
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.store import open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
-from tests.support.store_bench import LEASE, arrival, claim_one, mids
+from ak_instagram.store.store import Store
+from ak_instagram.store.verbs import inbox
+from tests.support.store_bench import arrival, claim_one, mids, worker
 
 IDLE = 0.3  # seconds
 _WRITE = Statement(text("INSERT INTO notes VALUES (1)"))
 _COUNT = Statement(text("SELECT count(*) FROM notes"))
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(postgres, "IDLE_WITHIN", IDLE)
-
-
 @pytest.fixture
 async def store(postgres_url):
-    async with open_store(postgres_url, Inbox(), Leases("one", LEASE)) as store:
-        yield store
+    await migrate_when_free(postgres_url)
+    async with open_pool(postgres_url, idle_within=IDLE) as pool:
+        yield Store(pool, worker())
 
 
 @pytest.fixture
 async def pool(postgres_url, store):
     """Another replica's."""
-    async with open_pool(postgres_url) as pool:
+    async with open_pool(postgres_url, idle_within=IDLE) as pool:
         await pool.run(lambda it, _: it.exec_driver_sql("CREATE TABLE notes (i int)"))
         yield pool
 
@@ -47,23 +43,28 @@ def new(mid: str, contact: str = "anna"):
 
 
 class Silent:
-    """Work that, the first time, says nothing more after *work* until it is woken."""
+    """Work that, the first time, says nothing more after *verb* until it is woken."""
 
-    def __init__(self, work: Callable[[Connection, int], object]) -> None:
-        self.work = work
+    def __init__(self, verb: Callable[[Tx], object]) -> None:
+        self.verb = verb
         self.runs = 0
         self.is_silent = asyncio.Event()
         self.awake = asyncio.Event()
 
     def __call__(self, connection: Connection, now: int) -> None:
         self.runs += 1
-        self.work(connection, now)
+        tx = Tx(connection, now, worker("two"))
+        self.verb(tx)
         self.is_silent.set()
         await_only(self.awake.wait())
-        _WRITE.run(connection)
+        _WRITE.run(tx)
 
 
-async def during(silence: Silent, pool: postgres.Pool, happens) -> None:
+async def noted(pool: Pool) -> int:
+    return await pool.run(lambda it, now: _COUNT.value(Tx(it, now, worker("two"))))
+
+
+async def during(silence: Silent, pool: Pool, happens) -> None:
     """While a transaction on *pool* is silent, see that *happens* gets done; then wake it."""
     under_way = asyncio.create_task(pool.run(silence))
     await silence.is_silent.wait()
@@ -76,16 +77,16 @@ async def during(silence: Silent, pool: postgres.Pool, happens) -> None:
 async def test_messages_get_in_though_a_silent_replica_holds_their_conversation(store, pool):
     await store.put([new("m1")])
     lock = "SELECT 1 FROM conversations WHERE contact = 'anna' FOR UPDATE"
-    silence = Silent(lambda connection, _: connection.exec_driver_sql(lock))
+    silence = Silent(lambda tx: tx.connection.exec_driver_sql(lock))
 
     await during(silence, pool, store.put([new("m2"), new("m3", "ben")]))
 
     assert silence.runs == 2
-    assert await pool.run(lambda connection, _: _COUNT.value(connection)) == 1
+    assert await noted(pool) == 1
 
 
 async def test_what_a_silent_replica_was_storing_is_stored_once_by_another(store, pool):
-    silence = Silent(lambda connection, now: store._inbox.put(connection, now, [new("m1")]))
+    silence = Silent(lambda tx: inbox.put(tx, [new("m1")]))
 
     await during(silence, pool, store.put([new("m1")]))
 
@@ -107,18 +108,19 @@ def late() -> None:
 async def test_a_process_that_stalls_in_a_transaction_does_it_again(pool, stalls, goes_on):
     runs = []
 
-    def stall(connection: Connection, _now: int) -> None:
+    def stall(connection: Connection, now: int) -> None:
+        tx = Tx(connection, now, worker("two"))
         runs.append(1)
-        _WRITE.run(connection)
+        _WRITE.run(tx)
         if len(runs) == 1:
             stalls()
         if goes_on:
-            _WRITE.run(connection)
+            _WRITE.run(tx)
 
     await pool.run(stall)
 
     assert len(runs) == 2
-    assert await pool.run(lambda connection, _: _COUNT.value(connection)) == 1 + goes_on
+    assert await noted(pool) == 1 + goes_on
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,22 @@
-"""What is settled is forgotten in time, and nothing that is still wanted is."""
+"""Retention: what is settled is forgotten in time, and nothing that is still wanted is."""
 
 from __future__ import annotations
 
-from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
-from tests.support.store_bench import answered, arrival, claim_one, echo
+import pytest
 
+from ak_instagram.store.values import WaitReason
+from ak_instagram.store.verbs import steps
+from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
+from tests.support.store_bench import START, answered, arrival, claim_one, echo
+
+LATER = START + 30 * DAY
 TABLES = ("events", "outbox", "conversations", "transcript")
 
 
 async def purged(bench, days: float = 7) -> int:
     """Purge until nothing is left to purge; return how many rows that was."""
     total = 0
-    while count := (
-        await bench.database.run(lambda connection, now: purge(connection, now, int(days * DAY)))
-    ).total:
+    while count := (await bench.run(purge, int(days * DAY))).total:
         total += count
     return total
 
@@ -25,10 +28,16 @@ async def rows(bench) -> dict[str, int]:
     }
 
 
+async def count(bench, table: str, condition: str) -> int:
+    sql = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608 - our own names
+    return (await bench.query(sql))[0][0]
+
+
 async def test_what_is_answered_is_gone_after_its_time(bench, store):
     await store.put([arrival("m1"), echo("h1", "hi", "ben")])
     claim = await claim_one(store)
-    await store.sent(await store.settle(claim, answered(claim, "one")), "mid-1")
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.sent, step, "mid-1")
     bench.clock.move(8 * DAY + 1)
 
     await purged(bench)
@@ -39,7 +48,8 @@ async def test_what_is_answered_is_gone_after_its_time(bench, store):
 async def test_what_is_younger_stays(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.sent(await store.settle(claim, answered(claim, "one")), "mid-1")
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.sent, step, "mid-1")
     bench.clock.move(7 * DAY - 1)
 
     assert await purged(bench) == 0
@@ -56,7 +66,7 @@ async def test_what_waits_stays_however_old_it_is(bench, store):
 async def test_keys_outlive_what_the_events_said(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim))
+    await store.run(steps.settle, claim, answered(claim))
     bench.clock.move(3 * DAY)
 
     await purged(bench, days=2)
@@ -70,7 +80,7 @@ async def test_a_parked_answer_expires(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "late")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "late")) is None
     bench.clock.move(7 * DAY + 1)
 
     await purged(bench)
@@ -82,10 +92,10 @@ async def test_a_piece_that_was_sent_late_is_kept_as_long_as_its_echo_may_take(b
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "late")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "late")) is None
     bench.clock.move(7 * DAY - 1)
     await store.put([arrival("m2", at=bench.clock.now)])
-    await store.sent(await claim_one(store), "mid-1")
+    await store.run(steps.sent, await claim_one(store), "mid-1")
     bench.clock.move(2)
 
     await purged(bench)
@@ -98,6 +108,77 @@ async def test_one_piece_of_work_is_bounded(bench, store):
     await store.put([echo(f"h{n}", "hi") for n in range(MAX_ROWS + 1)])
     bench.clock.move(8 * DAY)
 
-    first = await bench.database.run(lambda connection, now: purge(connection, now, 7 * DAY))
+    first = await bench.run(purge, 7 * DAY)
 
     assert first.events == MAX_ROWS
+
+
+# --- what has to stay, however old, keeps nothing else -------------------------
+
+
+async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_events(bench, store):
+    await store.put([arrival(f"m{n}", "anna") for n in range(MAX_ROWS + 1)])
+    await store.run(
+        steps.retry, await claim_one(store), after=10**6, why="190", wait_reason=WaitReason.ACCOUNT
+    )
+    await store.put([echo(f"h{n}", "hi", "ben") for n in range(10)])
+    bench.clock.now = LATER
+
+    await purged(bench)
+
+    assert await count(bench, "events", "status = 'waiting'") == MAX_ROWS + 1
+    assert await count(bench, "events", "status <> 'waiting'") == 0
+
+
+async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
+    await store.put([arrival("m1", "anna")])
+    claim = await claim_one(store)
+    waiting = await store.run(steps.settle, claim, answered(claim, *map(str, range(MAX_ROWS + 1))))
+    await store.run(steps.retry, waiting, after=10**6, why="190", wait_reason=WaitReason.ACCOUNT)
+    await store.put([arrival("m2", "ben")])
+    claim = await claim_one(store)
+    step = await store.run(steps.settle, claim, answered(claim, "hi"))
+    await store.run(steps.sent, step, "mid-1")
+    bench.clock.now = LATER
+
+    await purged(bench)
+
+    assert await count(bench, "outbox", "status = 'planned'") == MAX_ROWS + 1
+    assert await count(bench, "outbox", "status <> 'planned'") == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "kept_keys", "kept_texts"),
+    [
+        pytest.param(2, 7, 2, id="keys-live-a-week-whatever-is-set"),
+        pytest.param(7, 7, 7, id="the-default"),
+        pytest.param(10, 10, 10, id="longer-if-that-is-set"),
+    ],
+)
+async def test_events_texts_and_pieces_go_when_the_setting_says(
+    bench, store, days, kept_keys, kept_texts
+):
+    for day in range(12):
+        await store.put([arrival(f"m{day}", at=bench.clock.now)])
+        claim = await claim_one(store)
+        step = await store.run(steps.settle, claim, answered(claim, "hi"))
+        await store.run(steps.sent, step, f"mid-{day}")
+        bench.clock.move(DAY)
+
+    await purged(bench, days)
+
+    assert await count(bench, "events", "true") == kept_keys
+    assert await count(bench, "events", "payload IS NOT NULL") == kept_texts
+    assert await count(bench, "outbox", "true") == kept_texts
+
+
+async def test_a_repeat_within_a_week_is_known_whatever_is_set(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.run(steps.settle, claim, answered(claim))
+    bench.clock.move(7 * DAY)
+    await purged(bench, days=2)
+
+    await store.put([arrival("m1")])
+
+    assert await count(bench, "events", "status = 'waiting'") == 0

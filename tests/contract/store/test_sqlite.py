@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from ak_instagram.errors import StoreInUse, StoreUnavailable
-from ak_instagram.store.sqlite.engine import open_sqlite
-from ak_instagram.store.sqlite.file import PAGE_SIZE
+from ak_instagram.store.database import Tx
+from ak_instagram.store.sqlite.engine import PAGE_SIZE, open_sqlite
 from ak_instagram.store.verbs.retention import purge
 from tests.support.store_bench import DAY, arrival, claim_one, mids
 
@@ -106,7 +106,7 @@ async def test_a_folder_that_can_not_be_made_is_said_so(tmp_path):
             pass
 
 
-async def test_what_meta_waits_for_comes_before_other_work(bench):
+async def test_urgent_work_comes_before_other_work_each_in_its_order(bench):
     order: list[str] = []
     is_busy, may_go_on = threading.Event(), threading.Event()
 
@@ -116,32 +116,33 @@ async def test_what_meta_waits_for_comes_before_other_work(bench):
 
     def note(name: str):
         return bench.database.run(
-            lambda _connection, _now: order.append(name), urgent=name == "webhook"
+            lambda _connection, _now: order.append(name), urgent="webhook" in name
         )
 
     busy = asyncio.create_task(bench.database.run(hold_up))
     await asyncio.to_thread(is_busy.wait, 5)
-    waiting = [asyncio.create_task(note(name)) for name in ("turn", "turn", "webhook")]
+    names = ("turn 1", "turn 2", "webhook 1", "webhook 2")
+    waiting = [asyncio.create_task(note(name)) for name in names]
     await asyncio.sleep(0)
     may_go_on.set()
     await asyncio.gather(busy, *waiting)
 
-    assert order == ["webhook", "turn", "turn"]
+    assert order == ["webhook 1", "webhook 2", "turn 1", "turn 2"]
 
 
 async def steps_to_purge(bench) -> int:
     """Purge what is older than three days; return how many times a hundred steps SQLite took."""
     taken: list[None] = []
 
-    def purge_counted(connection, now):
-        driver = connection.connection.driver_connection
+    def purge_counted(tx: Tx) -> None:
+        driver = tx.connection.connection.driver_connection
         driver.set_progress_handler(lambda: taken.append(None), 100)
         try:
-            purge(connection, now, 3 * DAY)
+            purge(tx, 3 * DAY)
         finally:
             driver.set_progress_handler(None, 0)
 
-    await bench.database.run(purge_counted)
+    await bench.run(purge_counted)
     return len(taken)
 
 

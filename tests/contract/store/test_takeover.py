@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import PieceStatus
+from ak_instagram.store.verbs import steps
 from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
 
 
@@ -22,7 +23,7 @@ async def test_what_comes_in_while_a_person_answers_is_left_to_them(bench, store
 
     await store.put([arrival("m1")])
     bench.clock.move(1000)
-    await bench.database.run(lambda connection, now: store._leases.claim(connection, now, limit=1))
+    await store.run(steps.claim_due, 1)
 
     assert await bench.query("SELECT status, reason FROM events WHERE mid = 'm1'") == [
         ("ignored", "a person answers")
@@ -43,7 +44,7 @@ async def test_a_takeover_during_a_turn_drops_its_answer(bench, store):
     claim = await claim_one(store)
     await store.put([echo("h1", "I am Ann")])
 
-    assert await store.settle(claim, answered(claim, "I am a bot")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "I am a bot")) is None
 
     assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
 
@@ -51,10 +52,10 @@ async def test_a_takeover_during_a_turn_drops_its_answer(bench, store):
 async def test_a_takeover_during_an_answer_drops_the_rest_of_it(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "one", "two"))
+    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
     await store.put([echo("h1", "I am Ann")])
 
-    assert await store.sent(step, "mid-1") is None
+    assert await store.run(steps.sent, step, "mid-1") is None
 
     assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("sent",), ("dropped",)]
 
@@ -62,8 +63,8 @@ async def test_a_takeover_during_an_answer_drops_the_rest_of_it(bench, store):
 async def test_a_doubtful_piece_is_not_sent_again_after_a_takeover(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "one"))
-    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([echo("h1", "I am Ann")])
 
     bench.clock.move(5000)
@@ -76,7 +77,7 @@ async def test_a_doubtful_piece_is_not_sent_again_after_a_takeover(bench, store)
 async def test_our_own_echo_before_the_answer_is_no_takeover(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim, "one"))
+    await store.run(steps.settle, claim, answered(claim, "one"))
 
     await store.put([echo("mid-1", "one")])
 
@@ -86,8 +87,8 @@ async def test_our_own_echo_before_the_answer_is_no_takeover(bench, store):
 async def test_our_own_echo_after_the_answer_is_no_takeover(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "one"))
-    await store.sent(step, "mid-1")
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.sent, step, "mid-1")
 
     await store.put([echo("mid-1", "Meta may have changed the text")])
 
@@ -97,8 +98,8 @@ async def test_our_own_echo_after_the_answer_is_no_takeover(bench, store):
 async def test_our_own_echo_after_an_error_is_no_takeover_and_ends_the_wait(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "one", "two"))
-    await store.retry(step, after=600, why="500")
+    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
+    await store.run(steps.retry, step, after=600, why="500")
 
     await store.put([echo("mid-1", "one")])
 
@@ -127,8 +128,10 @@ async def test_a_handoff_sends_its_last_words_and_then_falls_silent(bench, store
     await store.put([arrival("m1")])
     claim = await claim_one(store)
 
-    step = await store.settle(claim, answered(claim, "A colleague will help.", hands_over=True))
+    step = await store.run(
+        steps.settle, claim, answered(claim, "A colleague will help.", hands_over=True)
+    )
 
     assert step.piece.message == {"text": "A colleague will help."}
-    assert await store.sent(step, "mid-1") is None
+    assert await store.run(steps.sent, step, "mid-1") is None
     assert await bench.query("SELECT paused_until FROM conversations") == [(START + PAUSE,)]

@@ -13,6 +13,7 @@ from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import TranscriptLine
+from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeAgent, FakeGraph
 from tests.support.store_bench import arrival, claim_one
 
@@ -68,7 +69,7 @@ async def test_what_cannot_be_stored_costs_neither_the_answer_nor_the_transcript
 
     assert step.piece.message == {"text": f"Hi {MENDED}"}
     await store.put([arrival("m2")])
-    step = await store.sent(step, "mid-1")
+    step = await store.run(steps.sent, step, "mid-1")
     assert step.transcript == (
         TranscriptLine("user", asked),
         TranscriptLine("assistant", f"Hi {MENDED}"),

@@ -30,7 +30,7 @@ class RenewingStore(FakeStore):
         self.renewed_at: list[float] = []
         self._renewed = asyncio.Condition()
 
-    async def claim(self, most: int) -> list[Claim]:
+    async def claim(self, limit: int) -> list[Claim]:
         return await self.due.get()
 
     async def renew(self) -> frozenset[LeaseId]:

@@ -204,10 +204,10 @@ async def test_claiming_outlives_a_store_that_refuses():
     refusals = [StoreUnavailable("full"), RuntimeError("odd")]
 
     class RefusingAtFirst(FakeStore):
-        async def claim(self, most: int) -> list[Claim]:
+        async def claim(self, limit: int) -> list[Claim]:
             if refusals:
                 raise refusals.pop()
-            return await super().claim(most)
+            return await super().claim(limit)
 
     steps = Steps(None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,7 +12,8 @@ from structlog.testing import capture_logs
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.maintenance.backlog_metrics import run_measurements
-from ak_instagram.store.verbs.backlog import Backlog
+from ak_instagram.store.database import Tx
+from ak_instagram.store.verbs.backlog import Backlog, measure
 from tests.support.store_bench import stop
 
 WAITING = Backlog(
@@ -27,7 +29,8 @@ class Scripted:
         self.outcomes = list(outcomes)
         self.done = asyncio.Event()
 
-    async def backlog(self) -> Backlog:
+    async def run(self, verb: Callable[[Tx], Backlog]) -> Backlog:
+        assert verb is measure
         if not self.outcomes:
             self.done.set()
             await asyncio.Event().wait()

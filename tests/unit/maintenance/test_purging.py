@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from structlog.testing import capture_logs
 
 from ak_instagram.maintenance.retention import run_purges
-from ak_instagram.store.verbs.retention import DAY, Purged
+from ak_instagram.store.database import Tx
+from ak_instagram.store.verbs.retention import DAY, Purged, purge
 from tests.support.store_bench import stop
 
 
-class FakeStore:
+class Forgetting:
     def __init__(self, *outcomes: Purged | Exception) -> None:
         self.outcomes = list(outcomes)
         self.kept: list[int] = []
         self.done = asyncio.Event()
 
-    async def purge(self, keep: int) -> Purged:
+    async def run(self, verb: Callable[[Tx, int], Purged], keep: int) -> Purged:
+        assert verb is purge
         self.kept.append(keep)
         if not self.outcomes:
             self.done.set()
@@ -29,7 +32,7 @@ class FakeStore:
 
 
 async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure():
-    store = FakeStore(Purged(events=500), Purged(events=1, lines=2), Purged(), OSError("disk"))
+    store = Forgetting(Purged(events=500), Purged(events=1, lines=2), Purged(), OSError("disk"))
 
     with capture_logs() as logs:
         job = asyncio.create_task(run_purges(store, 2, first_after=0, every=0, breather=0))

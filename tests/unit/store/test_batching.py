@@ -9,7 +9,7 @@ import pytest
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.meta.events import Event
-from ak_instagram.store.batching import MAX_ARRIVALS, Batcher
+from ak_instagram.store.batching import MAX_EVENTS, Batcher
 from tests.support.store_bench import arrival
 
 
@@ -63,11 +63,11 @@ async def test_what_comes_in_meanwhile_is_the_next_batch():
 async def test_a_batch_has_an_end():
     batches = Batches()
     batcher = Batcher(batches)
-    many = [arrival(f"m{n}") for n in range(MAX_ARRIVALS)]
+    many = [arrival(f"m{n}") for n in range(MAX_EVENTS)]
 
     await asyncio.gather(batcher.put(many), batcher.put([arrival("last")]))
 
-    assert [len(batch) for batch in batches.taken] == [MAX_ARRIVALS, 1]
+    assert [len(batch) for batch in batches.taken] == [MAX_EVENTS, 1]
 
 
 async def test_a_webhook_that_spoils_its_batch_is_the_only_one_that_hears_of_it():

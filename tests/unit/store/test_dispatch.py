@@ -1,4 +1,4 @@
-"""A worker gets work as it comes in, and what it can't take is not left lying about."""
+"""A worker gets work as it comes in, and claims that it can't take are given back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import asyncio
 import pytest
 
 from ak_instagram.errors import StoreUnavailable
+from ak_instagram.store.database import Tx
 from ak_instagram.store.dispatch import Dispatcher, Poll
 from ak_instagram.store.values import Claim
-from tests.support.store_bench import stop
+from tests.support.store_bench import stop, worker
 
+NO_TX = Tx(None, 0, worker())
 ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
 
 
 class Database:
-    """Database and leases in one: what is due, look after look."""
+    """A database with its verbs: it says what is due, look after look."""
 
     def __init__(self, *due: list[Claim], is_shared: bool = False) -> None:
         self.due = list(due)
@@ -26,7 +28,7 @@ class Database:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def on_work(self, wake) -> None:
+    def on_notify(self, wake) -> None:
         self.notify = wake
 
     async def run(self, work, *, urgent: bool = False):
@@ -38,15 +40,15 @@ class Database:
             raise self.error
         return found
 
-    def claim(self, _connection, _now: int, limit: int) -> list[Claim]:
+    def claim(self, _tx: Tx, limit: int) -> list[Claim]:
         return self.due.pop(0)[:limit] if self.due else []
 
-    def until_due(self, _connection, _now: int) -> int | None:
+    def until_due(self, _tx: Tx) -> int | None:
         return self.wait
 
 
 def dispatcher(database: Database) -> Dispatcher:
-    return Dispatcher(database, database)
+    return Dispatcher(database, worker(), claim=database.claim, until_due=database.until_due)
 
 
 async def waiting(look: Dispatcher, room: int = 8) -> asyncio.Task[list[Claim]]:
@@ -85,7 +87,7 @@ async def test_nobody_looks_for_more_than_what_was_handed_over():
     database = Database()
     look = dispatcher(database)
     task = await waiting(look)
-    look.offer(look.look(None, 0, 8)._replace(claims=[ANNA]))
+    look.offer(look.poll(NO_TX, 8)._replace(claims=[ANNA]))
     await task
 
     await stop(await waiting(look))
@@ -97,7 +99,7 @@ async def test_what_others_left_is_looked_for_after_a_hand_over():
     database = Database([], [ANNA], [BEN], is_shared=True)
     look = dispatcher(database)
     task = await waiting(look)
-    look.offer(look.look(None, 0, 8))
+    look.offer(look.poll(NO_TX, 8))
 
     assert await task == [ANNA]
     assert await look.claim(8) == [BEN]
@@ -107,7 +109,7 @@ async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
     database = Database([], [BEN])
     look = dispatcher(database)
     task = await waiting(look, room=1)
-    look.offer(Poll([ANNA], wait=0))
+    look.offer(Poll([ANNA], again_in=0))
 
     assert await task == [ANNA]
     assert await look.claim(8) == [BEN]
@@ -129,7 +131,7 @@ async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
     look = dispatcher(Database([ANNA], [BEN]))
     assert await look.claim(8) == [ANNA]
 
-    look.offer(Poll([], wait=20))
+    look.offer(Poll([], again_in=20))
 
     assert await look.claim(8) == [BEN]
 
@@ -216,7 +218,7 @@ async def test_what_will_be_due_is_looked_for_in_time(is_handed_over):
     look = dispatcher(database)
     if is_handed_over:
         task = await waiting(look)
-        look.offer(Poll([], wait=20))
+        look.offer(Poll([], again_in=20))
     else:
         database.wait = 20
         task = asyncio.create_task(look.claim(8))

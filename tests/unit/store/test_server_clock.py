@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ak_instagram.store.postgres.clock import CLOCK_DOUBT, CLOCK_TRIES, ServerClock
+from ak_instagram.store.postgres.engine import CLOCK_DOUBT, CLOCK_TRIES, ServerClock
 
 
 @dataclass

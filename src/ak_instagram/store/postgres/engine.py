@@ -1,24 +1,33 @@
 """
-The shared store: PostgreSQL, for any number of replicas.
+The shared store: PostgreSQL, for any number of replicas, which meet nowhere else.
 
-They meet nowhere else. Who stores what it can't work on itself notifies the others.
+A replica that stores what it can't work on itself notifies the others. All go by the
+server's clock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.database import T, Work
 
-from .clock import ServerClock
-from .connections import CONNECT_WITHIN, connect_args, driver_url, has_ended, replace_ended
+from .connections import (
+    CONNECT_WITHIN,
+    LOOK,
+    connect_args,
+    driver_url,
+    has_ended,
+    listen,
+    replace_ended,
+)
 from .errors import REFUSED, CutOff, is_bug, is_lost, is_passing, refusal
-from .listener import listen
 from .migrating import migrate_when_free
 
 CONNECTIONS = 8  # of one process for turns
@@ -26,6 +35,49 @@ RESERVED = 2  # for webhooks; one more listens
 ANSWER_WITHIN = 10.0  # seconds for one statement
 IDLE_WITHIN = 3.0  # seconds between two statements of a transaction; then the server ends it
 TRIES = 5  # of a transaction that was in another's way, or whose line was cut
+CLOCK_AGE = 30.0  # seconds after which the server's time is asked for again
+CLOCK_DOUBT = 0.5  # seconds that asking may take; a process that was stopped meanwhile asks again
+CLOCK_TRIES = 3
+
+
+class ServerClock:
+    """
+    The database's time, on this machine's steady clock between two looks at it.
+
+    Replicas so agree on when a lease ends, whatever their own clocks show.
+    """
+
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        self._steady = steady
+        self._seen_at = 0.0
+        self._server_time = 0.0
+
+    def __call__(self) -> int:
+        """Return the server's time in UTC milliseconds."""
+        return int(self._server_time + (self._steady() - self._seen_at) * 1000)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it has to be set (again)."""
+        return not self._server_time or self._steady() - self._seen_at > CLOCK_AGE
+
+    async def read(self, connection: AsyncConnection) -> None:
+        """
+        Set it by the server's; it is off by half of what asking took, at most.
+
+        Raises `TimeoutError` if that is too long each time.
+        """
+        for _ in range(CLOCK_TRIES):
+            before = self._steady()
+            answer = await connection.execute(
+                text("SELECT extract(epoch FROM clock_timestamp()) * 1000")
+            )
+            after = self._steady()
+            if after - before <= CLOCK_DOUBT:
+                self._seen_at = (before + after) / 2
+                self._server_time = float(answer.scalar_one())
+                return
+        raise TimeoutError("the server takes too long to tell the time")
 
 
 class Pool:
@@ -40,8 +92,8 @@ class Pool:
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._listeners: list[Callable[[], None]] = []
 
-    def on_work(self, wake: Callable[[], None]) -> None:
-        """See `Database.on_work`."""
+    def on_notify(self, wake: Callable[[], None]) -> None:
+        """See `Database.on_notify`."""
         self._listeners.append(wake)
 
     def wake(self) -> None:
@@ -49,25 +101,22 @@ class Pool:
         for listener in self._listeners:
             listener()
 
-    async def listen(self) -> None:
-        """Hear for ever of work that other replicas have stored."""
-        await listen(self._engine, self.wake)
+    async def listen(self, *, look_every: float = LOOK) -> None:
+        """Hear for ever of work that other replicas have stored; see `connections.listen`."""
+        await listen(self._engine, self.wake, look_every=look_every)
 
     async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         """See `Database.run`."""
         async with nullcontext() if urgent else self._room:
-            return await self._run(work)
-
-    async def _run(self, work: Work[T]) -> T:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return await self._try(work)
-            except (CutOff, *REFUSED) as exc:
-                if is_passing(exc) and attempt < TRIES:
-                    continue
-                if is_bug(exc):
-                    raise
-                raise refusal(exc) from exc
+            for attempt in range(1, TRIES + 1):
+                try:
+                    return await self._try(work)
+                except (CutOff, *REFUSED) as exc:
+                    if is_passing(exc) and attempt < TRIES:
+                        continue
+                    if is_bug(exc):
+                        raise
+                    raise refusal(exc) from exc
         raise AssertionError("unreachable")
 
     async def _try(self, work: Work[T]) -> T:
@@ -119,27 +168,27 @@ async def open_postgres(url: str, clock: ServerClock | None = None) -> AsyncIter
 
 @asynccontextmanager
 async def open_pool(
-    url: str, clock: ServerClock | None = None, answer_within: float = ANSWER_WITHIN
+    url: str,
+    clock: ServerClock | None = None,
+    *,
+    answer_within: float = ANSWER_WITHIN,
+    idle_within: float = IDLE_WITHIN,
 ) -> AsyncIterator[Pool]:
     """
     Yield the store behind *url* as it is: nothing is migrated, and other replicas not heard.
 
-    *answer_within* is how many seconds one statement may take.
+    *answer_within* is how many seconds one statement may take, *idle_within* how many may
+    pass between two of a transaction.
     """
-    engine = _open_engine(url, answer_within)
-    try:
-        yield Pool(engine, clock or ServerClock())
-    finally:
-        await engine.dispose()
-
-
-def _open_engine(url: str, answer_within: float) -> AsyncEngine:
     engine = create_async_engine(
         driver_url(url),
         pool_size=CONNECTIONS + RESERVED + 1,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,
-        connect_args={**connect_args(IDLE_WITHIN), "command_timeout": answer_within},
+        connect_args={**connect_args(idle_within), "command_timeout": answer_within},
     )
     replace_ended(engine)
-    return engine
+    try:
+        yield Pool(engine, clock or ServerClock())
+    finally:
+        await engine.dispose()

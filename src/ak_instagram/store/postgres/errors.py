@@ -1,4 +1,4 @@
-"""What PostgreSQL's refusals mean: try again, the server is not there, or a bug."""
+"""PostgreSQL's refusals: which to try again, which mean that it is away, and which are bugs."""
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
 """
-The schema of a shared store is brought up to date by one replica, while others work on it.
+Migrating a shared store: one replica brings the schema up to date while others work on it.
 
-Who waits for a table keeps all who come later waiting too. So nobody waits for long.
+Waiting for a table's lock makes every later request for that table queue up behind. So a
+migration waits for one only for a moment, and tries again.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
-from sqlalchemy import NullPool, text
+from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ak_instagram.store.migrations import migrate
@@ -21,46 +23,48 @@ log = structlog.get_logger()
 
 LOCK = 7_104_117  # any number, the same in all replicas
 IDLE_WITHIN = 30.0  # seconds
-LOCKS_WITHIN = 2.0  # seconds; the other replicas queue up behind who waits for a table
-PAUSE = 5.0  # seconds; meanwhile the others work
+LOCKS_WITHIN = 2.0  # seconds for which other replicas may have to queue up behind this one
+PAUSE = 5.0  # seconds until the next try; meanwhile the others work
 
 
-async def migrate_when_free(url: str) -> None:
+async def migrate_when_free(
+    url: str,
+    *,
+    migrate: Callable[[Connection], None] = migrate,
+    idle_within: float = IDLE_WITHIN,
+    locks_within: float = LOCKS_WITHIN,
+    pause: float = PAUSE,
+) -> None:
     """
     Bring the schema behind *url* up to date, one replica after the other.
 
-    That takes however long it takes. Raises `errors.StoreUnavailable` if the server can't
-    be reached.
+    That takes however long somebody keeps a table locked, as a backup does while it runs.
+    Raises `errors.StoreUnavailable` if the server can't be reached.
     """
     engine = create_async_engine(
-        driver_url(url), poolclass=NullPool, connect_args=connect_args(IDLE_WITHIN)
+        driver_url(url), poolclass=NullPool, connect_args=connect_args(idle_within)
     )
+    has_waited = False
     try:
-        await _migrate_patiently(engine)
-    except REFUSED as exc:
-        raise refusal(exc) from exc
+        while True:
+            try:
+                return await _migrate_now(engine, migrate, locks_within)
+            except REFUSED as exc:
+                if not is_held_up(exc):
+                    raise refusal(exc) from exc
+            if not has_waited:
+                log.warning("store.migration_waits")
+            has_waited = True
+            await asyncio.sleep(pause)
     finally:
         await engine.dispose()
 
 
-async def _migrate_patiently(engine: AsyncEngine) -> None:
-    """Migrate once nobody keeps a table locked, as a backup does while it runs."""
-    has_waited = False
-    while True:
-        try:
-            return await _migrate_now(engine)
-        except REFUSED as exc:
-            if not is_held_up(exc):
-                raise
-        if not has_waited:
-            log.warning("store.migration_waits")
-        has_waited = True
-        await asyncio.sleep(PAUSE)
-
-
-async def _migrate_now(engine: AsyncEngine) -> None:
+async def _migrate_now(
+    engine: AsyncEngine, migrate: Callable[[Connection], None], locks_within: float
+) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         # From here on, since another replica may migrate for as long as it takes.
-        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCKS_WITHIN}s'"))
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{locks_within}s'"))
         await connection.run_sync(migrate)

@@ -1,7 +1,7 @@
 """
-The thread that does all work on a SQLite file, many pieces of it in one transaction.
+The writer: one thread does all work on a SQLite file, many jobs in one transaction.
 
-Work that is waiting when a transaction begins shares it, and so its one fsync.
+Jobs that are waiting when a transaction begins share it, and so its one fsync.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,8 +21,6 @@ from sqlalchemy.exc import DBAPIError
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.database import Clock, T, Work
-
-from .file import transaction
 
 log = structlog.get_logger()
 
@@ -39,6 +38,23 @@ class Job(NamedTuple):
 Outcome: TypeAlias = tuple[asyncio.Future[Any], Any, BaseException | None]
 
 
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Write in the block, and commit at its end or roll back."""
+    # On the driver: SQLAlchemy's bookkeeping costs more than the transaction.
+    cursor = connection.connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        cursor.execute("COMMIT")
+    except BaseException:
+        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]  # connected
+            cursor.execute("ROLLBACK")
+        raise
+    finally:
+        cursor.close()
+
+
 class Writer:
     """A thread of its own, and the transactions that it runs for the event loop."""
 
@@ -48,7 +64,8 @@ class Writer:
         self._engine = engine
         self.clock = clock
         self._sent: SimpleQueue[Job | None] = SimpleQueue()
-        self._jobs: deque[Job] = deque()
+        self._urgent: deque[Job] = deque()
+        self._others: deque[Job] = deque()
         self._is_stopped = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
@@ -65,8 +82,8 @@ class Writer:
         self._sent.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def on_work(self, wake: Callable[[], None]) -> None:
-        """See `Database.on_work`; no other process works on the file."""
+    def on_notify(self, wake: Callable[[], None]) -> None:
+        """See `Database.on_notify`; no other process works on the file."""
 
     async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         """See `Database.run`; whatever is waiting shares one transaction."""
@@ -83,40 +100,32 @@ class Writer:
         self._disconnect()
 
     def _next_jobs(self) -> list[Job]:
-        """Wait for a job and take what else is there; nothing means the end."""
-        while not (self._jobs or self._is_stopped) or not self._sent.empty():
-            self._accept(self._sent.get())
-        return [self._jobs.popleft() for _ in range(min(len(self._jobs), MAX_JOBS))]
-
-    def _accept(self, job: Job | None) -> None:
-        """Queue *job*, what Meta waits for in front; none is the end, after these."""
-        if job is None:
-            self._is_stopped = True
-        elif job.urgent:
-            self._jobs.appendleft(job)
-        else:
-            self._jobs.append(job)
+        """Wait for a job and take what else is there, urgent ones first; none means the end."""
+        while not (self._urgent or self._others or self._is_stopped) or not self._sent.empty():
+            job = self._sent.get()
+            if job is None:
+                self._is_stopped = True
+            else:
+                (self._urgent if job.urgent else self._others).append(job)
+        jobs: list[Job] = []
+        for queue in (self._urgent, self._others):
+            while queue and len(jobs) < MAX_JOBS:
+                jobs.append(queue.popleft())
+        return jobs
 
     def _do(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Do *jobs* together, or one by one if one of them spoils it for the others."""
         try:
-            return self._transaction(jobs)
+            now = self.clock()
+            self._connection = connection = self._connection or self._engine.connect()
+            with transaction(connection):
+                results = [job.work(connection, now) for job in jobs]
         except Exception as exc:  # noqa: BLE001 - whatever it is, it goes to who waits for it
             if len(jobs) == 1:
                 return [(jobs[0].done, None, self._translate(exc))]
+        else:
+            return [(job.done, result, None) for job, result in zip(jobs, results, strict=True)]
         return [outcome for job in jobs for outcome in self._do([job])]
-
-    def _transaction(self, jobs: Sequence[Job]) -> list[Outcome]:
-        now = self.clock()
-        connection = self._connect()
-        with transaction(connection):
-            results = [job.work(connection, now) for job in jobs]
-        return [(job.done, result, None) for job, result in zip(jobs, results, strict=True)]
-
-    def _connect(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -1,1 +1,1 @@
-"""The store's verbs, a module for each thing that is done: plain SQL on one transaction."""
+"""The store's verbs: plain functions of a transaction, a module for each thing that is done."""

@@ -1,11 +1,12 @@
-"""What waits in the store, in a few figures that cost little however much it is."""
+"""The backlog: what waits in the store, in figures that cost little however much it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_DEAD, IS_OPEN, conversations, events, outbox
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import PieceStatus
@@ -64,14 +65,14 @@ class Backlog:
     newest: int | None
 
 
-def look(connection: Connection, now: int) -> Backlog:
+def measure(tx: Tx) -> Backlog:
     """Return what waits now."""
-    due, since = _DUE.row(connection, now=now) or (0, None)
+    due, since = _DUE.row(tx, now=tx.now) or (0, None)
     return Backlog(
         due=due,
-        overdue=0 if since is None else now - since,
-        parked=_PARKED.value(connection),
-        dead_turns=_DEAD_TURNS.value(connection),
-        dead_answers=_DEAD_ANSWERS.value(connection),
-        newest=_NEWEST.value(connection),
+        overdue=0 if since is None else tx.now - since,
+        parked=_PARKED.value(tx),
+        dead_turns=_DEAD_TURNS.value(tx),
+        dead_answers=_DEAD_ANSWERS.value(tx),
+        newest=_NEWEST.value(tx),
     )

@@ -1,32 +1,39 @@
-"""Events come in: one statement for many of them, each at most once."""
+"""The inbox: events come in, many in one statement, each at most once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from ak_instagram import fast_json
 from ak_instagram.meta.events import Event
+from ak_instagram.store.database import Tx
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import WINDOW, EventStatus, Receipt
+from ak_instagram.store.values import WINDOW, EventStatus
 
 from . import takeover, unsend
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
+_COLUMNS = ("account", "contact", "kind", "key", "mid", "at", "payload", "status", "received_at")
 # Many rows in a statement: Python's lock changes hands once for all of them. The sizes
-# are few, so that the driver has each of the statements prepared already.
+# are few, so that the driver has each of the statements prepared already. As JSON, which
+# PostgreSQL gets, they would take SQLite half as long again.
 _SIZES = (64, 32, 16, 8, 4, 2, 1)
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_NAMES = {size: [f"{name}_{n}" for n in range(size) for name in _COLUMNS] for size in _SIZES}
+_ROW = ", ".join(f":{name}_{{n}}" for name in _COLUMNS)
 _INSERT_SQLITE = {
-    size: f"""
-    INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
-    VALUES {", ".join([_ROW] * size)}
+    size: Statement(
+        text(
+            f"""
+    INSERT INTO events ({", ".join(_COLUMNS)})
+    VALUES {", ".join(f"({_ROW.format(n=n)})" for n in range(size))}
     ON CONFLICT (key) DO NOTHING
     """  # noqa: S608 - made of constants
+        )
+    )
     for size in _SIZES
 }
 _LAST_ID = Statement(text("SELECT coalesce(max(id), 0) FROM events"))
@@ -85,69 +92,55 @@ _PUT_POSTGRES = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """
-    How events enter; times in milliseconds.
-
-    *debounce* is the quiet that ends a burst, *takeover_pause* how long the bot is
-    silent after a person has answered.
-    """
-
-    debounce: int = 0
-    takeover_pause: int = 12 * 3600 * 1000
-
-    def put(self, connection: Connection, now: int, arrivals: Sequence[Event]) -> Receipt:
-        """Store what is new of *arrivals* and make their conversations due."""
-        said = takeover.fresh_echoes_and_standby(connection, arrivals)
-        is_sqlite = connection.dialect.name == "sqlite"
-        put = self._put_sqlite if is_sqlite else self._put_postgres
-        fresh = put(connection, now, arrivals)
-        takeover.apply(connection, now, said, self.takeover_pause)
-        unsend.wipe(connection, arrivals)
-        return Receipt(fresh, len(arrivals) - fresh)
-
-    def _put_sqlite(self, connection: Connection, now: int, arrivals: Sequence[Event]) -> int:
-        """Store what is fresh and return how much it is; nobody else writes meanwhile."""
-        last = _LAST_ID.value(connection)
-        fresh = _insert_sqlite(connection, [(*_row(arrival), now) for arrival in arrivals])
-        if fresh:
-            _WAKE_SQLITE.run(connection, last=last, now=now, window=WINDOW, **self._due(now))
-        return fresh
-
-    def _put_postgres(self, connection: Connection, now: int, arrivals: Sequence[Event]) -> int:
-        batch = fast_json.dump([_row(arrival) for arrival in arrivals]).decode()
-        fresh: int = _PUT_POSTGRES.value(
-            connection, batch=batch, now=now, window=WINDOW, **self._due(now)
-        )
-        return fresh
-
-    def _due(self, now: int) -> dict[str, int]:
-        return {"due": now + self.debounce, "burst_ends": now + BURST_LIMIT * self.debounce}
-
-
-def _insert_sqlite(connection: Connection, rows: Sequence[tuple[object, ...]]) -> int:
-    """Insert the rows that are new and return how many they are."""
-    cursor = connection.connection.cursor()
-    fresh = done = 0
-    for size in _SIZES:
-        while len(rows) - done >= size:
-            values = list(chain.from_iterable(rows[done : done + size]))
-            cursor.execute(_INSERT_SQLITE[size], values)
-            fresh += cursor.rowcount
-            done += size
-    cursor.close()
+def put(tx: Tx, events: Sequence[Event]) -> int:
+    """Store the events that are new among *events* and make their conversations due."""
+    said = [it for it in events if it.echo_text is not None or it.is_standby]
+    news = [it for it in said if takeover.is_news(tx, it)]
+    wakeup = {
+        "now": tx.now,
+        "window": WINDOW,
+        "due": tx.now + tx.worker.debounce_ms,
+        "burst_ends": tx.now + BURST_LIMIT * tx.worker.debounce_ms,
+    }
+    is_sqlite = tx.connection.dialect.name == "sqlite"
+    fresh = (_put_sqlite if is_sqlite else _put_postgres)(tx, events, wakeup)
+    for event in news:
+        takeover.hear(tx, event)
+    for event in events:
+        if event.unsends is not None:
+            unsend.forget(tx, event, event.unsends)
     return fresh
 
 
-def _row(arrival: Event) -> tuple[object, ...]:
+def _put_sqlite(tx: Tx, events: Sequence[Event], wakeup: Mapping[str, int]) -> int:
+    """Store what is new and return how much it is; nobody else writes meanwhile."""
+    last = _LAST_ID.value(tx)
+    rows = [(*_row(event), tx.now) for event in events]
+    fresh = done = 0
+    for size in _SIZES:
+        while len(rows) - done >= size:
+            values = chain.from_iterable(rows[done : done + size])
+            fresh += _INSERT_SQLITE[size].run(tx, **dict(zip(_NAMES[size], values, strict=True)))
+            done += size
+    if fresh:
+        _WAKE_SQLITE.run(tx, last=last, **wakeup)
+    return fresh
+
+
+def _put_postgres(tx: Tx, events: Sequence[Event], wakeup: Mapping[str, int]) -> int:
+    batch = fast_json.dump([_row(event) for event in events]).decode()
+    fresh: int = _PUT_POSTGRES.value(tx, batch=batch, **wakeup)
+    return fresh
+
+
+def _row(event: Event) -> tuple[object, ...]:
     return (
-        arrival.account,
-        arrival.contact,
-        arrival.kind.value,
-        arrival.key,
-        arrival.mid,
-        arrival.at,
-        arrival.payload,
-        (EventStatus.WAITING if arrival.is_actionable else EventStatus.COUNTED).value,
+        event.account,
+        event.contact,
+        event.kind.value,
+        event.key,
+        event.mid,
+        event.at,
+        event.payload,
+        (EventStatus.WAITING if event.is_actionable else EventStatus.COUNTED).value,
     )

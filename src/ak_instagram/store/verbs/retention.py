@@ -1,4 +1,4 @@
-"""What is settled is forgotten after a while, a bounded piece of work at a time."""
+"""Retention: what is settled is forgotten in time, a bounded piece of work at once."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
-    Connection,
     TextClause,
     bindparam,
     delete,
     func,
+    or_,
     select,
     tuple_,
     update,
 )
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import SAYS_SOMETHING, conversations, events, outbox, transcript
+from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
 DAY = 86_400_000  # milliseconds
@@ -29,7 +31,12 @@ _NO_ROW = 2**63 - 1  # an id above all
 
 _c = conversations.c
 _before: BindParameter[int] = bindparam("before")
-_CLOSED = [PieceStatus.SENT.value, PieceStatus.DROPPED.value, PieceStatus.DEAD.value]
+_is_closed = or_(
+    *(
+        outbox.c.status == status.value
+        for status in (PieceStatus.SENT, PieceStatus.DROPPED, PieceStatus.DEAD)
+    )
+)
 
 
 def _oldest(
@@ -60,28 +67,32 @@ def _oldest(
 
 # Every condition is there twice: which rows it is, and again of each row. PostgreSQL waits
 # for a row that another transaction has, and then looks at the outer conditions alone.
-_DELETE_EVENTS = delete(events).where(
-    *_oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
+_DELETE_EVENTS = Statement(
+    delete(events).where(
+        *_oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
+    )
 )
-_WIPE_PAYLOADS = (
+_WIPE_PAYLOADS = Statement(
     update(events)
     .where(*_oldest(events.c.received_at, among=[SAYS_SOMETHING]))
     .values(payload=None)
 )
-_DELETE_PIECES = delete(outbox).where(
-    *_oldest(
-        outbox.c.planned_at,
-        outbox.c.status.in_(_CLOSED),
-        # The echo of one that was sent late is still to be known as ours.
-        outbox.c.changed_at < _before,
+_DELETE_PIECES = Statement(
+    delete(outbox).where(
+        *_oldest(
+            outbox.c.planned_at,
+            _is_closed,
+            # The echo of one that was sent late is still to be known as ours.
+            outbox.c.changed_at < _before,
+        )
     )
 )
-_EXPIRE_PARKED = (
+_EXPIRE_PARKED = Statement(
     update(outbox)
     .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
 )
-_DELETE_LINES = delete(transcript).where(*_oldest(transcript.c.at))
+_DELETE_LINES = Statement(delete(transcript).where(*_oldest(transcript.c.at)))
 _is_idle = (
     _c.due_at.is_(None),
     _c.lease_owner.is_(None),
@@ -89,8 +100,8 @@ _is_idle = (
     _c.paused_until < _before,
 )
 _idle = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
-_DELETE_CONVERSATIONS = delete(conversations).where(
-    tuple_(_c.account, _c.contact).in_(_idle), *_is_idle
+_DELETE_CONVERSATIONS = Statement(
+    delete(conversations).where(tuple_(_c.account, _c.contact).in_(_idle), *_is_idle)
 )
 
 
@@ -119,20 +130,19 @@ class Purged:
         return self.events + self.pieces + self.expired + self.lines + self.conversations
 
 
-def purge(connection: Connection, now: int, keep: int) -> Purged:
+def purge(tx: Tx, keep_ms: int) -> Purged:
     """
-    Forget some of what was settled more than *keep* milliseconds ago.
+    Forget some of what was settled more than *keep_ms* ago; return how many rows that was.
 
-    The keys that make repeats harmless live for `KEYS_LIVE` at least; only what the
-    events said goes before. Parked answers expire. Call it until nothing is left.
+    None means that nothing was left. The keys that make repeats harmless live for
+    `KEYS_LIVE` at least; only what the events said goes before. Parked answers expire.
     """
-    old = {"before": now - keep}
-    oldest = {"before": now - max(keep, KEYS_LIVE)}
-    wiped = connection.execute(_WIPE_PAYLOADS, old).rowcount if keep < KEYS_LIVE else 0
+    old, oldest = tx.now - keep_ms, tx.now - max(keep_ms, KEYS_LIVE)
+    wiped = _WIPE_PAYLOADS.run(tx, before=old) if keep_ms < KEYS_LIVE else 0
     return Purged(
-        events=connection.execute(_DELETE_EVENTS, oldest).rowcount + wiped,
-        expired=connection.execute(_EXPIRE_PARKED, old).rowcount,
-        pieces=connection.execute(_DELETE_PIECES, old).rowcount,
-        lines=connection.execute(_DELETE_LINES, old).rowcount,
-        conversations=connection.execute(_DELETE_CONVERSATIONS, oldest).rowcount,
+        events=_DELETE_EVENTS.run(tx, before=oldest) + wiped,
+        expired=_EXPIRE_PARKED.run(tx, before=old),
+        pieces=_DELETE_PIECES.run(tx, before=old),
+        lines=_DELETE_LINES.run(tx, before=old),
+        conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),
     )

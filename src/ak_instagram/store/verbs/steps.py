@@ -1,41 +1,71 @@
-"""The verbs that end a step of a turn; each checks the fence and says what comes next."""
+"""
+Steps: what happens next in a conversation, and the verbs that end a step.
+
+A claim is for one step: a piece to be delivered, or else the events that wait, to be
+answered. A verb that ends a step ends it and begins with the next in one transaction.
+It returns that step's claim, or `None` when the conversation has been released: nothing
+is due any more, or it has to wait. Every verb that takes a claim raises `errors.LeaseLost`
+if another worker holds the conversation now.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import structlog
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from ak_instagram.store.schema import IS_UNSEND, IS_WAITING, events, of_conversation, transcript
+from ak_instagram.store.database import Tx
+from ak_instagram.store.schema import (
+    IS_TAKEN_BACK,
+    IS_UNSEND,
+    IS_WAITING,
+    conversations,
+    events,
+    in_conversation,
+    transcript,
+)
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import (
     WINDOW,
     Claim,
-    ClaimedRow,
     EventStatus,
     Piece,
     PieceStatus,
+    StoredEvent,
+    TranscriptLine,
     TurnResult,
     WaitReason,
-    key_of,
 )
 
-from . import outbox as ledger
-from . import takeover
-from .claims import Leases
+from . import claims, outbox, takeover
+from .claims import ClaimedRow
 
 log = structlog.get_logger()
 
+MAX_EVENTS = 200  # of one turn; the rest makes the next
+
 _e, _t = events.c, transcript.c
+_WAITING = Statement(
+    select(_e.id, _e.kind, _e.mid, _e.at, _e.payload, IS_TAKEN_BACK.label("is_unsent"))
+    .where(*in_conversation(events), IS_WAITING)
+    .order_by(_e.at, _e.id)
+    .limit(MAX_EVENTS)
+)
+_WAITING_UNSENDS = Statement(
+    select(_e.id, _e.mid).where(*in_conversation(events), IS_WAITING, IS_UNSEND)
+)
 _END = Statement(
     update(events)
-    .where(_e.id == bindparam("event"))
-    .values(status=bindparam("ending"), reason=bindparam("why"), turn=bindparam("of_turn"))
+    .where(_e.id == bindparam("id"))
+    .values(status=bindparam("status"), reason=bindparam("reason"), turn=bindparam("turn"))
 )
-_WIPE = Statement(update(events).where(_e.id == bindparam("event")).values(payload=None))
-_WAITING_UNSENDS = Statement(
-    select(_e.id, _e.mid).where(*of_conversation(events), IS_WAITING, IS_UNSEND)
+_WIPE = Statement(update(events).where(_e.id == bindparam("id")).values(payload=None))
+_LATEST_LINES = Statement(
+    select(_t.role, _t.text)
+    .where(*in_conversation(transcript), _t.epoch == bindparam("epoch"))
+    .order_by(_t.id.desc())
+    .limit(bindparam("limit"))
 )
 _WRITE_LINE = Statement(
     insert(transcript).values(
@@ -45,120 +75,200 @@ _WRITE_LINE = Statement(
         }
     )
 )
+_PROGRESS = Statement(
+    update(conversations)
+    .where(*in_conversation(conversations))
+    .values(attempts=0, not_before=0, burst_ends=None)
+)
+_CLOSE_WINDOW = Statement(
+    update(conversations)
+    .where(*in_conversation(conversations))
+    .values(window_closes_at=bindparam("now"))
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+# --- what happens next --------------------------------------------------------
+
+
+def claim_due(tx: Tx, limit: int) -> list[Claim]:
     """
-    How the steps of a turn end; every verb raises `LeaseLost` when *claim* is not the holder.
+    Claim due conversations, the oldest first, each for its next step.
 
-    *pause* is how long the bot is silent after it has handed over, in milliseconds.
+    At most *limit* of them, and `MAX_CLAIMS`.
     """
-
-    leases: Leases
-    pause: int
-
-    def settle(
-        self, connection: Connection, now: int, claim: Claim, turn_result: TurnResult
-    ) -> Claim | None:
-        """
-        End the turn's events, plan its answer, and return the next step.
-
-        Nothing is settled if the person took back one of its messages meanwhile: the
-        next step is then the turn anew.
-        """
-        held = self.leases.held(connection, claim)
-        if _is_outdated(connection, claim, turn_result):
-            return self.leases.next_step(connection, now, held)
-        _end_events(connection, turn_result)
-        piece = self._plan(connection, now, held, turn_result)
-        return self.leases.next_step(connection, now, held, piece)
-
-    def sent(self, connection: Connection, now: int, claim: Claim, message_id: str) -> Claim | None:
-        """Note that the claim's piece was sent, and return the next step."""
-        held = self.leases.held(connection, claim)
-        ledger.mark_sent(connection, now, _piece_of(claim).id, message_id)
-        return self.leases.next_step(connection, now, held)
-
-    def give_up(self, connection: Connection, now: int, claim: Claim, why: str) -> Claim | None:
-        """Give up the claim's piece and what follows it in its turn, and return the next step."""
-        held = self.leases.held(connection, claim)
-        ledger.give_up(connection, now, held, _piece_of(claim), why)
-        return self.leases.next_step(connection, now, held)
-
-    def close_window(
-        self, connection: Connection, now: int, claim: Claim, why: str
-    ) -> Claim | None:
-        """
-        Take the 24 h window for closed, as Meta does, and return the next step.
-
-        What the person said after the try has opened it again: that stands.
-        """
-        held, piece = self.leases.held(connection, claim), _piece_of(claim)
-        ledger.mark_failed(connection, piece.id, PieceStatus.PLANNED, why)
-        if held.window_closes_at - WINDOW <= piece.tried_at:
-            self.leases.close_window(connection, now, held)
-            held = self.leases.held(connection, claim)
-        return self.leases.next_step(connection, now, held)
-
-    def sent_ids(self, connection: Connection, _now: int, claim: Claim) -> frozenset[str]:
-        """Return the ids under which Meta took this conversation's latest pieces."""
-        return ledger.sent_ids(connection, self.leases.held(connection, claim))
-
-    def retry(
-        self,
-        connection: Connection,
-        now: int,
-        claim: Claim,
-        *,
-        after: int,
-        why: str,
-        then: PieceStatus = PieceStatus.PLANNED,
-        wait_reason: WaitReason | None = None,
-    ) -> None:
-        """
-        Release the conversation and come back in *after* milliseconds.
-
-        *then* is `SENDING` when the claim's piece may have arrived. With a *blocker*
-        the conversation is not to blame, and the wait uses up no try.
-        """
-        held = self.leases.held(connection, claim)
-        if claim.piece is not None:
-            ledger.mark_failed(connection, claim.piece.id, then, why)
-        self.leases.retry_later(connection, now, held, after, wait_reason)
-
-    def _plan(
-        self, connection: Connection, now: int, held: ClaimedRow, turn_result: TurnResult
-    ) -> Piece | None:
-        """
-        Plan the answer, unless a person has taken over while the agent made it.
-
-        For a turn that failed once more after a replay nothing is said again. Returns its
-        first piece if that is the next step.
-        """
-        if held.paused_until > now:
-            log.info("answer.dropped", contact=held.contact, reason="a person answers")
-            return None
-        has_failed = EventStatus.DEAD in turn_result.events.values()
-        if has_failed and ledger.has_said(connection, held, turn_result.turn):
-            return None
-        turn, events = turn_result.turn, turn_result.events
-        piece = ledger.plan(connection, now, held, turn, events, turn_result.messages)
-        _write_lines(connection, now, held, turn_result)
-        if turn_result.hands_over:
-            takeover.pause(connection, held, now + self.pause)
-        return piece
+    steps = [begin_next_step(tx, row) for row in claims.acquire(tx, limit)]
+    return [step for step in steps if step is not None]
 
 
-def _is_outdated(connection: Connection, claim: Claim, turn_result: TurnResult) -> bool:
+def next_step(tx: Tx, row: ClaimedRow, piece: Piece | None = None) -> Claim | None:
     """
-    Whether what would be answered has been taken back, unseen by the turn.
+    Return the next step of a conversation that made progress: *piece* if there is one.
+
+    `None` means that nothing was due and the lease is released, both in this transaction:
+    whatever arrives from now on makes the conversation due again.
+    """
+    if piece is not None:
+        step: Claim | None = _claim(row, piece=piece)
+    elif claims.finish(tx, row):
+        return None  # as mostly
+    else:
+        step = begin_next_step(tx, row)
+    if step is not None and (step.events or step.failures):
+        _PROGRESS.run(tx, account=row.account, contact=row.contact)
+        step = replace(step, failures=0) if step.failures else step
+    return step
+
+
+def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
+    """
+    Begin with what is next in a conversation that is ours, or release it.
+
+    First its next piece, which is written down as being sent; then the events that wait,
+    unless a person answers: then they are settled without an answer. With nothing due,
+    the conversation is released and `None` returned.
+    """
+    piece = outbox.begin_next_piece(tx, row)
+    if piece is not None:
+        return _claim(row, piece=piece)
+    key = {"account": row.account, "contact": row.contact}
+    if row.paused_until > tx.now and takeover.settle_unanswered(tx, **key):
+        log.info("turn.skipped", contact=row.contact, reason="a person answers")
+    waiting = _WAITING.rows(tx, **key)
+    if not waiting or (row.due_at is not None and row.due_at > tx.now):
+        claims.release(tx, row, due_at=row.due_at if waiting else None)
+        return None
+    lines = (
+        _LATEST_LINES.rows(tx, **key, epoch=row.epoch, limit=tx.worker.transcript_lines)
+        if tx.worker.transcript_lines
+        else ()
+    )
+    return _claim(
+        row,
+        events=tuple(
+            StoredEvent(id_, kind, mid, at, payload, bool(is_unsent))
+            for id_, kind, mid, at, payload, is_unsent in waiting
+        ),
+        transcript=tuple(TranscriptLine(role, said) for role, said in reversed(lines)),
+    )
+
+
+def _claim(
+    row: ClaimedRow,
+    *,
+    piece: Piece | None = None,
+    events: tuple[StoredEvent, ...] = (),
+    transcript: tuple[TranscriptLine, ...] = (),
+) -> Claim:
+    return Claim(
+        account=row.account,
+        contact=row.contact,
+        fence=row.fence,
+        lease_until=row.lease_until,
+        failures=row.failures,
+        epoch=row.epoch,
+        piece=piece,
+        events=events,
+        transcript=transcript,
+    )
+
+
+# --- the end of a turn --------------------------------------------------------
+
+
+def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
+    """
+    End the turn's events, plan its answer, and return the next step.
+
+    Nothing is settled if the person took back one of its messages meanwhile: the next
+    step is then the turn anew. Nothing is planned if a person has answered.
+    """
+    row = claims.require(tx, claim)
+    if _is_outdated(tx, claim, result):
+        return next_step(tx, row)
+    ended = {"reason": result.reason, "turn": result.turn}
+    _END.run_many(
+        tx, [{"id": id_, "status": end.value, **ended} for id_, end in result.events.items()]
+    )
+    _WIPE.run_many(
+        tx, [{"id": id_} for id_, end in result.events.items() if end is EventStatus.UNSENT]
+    )
+    return next_step(tx, row, _plan_answer(tx, row, result))
+
+
+def _is_outdated(tx: Tx, claim: Claim, result: TurnResult) -> bool:
+    """
+    Whether a message that would be answered has been taken back, unseen by the turn.
 
     What was known as taken back when the claim was made is not answered anyway.
     """
-    unsends = _WAITING_UNSENDS.rows(connection, **key_of(claim))
-    unseen = {unsend.mid for unsend in unsends if unsend.id not in turn_result.events}
+    unsends = _WAITING_UNSENDS.rows(tx, account=claim.account, contact=claim.contact)
+    unseen = {mid for id_, mid in unsends if id_ not in result.events}
     return any(event.mid in unseen and not event.is_unsent for event in claim.events)
+
+
+def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
+    """
+    Plan the answer, unless a person has taken over while the agent made it.
+
+    For a turn that failed once more after a replay nothing is said again. Returns its
+    first piece if that is the next step.
+    """
+    if row.paused_until > tx.now:
+        log.info("answer.dropped", contact=row.contact, reason="a person answers")
+        return None
+    if EventStatus.DEAD in result.events.values() and outbox.has_said(tx, row, result.turn):
+        return None
+    piece = outbox.plan(tx, row, result)
+    line_of = {
+        "account": row.account,
+        "contact": row.contact,
+        "epoch": row.epoch,
+        "turn": result.turn,
+        "at": tx.now,
+    }
+    _WRITE_LINE.run_many(
+        tx, [{**line_of, "role": line.role, "text": line.text} for line in result.lines]
+    )
+    if result.hands_over:
+        until = tx.now + tx.worker.takeover_pause_ms
+        takeover.pause(tx, row.account, row.contact, until)
+    return piece
+
+
+# --- the end of a piece's attempt ---------------------------------------------
+
+
+def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
+    """Note that the claim's piece was sent, as *message_id*, and return the next step."""
+    row = claims.require(tx, claim)
+    outbox.mark_sent(tx, _piece_of(claim), message_id)
+    return next_step(tx, row)
+
+
+def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
+    """Give up the claim's piece and what follows it in its answer, and return the next step."""
+    row = claims.require(tx, claim)
+    outbox.give_up(tx, row, _piece_of(claim), why)
+    return next_step(tx, row)
+
+
+def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
+    """
+    Take the 24 h window for closed, as Meta does: park the piece, and return the next step.
+
+    What the person said after the attempt has opened it again: that stands.
+    """
+    row, piece = claims.require(tx, claim), _piece_of(claim)
+    outbox.mark_failed(tx, piece, PieceStatus.PLANNED, why)
+    if row.window_closes_at - WINDOW <= piece.tried_at:
+        _CLOSE_WINDOW.run(tx, account=row.account, contact=row.contact, now=tx.now)
+        row = row._replace(window_closes_at=tx.now)
+    return next_step(tx, row)
+
+
+def sent_ids(tx: Tx, claim: Claim) -> frozenset[str]:
+    """Return the ids under which Meta took this conversation's latest pieces."""
+    return outbox.sent_ids(tx, claims.require(tx, claim))
 
 
 def _piece_of(claim: Claim) -> Piece:
@@ -167,28 +277,33 @@ def _piece_of(claim: Claim) -> Piece:
     return claim.piece
 
 
-def _end_events(connection: Connection, turn_result: TurnResult) -> None:
-    how = {"why": turn_result.reason, "of_turn": turn_result.turn}
-    _END.run_many(
-        connection,
-        [{"event": id_, "ending": end.value, **how} for id_, end in turn_result.events.items()],
-    )
-    for event, ending in turn_result.events.items():
-        if ending is EventStatus.UNSENT:
-            _WIPE.run(connection, event=event)
+# --- the end of either ----------------------------------------------------------
 
 
-def _write_lines(
-    connection: Connection, now: int, held: ClaimedRow, turn_result: TurnResult
+def retry(
+    tx: Tx,
+    claim: Claim,
+    *,
+    after: float,
+    why: str,
+    then: PieceStatus = PieceStatus.PLANNED,
+    wait_reason: WaitReason | None = None,
 ) -> None:
-    if not turn_result.lines:
-        return
-    of = {
-        "account": held.account,
-        "contact": held.contact,
-        "epoch": held.epoch,
-        "turn": turn_result.turn,
-        "at": now,
-    }
-    lines = [{**of, "role": line.role, "text": line.text} for line in turn_result.lines]
-    _WRITE_LINE.run_many(connection, lines)
+    """
+    Release the conversation and come back in *after* seconds; messages don't hasten that.
+
+    *then* is what becomes of the claim's piece: `SENDING` when it may have arrived. With a
+    *wait_reason* the conversation is not to blame, and the wait uses up no attempt.
+    """
+    row = claims.require(tx, claim)
+    if claim.piece is not None:
+        outbox.mark_failed(tx, claim.piece, then, why)
+    due_at = tx.now + int(after * 1000)
+    claims.release(
+        tx,
+        row,
+        due_at=due_at,
+        not_before=due_at,
+        failures=row.failures + (wait_reason is None),
+        wait_reason=wait_reason,
+    )

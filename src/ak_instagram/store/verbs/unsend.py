@@ -1,37 +1,37 @@
-"""What a person takes back is forgotten: all that was kept of it, and what would answer it."""
+"""Unsends: a message that its person took back is forgotten, and so is the answer to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import structlog
-from sqlalchemy import Connection, bindparam, delete, exists, select, text, update
+from sqlalchemy import bindparam, delete, exists, select, text, update
 
 from ak_instagram.meta.events import Event
-from ak_instagram.store.schema import IS_NOT_SENT, events, of_conversation, outbox, transcript
+from ak_instagram.store.database import Tx
+from ak_instagram.store.schema import IS_NOT_SENT, events, in_conversation, outbox, transcript
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import EventStatus, PieceStatus, key_of
+from ak_instagram.store.values import EventStatus, PieceStatus
 
 log = structlog.get_logger()
 
 _e, _o, _t = events.c, outbox.c, transcript.c
-_its_turn = select(_e.turn).where(_e.key == bindparam("of_key")).scalar_subquery()
+_its_turn = select(_e.turn).where(_e.key == bindparam("key")).scalar_subquery()
 
 _FORGET_LINES = Statement(
-    delete(transcript).where(*of_conversation(transcript), _t.role == "user", _t.turn == _its_turn)
+    delete(transcript).where(*in_conversation(transcript), _t.role == "user", _t.turn == _its_turn)
 )
 _WIPE = Statement(
     update(events)
-    .where(_e.key == bindparam("of_key"))
+    .where(_e.key == bindparam("key"))
     .values(status=EventStatus.UNSENT.value, payload=None)
 )
 
 
 def _drop_where(is_answered: str) -> Statement:
     """
-    Return what drops the answer to a message, unless something else that it answers is still said.
+    Return the statement that drops the answer to a message that was taken back.
 
-    *is_answered* is the condition for the events that a piece answers, by their ids.
+    An answer stays if another message that it answers has not been taken back. *is_answered*
+    is the condition for the events that a piece answers, by their ids.
     """
     is_still_said = exists().where(
         text(is_answered),
@@ -41,7 +41,7 @@ def _drop_where(is_answered: str) -> Statement:
     return Statement(
         update(outbox)
         .where(
-            *of_conversation(outbox),
+            *in_conversation(outbox),
             # What was given up and is kept goes as well, since a replay would send it.
             IS_NOT_SENT,
             _o.payload.is_not(None),
@@ -61,16 +61,11 @@ _DROP_POSTGRES = _drop_where(
 )
 
 
-def wipe(connection: Connection, arrivals: Sequence[Event]) -> None:
-    """Forget the messages that *arrivals* take back, answered or not."""
-    drop = _DROP_SQLITE if connection.dialect.name == "sqlite" else _DROP_POSTGRES
-    for arrival in arrivals:
-        if arrival.unsends is not None:
-            of = {**key_of(arrival), "of_key": arrival.unsends}
-            _FORGET_LINES.run(connection, **of)
-            keys = (arrival.unsends, *arrival.unsends_edits)
-            _WIPE.run_many(connection, [{"of_key": key} for key in keys])
-            if drop.run(connection, **of):
-                log.info(
-                    "answer.dropped", contact=arrival.contact, reason="the person took it back"
-                )
+def forget(tx: Tx, unsend: Event, key: str) -> None:
+    """Forget the message with *key* that *unsend* takes back, and its edits; answered or not."""
+    named = {"account": unsend.account, "contact": unsend.contact, "key": key}
+    _FORGET_LINES.run(tx, **named)
+    _WIPE.run_many(tx, [{"key": each} for each in (key, *unsend.unsends_edits)])
+    drop = _DROP_SQLITE if tx.connection.dialect.name == "sqlite" else _DROP_POSTGRES
+    if drop.run(tx, **named):
+        log.info("answer.dropped", contact=unsend.contact, reason="the person took it back")

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from ak_instagram.store.database import wall_clock
-from ak_instagram.store.verbs.retention import DAY
+from ak_instagram.store.verbs.retention import DAY, purge
 from qa.benchmarks import verbs
 from qa.benchmarks.filling import fill, make, people_in
 from qa.benchmarks.stores import copied_file, is_file, stored_mids
@@ -51,7 +51,7 @@ async def test_a_filled_store_has_messages_their_answers_and_their_echoes(bench)
 async def test_nothing_in_a_filled_store_is_old_enough_to_be_purged(bench):
     await fill(bench.url, EVENTS)
 
-    purged = await bench.store().purge(7 * DAY)
+    purged = await bench.run(purge, 7 * DAY)
 
     assert purged.total == 0
 

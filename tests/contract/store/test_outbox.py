@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import PieceStatus, TranscriptLine
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
 from tests.support.store_bench import DAY, LEASE, answered, arrival, claim_one, echo, mids
 
@@ -13,14 +14,14 @@ async def planned(store, *texts):
     """A conversation whose answer is planned: its first piece is to be sent."""
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    return await store.settle(claim, answered(claim, *texts))
+    return await store.run(steps.settle, claim, answered(claim, *texts))
 
 
 async def test_pieces_go_out_in_order_and_end_the_claim(bench, store):
     first = await planned(store, "one", "two")
 
-    second = await store.sent(first, "mid-1")
-    end = await store.sent(second, "mid-2")
+    second = await store.run(steps.sent, first, "mid-1")
+    end = await store.run(steps.sent, second, "mid-2")
 
     assert (first.piece.message, second.piece.message, end) == (
         {"text": "one"},
@@ -46,7 +47,7 @@ async def test_pieces_go_before_new_events(store):
     step = await planned(store, "one")
     await store.put([arrival("m2")])
 
-    step = await store.sent(step, "mid-1")
+    step = await store.run(steps.sent, step, "mid-1")
 
     assert mids(step) == ["m2"]
 
@@ -67,17 +68,17 @@ async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
     await planned(one, "one")
     bench.clock.move(LEASE)
 
-    await two.retry(await claim_one(two), after=1, why="not there")
+    await two.run(steps.retry, await claim_one(two), after=1, why="not there")
 
     bench.clock.move(1000)
     again = await claim_one(two)
-    assert (again.piece.outcome_unknown, again.piece.tries, again.failures) == (False, 2, 1)
+    assert (again.piece.outcome_unknown, again.piece.attempt, again.failures) == (False, 2, 1)
 
 
 async def test_an_unknown_outcome_stays_doubtful(bench, store):
     step = await planned(store, "one")
 
-    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
+    await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     bench.clock.move(5000)
     assert (await claim_one(store)).piece.outcome_unknown
@@ -86,16 +87,16 @@ async def test_an_unknown_outcome_stays_doubtful(bench, store):
 async def test_a_sure_failure_is_not_doubtful(bench, store):
     step = await planned(store, "one")
 
-    await store.retry(step, after=5, why="refused")
+    await store.run(steps.retry, step, after=5, why="refused")
 
     bench.clock.move(5000)
     piece = (await claim_one(store)).piece
-    assert (piece.outcome_unknown, piece.tries) == (False, 2)
+    assert (piece.outcome_unknown, piece.attempt) == (False, 2)
 
 
 async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):
     step = await planned(store, "one", "two")
-    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
+    await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     await store.put([echo("mid-1", " one\n")])
 
@@ -109,7 +110,7 @@ async def test_an_echo_that_is_faster_than_the_answer_is_harmless(bench, store):
     step = await planned(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
-    step = await store.sent(step, "mid-1")
+    step = await store.run(steps.sent, step, "mid-1")
 
     assert step.piece.message == {"text": "two"}
 
@@ -118,14 +119,14 @@ async def test_an_echo_that_is_faster_than_an_error_wins(bench, store):
     step = await planned(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
-    await store.retry(step, after=0, why="500")
+    await store.run(steps.retry, step, after=0, why="500")
 
     assert (await claim_one(store)).piece.message == {"text": "two"}
 
 
 async def test_a_late_echo_does_not_settle_the_next_piece_of_the_same_words(bench, store):
     step = await planned(store, "ok", "ok")
-    await store.sent(step, "mid-1")
+    await store.run(steps.sent, step, "mid-1")
 
     await store.put([echo("mid-1", "ok")])
 
@@ -154,21 +155,21 @@ async def test_outside_the_window_the_answer_is_parked_and_goes_first_later(benc
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "one", "two")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "one", "two")) is None
     assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("parked",), ("parked",)]
 
     await store.put([arrival("m2", at=bench.clock.now)])
 
     step = await claim_one(store)
     assert step.piece.message == {"text": "one"}
-    step = await store.sent(await store.sent(step, "mid-1"), "mid-2")
+    step = await store.run(steps.sent, await store.run(steps.sent, step, "mid-1"), "mid-2")
     assert mids(step) == ["m2"]
 
 
 async def test_a_window_that_meta_holds_for_closed_parks_the_rest(bench, store):
     step = await planned(store, "one", "two")
 
-    assert await store.close_window(step, "10/2534022") is None
+    assert await store.run(steps.close_window, step, "10/2534022") is None
 
     assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("parked",), ("parked",)]
 
@@ -177,7 +178,7 @@ async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, 
     step = await planned(store, "one", "two")
     await store.put([arrival("m2")])
 
-    step = await store.give_up(step, "100/2534014")
+    step = await store.run(steps.give_up, step, "100/2534014")
 
     assert mids(step) == ["m2"]
     assert await bench.query("SELECT status, error FROM outbox ORDER BY id") == [
@@ -190,7 +191,7 @@ async def test_giving_up_what_an_echo_has_shown_to_have_arrived_drops_nothing(be
     step = await planned(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
-    step = await store.give_up(step, "100/2534014")
+    step = await store.run(steps.give_up, step, "100/2534014")
 
     assert step.piece.message == {"text": "two"}
     assert await bench.query("SELECT status, error FROM outbox ORDER BY id") == [
@@ -204,7 +205,7 @@ async def test_a_message_taken_back_meanwhile_unsettles_the_turn(bench, store):
     claim = await claim_one(store)
     await store.put([arrival("m1", kind="unsend", key="unsend:m1")])
 
-    step = await store.settle(claim, answered(claim, "answer to what is gone"))
+    step = await store.run(steps.settle, claim, answered(claim, "answer to what is gone"))
 
     assert sorted(event.kind for event in step.events) == ["message", "message", "unsend"]
     assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
@@ -212,9 +213,9 @@ async def test_a_message_taken_back_meanwhile_unsettles_the_turn(bench, store):
 
 async def test_known_message_ids_are_those_of_the_conversation(store):
     step = await planned(store, "one", "two")
-    step = await store.sent(step, "mid-1")
+    step = await store.run(steps.sent, step, "mid-1")
 
-    assert await store.sent_ids(step) == {"mid-1"}
+    assert await store.run(steps.sent_ids, step) == {"mid-1"}
 
 
 async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
@@ -223,7 +224,7 @@ async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
         await store.put([arrival(f"m{n}")])
         claim = await claim_one(store)
         lines = (TranscriptLine("user", f"q{n}"), TranscriptLine("assistant", f"a{n}"))
-        assert await store.settle(claim, answered(claim, lines=lines)) is None
+        assert await store.run(steps.settle, claim, answered(claim, lines=lines)) is None
     await store.put([arrival("m9")])
 
     claim = await claim_one(store)
@@ -238,14 +239,15 @@ async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
 async def test_an_answer_waits_for_a_piece_that_came_back(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.give_up(await store.settle(claim, answered(claim, "one", turn="t1")), "refused")
+    step = await store.run(steps.settle, claim, answered(claim, "one", turn="t1"))
+    await store.run(steps.give_up, step, "refused")
     await store.put([arrival("m2")])
     claim = await claim_one(store)
-    await bench.database.run(lambda connection, now: replay(connection, now, "t1"))
+    await bench.run(replay, "t1")
 
-    step = await store.settle(claim, answered(claim, "two", turn="t2"))
+    step = await store.run(steps.settle, claim, answered(claim, "two", turn="t2"))
 
     assert step.piece.message == {"text": "one"}
-    step = await store.sent(step, "mid-1")
+    step = await store.run(steps.sent, step, "mid-1")
     assert step.piece.message == {"text": "two"}
     assert not step.piece.outcome_unknown

@@ -1,4 +1,4 @@
-"""A lone process on its file: what comes up is found, though it looks only where it has to."""
+"""A lone process on its file: due work is found, though it looks only where it has to."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import pytest
 
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
-from tests.support.store_bench import LEASE, answered, arrival, mids, until_waiting
+from ak_instagram.store.verbs import steps
+from tests.support.store_bench import answered, arrival, mids, until_waiting, worker
 
 SOON = POLL / 2  # seconds: whoever only polls is later
 
 
 @pytest.fixture(params=[0, 50], ids=["at-once", "after-a-burst"])
 async def store(request, tmp_path):
-    inbox = Inbox(debounce=request.param)
-    async with open_store(f"sqlite:///{tmp_path}/store.db", inbox, Leases("one", LEASE)) as store:
+    url = f"sqlite:///{tmp_path}/store.db"
+    async with open_store(url, worker(debounce_ms=request.param)) as store:
         yield store
 
 
@@ -55,7 +54,7 @@ async def test_what_comes_in_during_a_turn_is_found_when_that_is_over(store):
     claim = await handed_over(store, "m1")
     await store.put([new("m2")])
 
-    step = await store.settle(claim, answered(claim))
+    step = await store.run(steps.settle, claim, answered(claim))
 
     assert mids(step or await claimed(store)) == ["m2"]
 
@@ -63,16 +62,16 @@ async def test_what_comes_in_during_a_turn_is_found_when_that_is_over(store):
 async def test_what_is_to_be_tried_again_after_a_hand_over_is_found_in_time(store):
     claim = await handed_over(store, "m1")
 
-    await store.retry(claim, after=0.05, why="503")
+    await store.run(steps.retry, claim, after=0.05, why="503")
 
     assert mids(await claimed(store)) == ["m1"]
 
 
 async def test_what_is_handed_over_again_and_again_hides_nothing_else(store):
     claim = await handed_over(store, "m1")
-    await store.retry(claim, after=0.3, why="503")
+    await store.run(steps.retry, claim, after=0.3, why="503")
     for number in range(3):
         other = await handed_over(store, f"b{number}", "ben")
-        await store.settle(other, answered(other, turn=f"turn-{number}"))
+        await store.run(steps.settle, other, answered(other, turn=f"turn-{number}"))
 
     assert mids(await claimed(store)) == ["m1"]

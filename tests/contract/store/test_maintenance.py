@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.maintenance import visit
+from ak_instagram.store.maintenance import open_for_maintenance
 from ak_instagram.store.postgres.engine import open_pool
 from ak_instagram.store.verbs import takeover
 from tests.support.store_bench import START, arrival, claim_one
@@ -18,20 +18,20 @@ def postgres_database(postgres_url):
     return postgres_url
 
 
-async def visited(url: str, work):
-    async with visit(url) as store:
-        return await store.run(work)
+async def maintained(url: str, verb, *arguments: object):
+    async with open_for_maintenance(url) as session:
+        return await session.run(verb, *arguments)
 
 
-def nothing(_connection, _now) -> None:
-    """What is done where there is no store."""
+def nothing(_tx) -> None:
+    """The verb that is not even run where there is no store."""
 
 
-async def test_what_a_visitor_does_is_there_for_the_service(bench, store):
+async def test_a_sessions_changes_are_there_for_the_service(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
 
-    await visited(bench.url, lambda it, _now: takeover.pause(it, claim, START))
+    await maintained(bench.url, takeover.pause, claim.account, claim.contact, START)
 
     assert await bench.query("SELECT paused_until FROM conversations") == [(START,)]
 
@@ -42,14 +42,14 @@ async def test_a_store_that_is_too_new_is_not_worked_on(bench, store):
     await bench.query_nothing("UPDATE schema_compatibility SET oldest = '9999'")
 
     with pytest.raises(StoreUnavailable, match="a newer version has migrated the store"):
-        await visited(bench.url, lambda it, _now: it.execute(text("DELETE FROM events")))
+        await maintained(bench.url, lambda tx: tx.connection.execute(text("DELETE FROM events")))
 
     assert await bench.query("SELECT count(*) FROM events") == [(1,)]
 
 
 async def test_in_a_database_without_a_store_nothing_is_made(postgres_url):
     with pytest.raises(StoreUnavailable, match="there is no store here"):
-        await visited(postgres_url, nothing)
+        await maintained(postgres_url, nothing)
 
     async with open_pool(postgres_url) as pool:
         assert await pool.run(lambda it, _now: inspect(it).get_table_names()) == []
@@ -60,13 +60,13 @@ async def test_in_a_file_without_a_store_nothing_is_made(tmp_path):
     file.touch()
 
     with pytest.raises(StoreUnavailable, match="there is no store here"):
-        await visited(f"sqlite:///{file}", nothing)
+        await maintained(f"sqlite:///{file}", nothing)
 
 
 async def test_where_no_file_is_none_is_made(tmp_path):
     file = tmp_path / "none.db"
 
     with pytest.raises(StoreUnavailable, match="there is no store at"):
-        await visited(f"sqlite:///{file}", nothing)
+        await maintained(f"sqlite:///{file}", nothing)
 
     assert not file.exists()

@@ -8,8 +8,9 @@ import pytest
 
 from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, TurnResult
-from ak_instagram.store.verbs.claim_statements import MAX_EVENTS
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
+from ak_instagram.store.verbs.steps import MAX_EVENTS
 from tests.support.store_bench import DAY, START, answered, arrival, claim_one
 
 
@@ -28,7 +29,7 @@ async def parked(bench, store, *mids: str):
     await store.put([arrival(mid) for mid in mids])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "late")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "late")) is None
 
 
 async def statuses(bench) -> list[str]:
@@ -43,7 +44,7 @@ async def test_all_that_was_kept_of_a_message_is_wiped_its_edits_too(bench, stor
     await store.put([arrival("m1"), edit("m1", 1), edit("m1", 2), edit("m2", 1)])
     if is_answered:
         claim = await claim_one(store)
-        await store.settle(claim, answered(claim))
+        await store.run(steps.settle, claim, answered(claim))
 
     await store.put([unsend("m1")])
 
@@ -56,7 +57,7 @@ async def test_an_answered_message_takes_its_line_of_the_transcript_along(bench)
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     lines = (TranscriptLine("user", "my card number"), TranscriptLine("assistant", "thanks"))
-    await store.settle(claim, answered(claim, lines=lines))
+    await store.run(steps.settle, claim, answered(claim, lines=lines))
 
     await store.put([unsend("m1")])
 
@@ -96,12 +97,12 @@ async def test_an_unsend_that_overtakes_its_message_counts(store):
 async def test_taking_back_what_has_been_answered_costs_no_second_question(store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim))
+    await store.run(steps.settle, claim, answered(claim))
     await store.put([arrival("m2")])
     claim = await claim_one(store)
     await store.put([unsend("m1")])
 
-    step = await store.settle(claim, answered(claim, "one"))
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
 
     assert step.piece.message == {"text": "one"}
 
@@ -111,7 +112,7 @@ async def test_a_turn_ends_although_what_is_taken_back_is_more_than_it_takes(sto
     claim = await claim_one(store)
     await store.put([unsend(f"m{MAX_EVENTS}")._replace(at=START + DAY)])
 
-    step = await store.settle(claim, answered(claim, "one"))
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
 
     assert step.piece.message == {"text": "one"}
 
@@ -124,7 +125,7 @@ async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_ta
     assert composed.turn.messages[0].mid == "m1"
 
     ends = composed.final_statuses(EventStatus.ANSWERED)
-    step = await store.settle(claim, replace(answered(claim, "one"), events=ends))
+    step = await store.run(steps.settle, claim, replace(answered(claim, "one"), events=ends))
 
     assert step.piece.message == {"text": "one"}
 
@@ -176,7 +177,7 @@ async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
         kind = {"kind": beside, "key": f"{beside}:{contact}"}
         await store.put([arrival(contact, contact), arrival(f"{contact}-2", contact, **kind)])
         claim = await claim_one(store)
-        await store.settle(claim, answered(claim, "one", turn=contact))
+        await store.run(steps.settle, claim, answered(claim, "one", turn=contact))
 
         await store.put([unsend(contact)._replace(contact=contact)])
 
@@ -191,7 +192,9 @@ async def test_what_was_taken_back_before_the_answer_was_planned_does_not_keep_i
     unsent = {it.id: EventStatus.UNSENT for it in claim.events if it.is_unsent}
     assert len(unsent) == 2
     turn_result = answered(claim, "one")
-    await store.settle(claim, replace(turn_result, events={**turn_result.events, **unsent}))
+    await store.run(
+        steps.settle, claim, replace(turn_result, events={**turn_result.events, **unsent})
+    )
     await store.put([unsend("m1")])
     assert await statuses(bench) == ["sending"]
 
@@ -204,12 +207,12 @@ async def test_the_answer_of_a_replayed_turn_is_to_what_is_left_of_it(bench, sto
     await store.put([arrival("m1"), arrival("m2"), arrival("m3")])
     claim = await claim_one(store)
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    await store.settle(claim, TurnResult("turn", dead, "503"))
+    await store.run(steps.settle, claim, TurnResult("turn", dead, "503"))
     await store.put([unsend("m1")])
-    assert await bench.database.run(lambda it, now: replay(it, now, "turn"))
+    assert await bench.run(replay, "turn")
     claim = await claim_one(store)
     assert [event.mid for event in claim.events if event.kind == "message"] == ["m2", "m3"]
-    await store.settle(claim, answered(claim, "one", turn="anew"))
+    await store.run(steps.settle, claim, answered(claim, "one", turn="anew"))
 
     await store.put([unsend("m2")])
     assert await statuses(bench) == ["sending"]
@@ -251,12 +254,12 @@ async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_
     for contact, arrives in (("anna", True), ("ben", False)):
         await store.put([arrival(f"m-{contact}", contact)])
         claim = await claim_one(store)
-        step = await store.settle(claim, answered(claim, "one", "two", turn=contact))
+        step = await store.run(steps.settle, claim, answered(claim, "one", "two", turn=contact))
         await store.put([unsend(f"m-{contact}")._replace(contact=contact)])
         if arrives:
-            await store.sent(step, "mid-1")
+            await store.run(steps.sent, step, "mid-1")
         else:
-            await store.retry(step, after=1, why="time-out", then=PieceStatus.SENDING)
+            await store.run(steps.retry, step, after=1, why="time-out", then=PieceStatus.SENDING)
 
     assert await statuses(bench) == ["sent", "dropped", "dropped", "dropped"]
 
@@ -264,11 +267,12 @@ async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_
 async def test_an_answer_that_was_given_up_is_forgotten_and_not_replayed(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.give_up(await store.settle(claim, answered(claim, "quoting it")), "100/100")
+    step = await store.run(steps.settle, claim, answered(claim, "quoting it"))
+    await store.run(steps.give_up, step, "100/100")
 
     await store.put([unsend("m1")])
 
-    assert not await bench.database.run(lambda it, now: replay(it, now, "turn"))
+    assert not await bench.run(replay, "turn")
     assert await bench.query("SELECT status, payload FROM outbox") == [("dropped", None)]
 
 
@@ -276,7 +280,9 @@ async def test_the_apology_for_a_dead_turn_goes_with_it(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     dead = {claim.events[0].id: EventStatus.DEAD}
-    await store.settle(claim, TurnResult("turn", dead, "503", messages=({"text": "Sorry"},)))
+    await store.run(
+        steps.settle, claim, TurnResult("turn", dead, "503", messages=({"text": "Sorry"},))
+    )
 
     await store.put([unsend("m1")])
 

@@ -17,17 +17,16 @@ from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.model import Account
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
+from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeGraph
 from tests.support.store_bench import (
     LEASE,
-    PAUSE,
     answered,
     arrival,
     claim_one,
     stop,
     until_waiting,
+    worker,
 )
 
 SHOP = Account("token", "shop")
@@ -45,8 +44,8 @@ class LatePuts:
         self.refuses = False
         self.urgent: list[bool] = []
 
-    def on_work(self, wake) -> None:
-        """Nobody else stores anything."""
+    def on_notify(self, wake) -> None:
+        self.notify = wake
 
     async def run(self, work, *, urgent: bool = False):
         self.urgent.append(urgent)
@@ -78,7 +77,7 @@ def late(bench) -> LatePuts:
 
 @pytest.fixture
 def one(late) -> Store:
-    return Store(late, Inbox(0, PAUSE), Leases("one", LEASE))
+    return Store(late, worker())
 
 
 def delivery(store: Store, graph: FakeGraph) -> Delivery:
@@ -132,29 +131,29 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     two, graph, agent = bench.store("two"), FakeGraph(), Hanging()
     await two.put([arrival("b1", "bob")])
     claim = await claim_one(two)
-    step = await two.settle(claim, answered(claim, "hello bob"))
-    await two.retry(step, after=1, why="connection refused")
+    step = await two.run(steps.settle, claim, answered(claim, "hello bob"))
+    await two.run(steps.retry, step, after=1, why="connection refused")
     sends = delivery(one, graph)
     accounts = Accounts([SHOP], graph)
-    worker = Worker(one, accounts, agent, sends, TaskSet(), concurrency=1, backoff=Backoff())
-    claiming = asyncio.create_task(worker.run_claims())
+    working = Worker(one, accounts, agent, sends, TaskSet(), concurrency=1, backoff=Backoff())
+    claiming = asyncio.create_task(working.run_claims())
     await until_waiting(one)
     bench.clock.move(1_001)
 
     put = asyncio.create_task(one.put([arrival("c1", "carl")]))
     await late.committed.wait()
-    one._dispatcher.wake()  # as a notification does
+    late.notify()
     await agent.asked.wait()
     late.told.set()
     await put
     for _ in range(2):
         bench.clock.move(LEASE // 3)
-        await worker.renew_leases()
+        await working.renew_leases()
     for _ in range(2):  # looked for, then sent
         claim = await claim_one(two)
         await delivery(two, graph).deliver(claim, claim.piece, SHOP)
         bench.clock.move(4_000)
-    await worker.renew_leases()
+    await working.renew_leases()
     agent.answered.set()
     await until_waiting(one)
     await stop(claiming)

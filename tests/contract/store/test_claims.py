@@ -9,10 +9,20 @@ import pytest
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import MAX_CLAIMS, LeaseId, WaitReason
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
-from tests.support.store_bench import LEASE, START, answered, arrival, claim_one, mids, stop
+from ak_instagram.store.values import MAX_CLAIMS, Claim, LeaseId, WaitReason
+from ak_instagram.store.verbs import claims, steps
+from ak_instagram.store.verbs.claims import ClaimedRow
+from tests.support.store_bench import (
+    DAY,
+    LEASE,
+    START,
+    answered,
+    arrival,
+    claim_one,
+    mids,
+    stop,
+    worker,
+)
 
 
 async def test_events_come_in_metas_order_however_they_arrived(store):
@@ -45,13 +55,34 @@ async def test_an_expired_lease_is_taken_over_and_fences_its_old_holder_off(benc
     assert new.fence > old.fence
     assert mids(new) == ["m1"]
     for verb in (
-        one.settle(old, answered(old, "hi")),
-        one.sent(old, "mid"),
-        one.give_up(old, "why"),
-        one.retry(old, after=0, why="why"),
+        one.run(steps.settle, old, answered(old, "hi")),
+        one.run(steps.sent, old, "mid"),
+        one.run(steps.give_up, old, "why"),
+        one.run(steps.retry, old, after=0, why="why"),
     ):
         with pytest.raises(LeaseLost):
             await verb
+
+
+async def test_a_rows_columns_are_named_as_they_are(store):
+    await store.put([arrival("m1")])
+
+    [claimed] = await store.run(claims.acquire, 1)
+    held = await store.run(claims.require, Claim("shop", "anna", fence=1))
+
+    assert claimed == held
+    assert held == ClaimedRow(
+        account="shop",
+        contact="anna",
+        fence=1,
+        lease_owner="one",
+        lease_until=START + LEASE,
+        due_at=START,
+        failures=0,
+        epoch=0,
+        window_closes_at=START + DAY,
+        paused_until=0,
+    )
 
 
 class CountedRuns:
@@ -60,7 +91,7 @@ class CountedRuns:
     def __init__(self, database) -> None:
         self._transactions = database
         self.clock = database.clock
-        self.on_work = database.on_work
+        self.on_notify = database.on_notify
         self.is_shared = database.is_shared
         self.count = 0
 
@@ -87,7 +118,7 @@ async def test_a_renewed_lease_holds(bench):
 @pytest.mark.parametrize(("at_once", "database"), [(1, 6), (2, 3), (5, 2), (6, 1)])
 async def test_leases_are_renewed_a_few_at_a_time(bench, at_once, database):
     runs = CountedRuns(bench.database)
-    store = Store(runs, Inbox(), Leases("one", LEASE, renewals=at_once))
+    store = Store(runs, worker(), renewals=at_once)
     await store.put([arrival(f"m{n}", f"person {n}") for n in range(5)])
     held = {claim.lease_id for claim in await store.claim(10)}
     bench.clock.move(LEASE - 1)
@@ -115,17 +146,17 @@ async def test_what_arrives_during_a_turn_waits_for_the_next(store):
     claim = await claim_one(store)
     await store.put([arrival("m2"), arrival("m3")])
 
-    step = await store.settle(claim, answered(claim))
+    step = await store.run(steps.settle, claim, answered(claim))
 
     assert mids(step) == ["m2", "m3"]
-    assert await store.settle(step, answered(step)) is None
+    assert await store.run(steps.settle, step, answered(step)) is None
 
 
 async def test_release_is_final_only_when_nothing_is_due(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
 
-    assert await store.settle(claim, answered(claim)) is None
+    assert await store.run(steps.settle, claim, answered(claim)) is None
 
     assert await bench.query("SELECT due_at, lease_owner, lease_until FROM conversations") == [
         (None, None, 0)
@@ -134,7 +165,7 @@ async def test_release_is_final_only_when_nothing_is_due(bench, store):
 
 async def test_a_failed_turn_waits_and_new_messages_do_not_hasten_it(bench, store):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=60, why="503")
+    await store.run(steps.retry, await claim_one(store), after=60, why="503")
 
     await store.put([arrival("m2")])
 
@@ -146,12 +177,12 @@ async def test_a_failed_turn_waits_and_new_messages_do_not_hasten_it(bench, stor
 
 async def test_progress_forgets_the_failures(bench, store):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=1, why="503")
+    await store.run(steps.retry, await claim_one(store), after=1, why="503")
     bench.clock.move(1000)
     claim = await claim_one(store)
     await store.put([arrival("m2")])
 
-    step = await store.settle(claim, answered(claim))
+    step = await store.run(steps.settle, claim, answered(claim))
 
     assert step.failures == 0
 
@@ -159,7 +190,9 @@ async def test_progress_forgets_the_failures(bench, store):
 async def test_an_uncounted_wait_uses_up_no_try(bench, store):
     await store.put([arrival("m1")])
 
-    await store.retry(await claim_one(store), after=1, why="rate", wait_reason=WaitReason.OTHER)
+    await store.run(
+        steps.retry, await claim_one(store), after=1, why="rate", wait_reason=WaitReason.OTHER
+    )
 
     bench.clock.move(1000)
     assert (await claim_one(store)).failures == 0
@@ -192,7 +225,7 @@ async def test_a_burst_during_a_turn_is_waited_for_too(bench):
     claim = await claim_one(store)
     await store.put([arrival("m2")])
 
-    assert await store.settle(claim, answered(claim)) is None
+    assert await store.run(steps.settle, claim, answered(claim)) is None
 
     assert await bench.query("SELECT due_at FROM conversations") == [(START + 4000,)]
 
@@ -227,7 +260,7 @@ async def test_what_is_let_go_is_due_at_once(bench):
     await one.put([arrival("m1")])
     await claim_one(one)
 
-    await one.release_all()
+    await one.run(claims.release_all)
 
     assert mids(await claim_one(two)) == ["m1"]
 
@@ -247,9 +280,9 @@ async def test_what_waits_for_an_account_is_woken_when_it_heals_and_nothing_else
     await store.put([arrival("m1"), arrival("m2", "ben"), arrival("m3", "cleo", account="cafe")])
     for claim in await store.claim(10):
         wait_reason = None if claim.contact == "ben" else WaitReason.ACCOUNT
-        await store.retry(claim, after=600, why="190", wait_reason=wait_reason)
+        await store.run(steps.retry, claim, after=600, why="190", wait_reason=wait_reason)
 
-    assert await store.wake_account("shop") == 1
+    assert await store.run(claims.wake_account, "shop") == 1
 
     assert (await claim_one(store)).contact == "anna"
 
@@ -267,9 +300,11 @@ async def test_what_is_left_of_a_lease_is_known_before_a_send(bench, store):
 
 async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, store):
     await store.put([arrival("m1")])
-    await store.retry(await claim_one(store), after=600, why="190", wait_reason=WaitReason.ACCOUNT)
+    await store.run(
+        steps.retry, await claim_one(store), after=600, why="190", wait_reason=WaitReason.ACCOUNT
+    )
 
-    await bench.store("next run").unblock()
+    await bench.store("next run").run(claims.unblock)
 
     assert mids(await claim_one(store)) == ["m1"]
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from ak_instagram.meta.events import Event
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, EventStatus, PieceStatus, TranscriptLine
-from ak_instagram.store.verbs.retention import DAY
+from ak_instagram.store.verbs import steps
+from ak_instagram.store.verbs.retention import DAY, purge
 from tests.support.store_bench import Bench, answered, arrival, echo
 
 KEEP = 7  # days
@@ -33,41 +34,41 @@ def heard(claim: Claim, mid: str, said: str) -> Event:
 
 async def is_answered(store: Store, claim: Claim) -> None:
     lines = (TranscriptLine("user", "Hi"), TranscriptLine("assistant", "Hello"))
-    step = await store.settle(claim, answered(claim, "one", "two", lines=lines))
+    step = await store.run(steps.settle, claim, answered(claim, "one", "two", lines=lines))
     await store.put([heard(claim, "first", "one")])
-    step = await store.sent(step, f"first-{claim.contact}")
-    await store.sent(step, f"second-{claim.contact}")
+    step = await store.run(steps.sent, step, f"first-{claim.contact}")
+    await store.run(steps.sent, step, f"second-{claim.contact}")
 
 
 async def fails_for_good(store: Store, claim: Claim) -> None:
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    step = await store.settle(claim, replace(answered(claim, "Sorry."), events=dead))
-    await store.give_up(step, "the account is restricted")
+    step = await store.run(steps.settle, claim, replace(answered(claim, "Sorry."), events=dead))
+    await store.run(steps.give_up, step, "the account is restricted")
 
 
 async def is_parked(store: Store, claim: Claim) -> None:
-    step = await store.settle(claim, answered(claim, "too", "late"))
-    await store.close_window(step, "Meta says that it is closed")
+    step = await store.run(steps.settle, claim, answered(claim, "too", "late"))
+    await store.run(steps.close_window, step, "Meta says that it is closed")
 
 
 async def is_shown_by_its_echo(store: Store, claim: Claim) -> None:
-    step = await store.settle(claim, answered(claim, "one"))
-    await store.retry(step, after=5, why="time-out", then=PieceStatus.SENDING)
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([heard(claim, "late", "one")])
 
 
 async def is_taken_over(store: Store, claim: Claim) -> None:
-    step = await store.settle(claim, answered(claim, "one", "two"))
+    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
     await store.put([heard(claim, "ann", "I am Ann")])
-    await store.sent(step, f"first-{claim.contact}")
+    await store.run(steps.sent, step, f"first-{claim.contact}")
 
 
 async def is_taken_back(store: Store, claim: Claim) -> None:
     [event] = claim.events
     unsend = arrival(event.mid, claim.contact, event.at, kind="unsend", key=f"unsend:{event.mid}")
     await store.put([unsend._replace(unsends=f"message:{event.mid}")])
-    anew = await store.settle(claim, answered(claim, "one"))
-    await store.settle(anew, answered(anew))
+    anew = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.settle, anew, answered(anew))
 
 
 FATES: Mapping[str, Callable[[Store, Claim], Awaitable[None]]] = {
@@ -91,12 +92,12 @@ async def day(bench: Bench, store: Store, number: int) -> None:
         for claim in claims:
             await FATES[claim.contact.split(".")[0]](store, claim)
     bench.clock.move(DAY)
-    while (await store.purge(KEEP * DAY)).total:
+    while (await store.run(purge, KEEP * DAY)).total:
         pass
 
 
 async def due(bench: Bench, store: Store) -> list[Claim]:
-    return await bench.database.run(lambda it, now: store._leases.claim(it, now, limit=100))
+    return await store.run(steps.claim_due, 100)
 
 
 async def counts(bench: Bench) -> dict[str, int]:

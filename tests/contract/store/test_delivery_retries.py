@@ -18,6 +18,7 @@ from ak_instagram.meta.graph_errors import GraphError, classify
 from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim
+from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeGraph
 from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
 
@@ -88,7 +89,7 @@ def others(store):
 
 async def claims(bench, store) -> list[Claim]:
     """Return what is due now, without waiting for anything else."""
-    return await bench.database.run(lambda c, now: store._leases.claim(c, now, 10))
+    return await store.run(steps.claim_due, 10)
 
 
 async def next_due(bench) -> int | None:
@@ -107,8 +108,8 @@ async def plan(store, mid: str, contact: str, *texts: str) -> None:
     """Let an answer to *contact* be due in a moment."""
     await store.put([arrival(mid, contact)])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, *texts, turn=mid))
-    await store.retry(step, after=0.01, why="")
+    step = await store.run(steps.settle, claim, answered(claim, *texts, turn=mid))
+    await store.run(steps.retry, step, after=0.01, why="")
 
 
 async def pieces(bench) -> list[tuple]:

@@ -7,13 +7,12 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from ak_instagram.store.database import Tx
 from ak_instagram.store.postgres.connections import driver_url
 from ak_instagram.store.values import EventStatus, TurnResult
-from ak_instagram.store.verbs import dead_letters
-from ak_instagram.store.verbs.claims import Leases
-from ak_instagram.store.verbs.inbox import Inbox
+from ak_instagram.store.verbs import dead_letters, inbox, steps
 from ak_instagram.store.verbs.retention import purge
-from tests.support.store_bench import DAY, LEASE, PAUSE, answered, arrival, claim_one
+from tests.support.store_bench import DAY, answered, arrival, claim_one, worker
 
 
 @pytest.fixture
@@ -26,10 +25,8 @@ async def purged_during(bench, work, *, days: int = 7) -> None:
     engine = create_async_engine(driver_url(bench.url))
     async with engine.connect() as connection:
         transaction = await connection.begin()
-        await connection.run_sync(lambda it: work(it, bench.clock()))
-        purging = asyncio.create_task(
-            bench.database.run(lambda it, now: purge(it, now, days * DAY))
-        )
+        await connection.run_sync(lambda it: work(Tx(it, bench.clock(), worker("two"))))
+        purging = asyncio.create_task(bench.run(purge, days * DAY))
         while not await bench.query("SELECT 1 FROM pg_locks WHERE NOT granted"):
             assert not purging.done()
         await transaction.commit()
@@ -41,21 +38,21 @@ async def dead_turn(store) -> None:
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    await store.settle(claim, TurnResult("turn", dead, reason="503"))
+    await store.run(steps.settle, claim, TurnResult("turn", dead, reason="503"))
 
 
-def replay(connection, now: int) -> None:
-    assert dead_letters.replay(connection, now, "turn")
+def replay(tx: Tx) -> None:
+    assert dead_letters.replay(tx, "turn")
 
 
 async def test_a_conversation_that_becomes_due_is_still_found(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.settle(claim, answered(claim))
+    await store.run(steps.settle, claim, answered(claim))
     bench.clock.move(9 * DAY)
     late = arrival("m2", at=bench.clock.now)
 
-    await purged_during(bench, lambda it, now: Inbox(0, PAUSE).put(it, now, [late]))
+    await purged_during(bench, lambda tx: inbox.put(tx, [late]))
 
     assert (await claim_one(store)).events[0].mid == "m2"
 
@@ -64,11 +61,11 @@ async def test_a_parked_piece_that_is_being_sent_does_not_expire(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
-    assert await store.settle(claim, answered(claim, "late")) is None
+    assert await store.run(steps.settle, claim, answered(claim, "late")) is None
     bench.clock.move(8 * DAY)
     await store.put([arrival("m2", at=bench.clock.now)])
 
-    await purged_during(bench, lambda it, now: Leases("two", LEASE).claim(it, now, 1))
+    await purged_during(bench, lambda tx: steps.claim_due(tx, 1))
 
     assert await bench.query("SELECT status, error FROM outbox") == [("sending", None)]
 
@@ -76,7 +73,8 @@ async def test_a_parked_piece_that_is_being_sent_does_not_expire(bench, store):
 async def test_a_dead_piece_that_is_replayed_is_still_there(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    await store.give_up(await store.settle(claim, answered(claim, "one")), "100/100")
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.give_up, step, "100/100")
     bench.clock.move(8 * DAY)
 
     await purged_during(bench, replay)

@@ -8,6 +8,7 @@ import pytest
 
 from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TurnResult
+from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import Filter, find, replay
 from ak_instagram.store.verbs.retention import DAY, purge
 from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
@@ -17,11 +18,11 @@ MINUTE = 60_000
 
 
 async def replayed(bench) -> bool:
-    return await bench.database.run(lambda c, now: replay(c, now, TURN))
+    return await bench.run(replay, TURN)
 
 
 async def letters(bench) -> list[str]:
-    found = await bench.database.run(lambda c, now: find(c, now, Filter()))
+    found = await bench.run(find, Filter())
     return [letter.turn for letter in found]
 
 
@@ -30,17 +31,17 @@ async def dead_turn(store, *arrivals) -> None:
     await store.put(arrivals or [arrival("m1")])
     claim = await claim_one(store)
     dead = compose(claim).final_statuses(EventStatus.DEAD)
-    await store.settle(claim, TurnResult(TURN, dead, reason="gave up: 503"))
+    await store.run(steps.settle, claim, TurnResult(TURN, dead, reason="gave up: 503"))
 
 
 async def dead_piece(bench, store, *, minutes: int) -> None:
     """A piece of unknown outcome that nobody could look for, given up after so many *minutes*."""
     await store.put([arrival("m1")])
     claim = await claim_one(store)
-    step = await store.settle(claim, answered(claim, "one", turn=TURN))
-    await store.retry(step, after=0, why="time-out", then=PieceStatus.SENDING)
+    step = await store.run(steps.settle, claim, answered(claim, "one", turn=TURN))
+    await store.run(steps.retry, step, after=0, why="time-out", then=PieceStatus.SENDING)
     bench.clock.move(minutes * MINUTE)
-    await store.give_up(await claim_one(store), "gave up: no answer")
+    await store.run(steps.give_up, await claim_one(store), "gave up: no answer")
 
 
 async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on(bench, store):
@@ -78,7 +79,7 @@ async def test_nothing_is_replayed_where_a_person_answers_until_they_are_done(be
 async def test_what_has_been_wiped_is_not_replayed(bench, store):
     await dead_turn(store)
     bench.clock.move(3 * DAY)
-    await bench.database.run(lambda connection, now: purge(connection, now, 2 * DAY))
+    await bench.run(purge, 2 * DAY)
 
     assert not await replayed(bench)
 
