@@ -13,7 +13,7 @@ from .lenient import FLAG_SET, JsonObject, as_id, as_list, as_number, as_object,
 
 
 @dataclass(frozen=True, slots=True)
-class MessageAttachment:
+class Attachment:
     """
     Something in a message that is not text.
 
@@ -26,7 +26,7 @@ class MessageAttachment:
     title: str | None = field(default=None, repr=False)
 
     @classmethod
-    def read(cls, item: JsonObject) -> MessageAttachment:
+    def read(cls, item: JsonObject) -> Attachment:
         """Return one *item* of a message's attachments."""
         payload = as_object(item.get("payload"))
         return cls(
@@ -36,7 +36,7 @@ class MessageAttachment:
         )
 
     @classmethod
-    def read_all(cls, items: object) -> tuple[MessageAttachment, ...]:
+    def read_all(cls, items: object) -> tuple[Attachment, ...]:
         """Return those of *items* that make sense, a shared post only once."""
         found = tuple(cls.read(item) for item in as_list(items) if isinstance(item, dict))
         # Meta sends a post as `ig_post` and, until `share` is gone, as that too.
@@ -99,7 +99,7 @@ class Message:
 
     mid: str | None
     text: str = field(default="", repr=False)
-    attachments: tuple[MessageAttachment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     payload: str | None = None
     reply_to: str | None = None
     story: Story | None = None
@@ -117,7 +117,7 @@ class Message:
         return cls(
             mid,
             text,
-            attachments=MessageAttachment.read_all(message.get("attachments")),
+            attachments=Attachment.read_all(message.get("attachments")),
             payload=as_text(as_object(message.get("quick_reply")).get("payload")),
             reply_to=as_id(reply_to.get("mid")),
             story=Story.read(reply_to.get("story")),

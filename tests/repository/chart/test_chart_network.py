@@ -7,7 +7,8 @@ from ipaddress import ip_address, ip_network
 import pytest
 from starlette.routing import Match
 
-from ak_instagram import health, probe
+from ak_instagram import probe
+from ak_instagram.health import READY_WITHIN, Probes
 from ak_instagram.webhook import PATH
 from tests.repository.chart.rendering import CHART, POSTGRES, render_ci, render_set
 
@@ -20,10 +21,18 @@ POLICY = (
 )
 
 
+class NoStore:
+    """A store that nobody asks."""
+
+    async def ping(self) -> None:
+        """Answer."""
+
+
 def served(path: str) -> bool:
     """Whether the service answers GET on *path*, the webhook aside."""
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-    return any(route.matches(scope)[0] is Match.FULL for route in health.ROUTES)
+    routes = Probes(NoStore(), list).routes()
+    return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
 
 # --- what is exposed ---------------------------------------------------------
@@ -91,7 +100,7 @@ def test_probes_ask_paths_that_the_service_has(release):
 
 
 def test_the_readiness_probe_waits_longer_than_the_service_for_its_store(release):
-    assert release.container["readinessProbe"]["timeoutSeconds"] > health.READY_WITHIN
+    assert release.container["readinessProbe"]["timeoutSeconds"] > READY_WITHIN
 
 
 def test_a_migration_may_take_minutes(release):

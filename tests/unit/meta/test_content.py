@@ -7,9 +7,9 @@ import json
 import pytest
 
 from ak_instagram.meta.content import (
+    Attachment,
     Edit,
     Message,
-    MessageAttachment,
     Other,
     Postback,
     Referral,
@@ -48,31 +48,27 @@ def content_of(payload):
                 Message(
                     mid(2),
                     attachments=(
-                        MessageAttachment("image", cdn(1)),
-                        MessageAttachment("video", cdn(2)),
+                        Attachment("image", cdn(1)),
+                        Attachment("video", cdn(2)),
                     ),
                 ),
             ),
-            ("audio", Message(mid(3), attachments=(MessageAttachment("audio", cdn(3)),))),
-            ("file", Message(mid(4), attachments=(MessageAttachment("file", cdn(4)),))),
-            ("share", Message(mid(5), attachments=(MessageAttachment("share", cdn(5)),))),
+            ("audio", Message(mid(3), attachments=(Attachment("audio", cdn(3)),))),
+            ("file", Message(mid(4), attachments=(Attachment("file", cdn(4)),))),
+            ("share", Message(mid(5), attachments=(Attachment("share", cdn(5)),))),
             (
                 "share_and_ig_post",
-                Message(
-                    mid(6), attachments=(MessageAttachment("ig_post", cdn(7), "Spring is here"),)
-                ),
+                Message(mid(6), attachments=(Attachment("ig_post", cdn(7), "Spring is here"),)),
             ),
             (
                 "ig_reel",
-                Message(
-                    mid(7), attachments=(MessageAttachment("ig_reel", cdn(8), "How it is made"),)
-                ),
+                Message(mid(7), attachments=(Attachment("ig_reel", cdn(8), "How it is made"),)),
             ),
             (
                 "story_mention",
-                Message(mid(8), attachments=(MessageAttachment("story_mention", cdn(9)),)),
+                Message(mid(8), attachments=(Attachment("story_mention", cdn(9)),)),
             ),
-            ("ephemeral", Message(mid(9), attachments=(MessageAttachment("ephemeral"),))),
+            ("ephemeral", Message(mid(9), attachments=(Attachment("ephemeral"),))),
             ("unsupported", Message(mid(10), is_unsupported=True)),
             ("quick_reply", Message(mid(11), text="Blue", payload="COLOR_BLUE")),
             ("inline_reply", Message(mid(12), text="this one", reply_to=mid(1))),
