@@ -157,17 +157,15 @@ def read_messaging(
         kind = Kind.TEST
     else:
         kind = kind_of(label, member, item, by_account=by_account)
-    if (mid is None and kind in ABOUT_MESSAGE) or (
-        kind in IN_CONVERSATION and not (account and contact)
-    ):
+    lacks_an_end = kind in IN_CONVERSATION and not (account and contact)
+    if lacks_an_end or (mid is None and kind in ABOUT_MESSAGE):
         return None
-    key = messaging_key(kind, account, sender, mid, item)
     unsent = mid if kind is Kind.UNSEND else None
     return Event(
         account,
         contact,
         kind,
-        key,
+        messaging_key(kind, account, sender, mid, item),
         mid,
         as_millis(item.get("timestamp")) or at,
         payload=fast_json.dump(item).decode() if kind in ACTIONABLE else "",
