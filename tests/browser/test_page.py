@@ -272,7 +272,7 @@ async def test_faults_and_switches_are_set_from_the_page(visit, meta):
     await page.get_by_label("HTTP 500, 3 times", exact=True).click()
     await page.get_by_role("switch", name="Echo comes first").check()
     await expect(page.locator("#active")).to_contain_text("HTTP 500 3")
-    await meta.journal.until(lambda: meta.switches.echo_first)
+    await meta.journal.until(lambda: meta.behaviour.echo_first)
     active = meta.active_faults()
     await page.get_by_label("Remove HTTP 500").click()
     await expect(page.locator("#active li")).to_have_count(0)
