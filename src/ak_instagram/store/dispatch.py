@@ -66,7 +66,7 @@ class Dispatcher:
 
     @property
     def room(self) -> int:
-        """How many conversations the worker that waits could take, 0 if none waits."""
+        """The number of conversations that the waiting worker could take, 0 if none waits."""
         return self._room
 
     def wake(self) -> None:

@@ -100,7 +100,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which dead letters: all that is set has to fit; *since* is in UTC milliseconds."""
+    """A choice of dead letters: all that is set has to fit; *since* is in UTC milliseconds."""
 
     turn: str | None = None
     account: str | None = None

@@ -117,7 +117,8 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         tried_at=tx.now,
         planned_at=tx.now,
     )
-    _PLAN.run_many(tx, planned[1:])
+    if len(planned) > 1:
+        _PLAN.run_many(tx, planned[1:])
     return piece
 
 

@@ -107,7 +107,7 @@ _DELETE_CONVERSATIONS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows one piece of work has removed or wiped."""
+    """Numbers of rows that one piece of work has removed or wiped."""
 
     events: int = 0
     pieces: int = 0

@@ -189,9 +189,8 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     _END.run_many(
         tx, [{"id": id_, "status": end.value, **ended} for id_, end in result.events.items()]
     )
-    _WIPE.run_many(
-        tx, [{"id": id_} for id_, end in result.events.items() if end is EventStatus.UNSENT]
-    )
+    if unsent := [id_ for id_, end in result.events.items() if end is EventStatus.UNSENT]:
+        _WIPE.run_many(tx, [{"id": id_} for id_ in unsent])
     return next_step(tx, row, _plan_answer(tx, row, result))
 
 
@@ -219,16 +218,17 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     if EventStatus.DEAD in result.events.values() and outbox.has_said(tx, row, result.turn):
         return None
     piece = outbox.plan(tx, row, result)
-    line_of = {
-        "account": row.account,
-        "contact": row.contact,
-        "epoch": row.epoch,
-        "turn": result.turn,
-        "at": tx.now,
-    }
-    _WRITE_LINE.run_many(
-        tx, [{**line_of, "role": line.role, "text": line.text} for line in result.lines]
-    )
+    if result.lines:
+        shared = {
+            "account": row.account,
+            "contact": row.contact,
+            "epoch": row.epoch,
+            "turn": result.turn,
+            "at": tx.now,
+        }
+        _WRITE_LINE.run_many(
+            tx, [{**shared, "role": line.role, "text": line.text} for line in result.lines]
+        )
     if result.hands_over:
         until = tx.now + tx.worker.takeover_pause_ms
         takeover.pause(tx, row.account, row.contact, until)
