@@ -53,12 +53,12 @@ async def hold(dialogue: Dialogue, journal: Journal) -> Held:
         await connect(dialogue.ports[number % len(dialogue.ports)])
         for number in range(dialogue.unanswered)
     ]
-    lease_id = _Holding(dialogue, journal, requests)
+    holding = _Holding(dialogue, journal, requests)
     async with asyncio.timeout(dialogue.warm_up + dialogue.seconds + PATIENCE):
-        await asyncio.gather(*(lease_id.keep_writing(connection) for connection in connections))
+        await asyncio.gather(*(holding.keep_writing(connection) for connection in connections))
     for connection in connections:
         connection.close()
-    return lease_id.result()
+    return holding.result()
 
 
 class _Holding:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 
 def sanitize(text: str) -> str:
     """
@@ -16,9 +14,3 @@ def sanitize(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def digest(said: str) -> str:
-    """Return a digest by which two texts are known to be the same, spaces around them aside."""
-    plain = said.strip().encode("utf-8", "replace")
-    return hashlib.blake2b(plain, digest_size=16).hexdigest()

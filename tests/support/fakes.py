@@ -9,7 +9,7 @@ from inspect import signature
 from typing import Any, Concatenate, cast
 
 from ak_instagram.agents.agent import Part, Turn
-from ak_instagram.meta.graph_responses import Profile, RecentMessage
+from ak_instagram.meta.graph import Profile, RecentMessage
 from ak_instagram.store.database import P, T, Tx, WorkQueue
 from ak_instagram.store.values import Claim, LeaseId
 from ak_instagram.store.verbs import steps

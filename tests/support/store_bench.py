@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,8 +51,8 @@ class Shared:
     def on_notify(self, wake: Callable[[], None]) -> None:
         self.database.on_notify(wake)
 
-    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
-        return await self.database.run(work, urgent=urgent)
+    def run(self, work: Work[T], *, urgent: bool = False) -> Awaitable[T]:
+        return self.database.run(work, urgent=urgent)
 
 
 def worker(owner: str = "one", **rules: int) -> WorkerIdentity:

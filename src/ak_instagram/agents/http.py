@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
 from http import HTTPStatus
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn
-from .prompt import attachments_of, prompt
+from .prompt import prompt
 from .transport import Endpoint, agent_url
 
 if TYPE_CHECKING:
@@ -38,12 +37,12 @@ class HttpAgent:
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield what the endpoint replied; `204 No Content` is silence."""
+        parts: list[Part] = [Silence()]
         async with self._endpoint.ask(turn.id, self._request.fill(turn)) as answer:
-            if answer.status == HTTPStatus.NO_CONTENT:
-                yield Silence()
-                return
-            for part in read_reply(await answer.json(), self._reply):
-                yield part
+            if answer.status != HTTPStatus.NO_CONTENT:
+                parts = read_reply(await answer.json(), self._reply)
+        for part in parts:
+            yield part
 
 
 # --- the request ------------------------------------------------------------
@@ -59,36 +58,8 @@ DEFAULT_REQUEST: Mapping[str, object] = {
 }
 
 
-def _messages(turn: Turn) -> list[dict[str, object]]:
-    """Return the turn's messages as JSON."""
-    return [
-        {
-            "mid": message.mid,
-            "at": message.at,
-            "text": message.text,
-            "attachments": [asdict(attachment) for attachment in message.attachments],
-            "payload": message.payload,
-            "context": dict(message.context or {}),
-        }
-        for message in turn.messages
-    ]
-
-
-_LISTS: dict[str, Callable[[Turn], object]] = {
-    "messages": _messages,
-    "attachments": lambda turn: [asdict(attachment) for attachment in attachments_of(turn)],
-    "history": lambda turn: [{"role": it.role, "text": it.text} for it in turn.history],
-}
-_VALUES: dict[str, Callable[[Turn], object]] = {
-    "session": attrgetter("session"),
-    "turn": attrgetter("id"),
-    "account": attrgetter("account"),
-    "contact": attrgetter("contact"),
-    "agent": attrgetter("agent"),
-    "locale": attrgetter("locale"),
-    **_LISTS,
-}
-_NAMES = {"text", *_VALUES}
+_LISTS = frozenset({"messages", "attachments", "history"})
+_NAMES = frozenset({"session", "turn", "account", "contact", "agent", "locale", "text"}) | _LISTS
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -123,9 +94,33 @@ class RequestTemplate:
 
     def fill(self, turn: Turn) -> object:
         """Return the request for *turn*."""
-        fields = {name: _VALUES[name](turn) for name in self._used if name != "text"}
-        if "text" in self._used:
-            fields["text"] = prompt(turn, lambda _: self._has_attachments)
+        messages: list[dict[str, object]] = []
+        attachments: list[dict[str, object]] = []
+        for message in turn.messages:
+            own = list(map(asdict, message.attachments))
+            attachments += own
+            messages.append(
+                {
+                    "mid": message.mid,
+                    "at": message.at,
+                    "text": message.text,
+                    "attachments": own,
+                    "payload": message.payload,
+                    "context": dict(message.context or {}),
+                }
+            )
+        fields: dict[str, object] = {
+            "session": turn.session,
+            "turn": turn.id,
+            "account": turn.account,
+            "contact": turn.contact,
+            "agent": turn.agent,
+            "locale": turn.locale,
+            "text": prompt(turn, lambda _: self._has_attachments),
+            "messages": messages,
+            "attachments": attachments,
+            "history": list(map(asdict, turn.history)),
+        }
         return _filled(self._template, fields)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import filterfalse
 
 from .agent import Attachment, Turn
 
@@ -33,9 +34,7 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
         # A tap's title is its text; without one its payload has to do.
         if said := message.text or ("" if message.attachments else message.payload):
             lines.append(said)
-        lines += [
-            label(attachment) for attachment in message.attachments if not carried(attachment)
-        ]
+        lines += map(label, filterfalse(carried, message.attachments))
     return "\n".join(
         lines or [f"[{it.kind}]" for it in attachments_of(turn)] or [_NOTHING_READABLE]
     )

@@ -162,7 +162,7 @@ def _log_answer(turn: Turn, plan: Plan, seconds: float) -> None:
         outcome=outcome,
         messages=len(turn.messages),
         pieces=len(plan.messages),
-        empty=plan.is_empty,
+        empty=not plan.messages and plan.is_empty,
         ms=round(seconds * 1000, 1),
     )
     for part in plan.refused:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
+from operator import attrgetter
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
 from ak_instagram.meta.content import (
-    Content,
     Edit,
     Message,
     Postback,
@@ -44,28 +45,38 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
 
     A message that was edited has its last text; one that was taken back is left out.
     """
-    read = [(it, read_content(it.kind, it.payload)) for it in claim.events if not it.is_unsent]
-    said = {event.id: message for event, content in read if (message := _message(event, content))}
-    unsent_mids = {content.mid for _, content in read if isinstance(content, Unsend)}
-    kept = {id_: message for id_, message in said.items() if message.mid not in unsent_mids}
-    mids = {message.mid for message in kept.values()}
-    edits = {
-        event.id: content
-        for event, content in read
-        if isinstance(content, Edit) and content.text and content.mid in mids
-    }
-    gone = said.keys() - kept.keys()
-    name, answered_ids = turn_id(claim), (*kept, *edits)
-    return TurnDraft(
-        turn_id=name,
-        turn=_turn(claim, name, kept, edits, agent) if kept else None,
-        answered_ids=answered_ids,
-        other_statuses={
-            it.id: EventStatus.UNSENT if it.is_unsent or it.id in gone else EventStatus.IGNORED
-            for it in claim.events
-            if it.id not in answered_ids
-        },
-    )
+    kept: dict[int, UserMessage] = {}
+    edits: dict[int, Edit] = {}
+    statuses: dict[int, EventStatus] = {}  # of all events; those that are answered leave it
+    unsent_mids: set[str] = set()
+    for event in claim.events:
+        statuses[event.id] = EventStatus.UNSENT if event.is_unsent else EventStatus.IGNORED
+        if event.is_unsent:
+            continue
+        content = read_content(event.kind, event.payload)
+        if isinstance(content, Unsend):
+            unsent_mids.add(content.mid)
+        elif isinstance(content, Edit) and content.text:
+            edits[event.id] = content
+        elif isinstance(content, Message | Postback):
+            kept[event.id] = _message(event, content)
+    for id_, message in list(kept.items()):
+        if message.mid in unsent_mids:
+            del kept[id_]
+            statuses[id_] = EventStatus.UNSENT
+    latest: dict[str, Edit] = {}  # of each message that is answered
+    mids = set(map(attrgetter("mid"), kept.values()))
+    for id_, edit in list(edits.items()):
+        if edit.mid not in mids:
+            del edits[id_]
+        elif edit.mid not in latest or latest[edit.mid].num_edit <= edit.num_edit:
+            latest[edit.mid] = edit
+    answered_ids = (*kept, *edits)
+    for id_ in answered_ids:
+        del statuses[id_]
+    name = turn_id(claim)
+    turn = _turn(claim, name, list(kept.values()), latest, agent) if kept else None
+    return TurnDraft(name, turn, answered_ids, other_statuses=statuses)
 
 
 def session_id(account: str, contact: str, epoch: int) -> str:
@@ -75,7 +86,7 @@ def session_id(account: str, contact: str, epoch: int) -> str:
 
 def turn_id(claim: Claim) -> str:
     """Return the same id for the same events, whoever asks about them and however often."""
-    events = ",".join(str(event.id) for event in claim.events)
+    events = ",".join(map(str, map(attrgetter("id"), claim.events)))
     name = f"{claim.account}/{claim.contact}/{events}"
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
@@ -83,45 +94,41 @@ def turn_id(claim: Claim) -> str:
 def _turn(
     claim: Claim,
     name: str,
-    kept: Mapping[int, UserMessage],
-    edits: Mapping[int, Edit],
+    messages: Sequence[UserMessage],
+    edits: Mapping[str, Edit],
     agent: str | None,
 ) -> Turn:
-    """Return the turn called *name*: what was *kept* of the person's messages, as edited."""
-    latest = {it.mid: it.text for it in sorted(edits.values(), key=lambda it: it.num_edit)}
+    """Return the turn called *name*: the person's *messages*, with their latest *edits*."""
+    if edits:
+        messages = [
+            replace(it, text=edits[it.mid].text) if it.mid in edits else it for it in messages
+        ]
     return Turn(
         id=name,
         session=session_id(claim.account, claim.contact, claim.epoch),
         account=claim.account,
         contact=claim.contact,
-        messages=tuple(
-            replace(it, text=latest[it.mid]) if it.mid in latest else it for it in kept.values()
-        ),
+        messages=tuple(messages),
         agent=agent,
-        history=tuple(
-            HistoryLine("assistant" if line.role == "assistant" else "user", line.text)
-            for line in claim.transcript
-        ),
+        history=tuple(starmap(HistoryLine, map(attrgetter("role", "text"), claim.transcript))),
     )
 
 
-def _message(event: StoredEvent, content: Content) -> UserMessage | None:
-    """Return what the person said with *event*, `None` if it is no message."""
+def _message(event: StoredEvent, content: Message | Postback) -> UserMessage:
+    """Return what the person said with *event*."""
     mid = event.mid or str(event.id)
-    match content:
-        case Message(text=text, payload=payload, attachments=attachments):
-            if content.is_unsupported and not attachments:
-                attachments = (Attachment("unsupported"),)
-            return UserMessage(mid, event.at, text, attachments, payload, _context(content))
-        case Postback(title=title, payload=payload):
-            return UserMessage(mid, event.at, text=title, payload=payload)
-    return None
+    if isinstance(content, Postback):
+        return UserMessage(mid, event.at, text=content.title, payload=content.payload)
+    attachments = content.attachments
+    if content.is_unsupported and not attachments:
+        attachments = (Attachment("unsupported"),)
+    refers = content.reply_to or content.story or content.referral
+    context = _context(content) if refers else None
+    return UserMessage(mid, event.at, content.text, attachments, content.payload, context)
 
 
 def _context(message: Message) -> dict[str, str] | None:
     """Return what *message* refers to, by the keys of `UserMessage.context`."""
-    if not (message.reply_to or message.story or message.referral):
-        return None
     story, referral = message.story, message.referral or Referral()
     known = {
         "reply_to_mid": message.reply_to,

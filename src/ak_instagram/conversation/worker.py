@@ -94,7 +94,10 @@ class Worker:
     async def run_claims(self) -> None:
         """Claim what is due and work on it; never return."""
         while True:
-            if not await run_logged(self.wait_for_claims(), failure="worker.claim_failed"):
+            try:
+                await self.wait_for_claims()
+            except Exception as exc:  # whatever it is, the next round may do
+                log.exception("worker.claim_failed", reason=type(exc).__name__)
                 await asyncio.sleep(self._retry_claiming)
 
     async def run_renewals(self) -> None:
@@ -130,7 +133,7 @@ class Worker:
 
     def _start(self, claim: Claim) -> None:
         """Run *claim* in a task of its own; its end makes room for another."""
-        lease_id = claim.lease_id
+        lease_id = LeaseId(claim.account, claim.contact, claim.fence)
 
         def end(_task: asyncio.Task[None]) -> None:
             del self._active[lease_id]

@@ -10,8 +10,8 @@ import structlog
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import Transient
+from ak_instagram.meta.graph import Profile
 from ak_instagram.meta.graph_errors import GraphError
-from ak_instagram.meta.graph_responses import Profile
 from ak_instagram.settings.model import Account
 
 log = structlog.get_logger()

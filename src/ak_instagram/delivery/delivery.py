@@ -11,8 +11,8 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
+from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_errors import GraphError
-from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import WorkQueue
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
@@ -180,7 +180,8 @@ class Delivery:
         wait_reason: WaitReason | None = None
         match action:
             case Sent(message_id):
-                self._failed_sends.forget(piece)
+                if piece.attempt > 1:
+                    self._failed_sends.forget(piece)
                 return await self._store.run(steps.sent, claim, message_id)
             case Park(why):
                 return await self._store.run(steps.close_window, claim, why)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ak_instagram.backoff import Backoff
+from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_codes import WHOLE_ACCOUNT
 from ak_instagram.meta.graph_errors import GraphError
-from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.store.values import CLOCK_SLACK, Piece
-from ak_instagram.text import digest
+from ak_instagram.store.verbs.outbox import text_key
 
 from .decide import (
     ECHO_WAIT,
@@ -56,7 +56,7 @@ def find(
         is_candidate = message.from_id != contact and message.mid not in ours
         # Any attempt may have arrived, not just the latest.
         is_recent = message.created_at >= piece.planned_at - CLOCK_SLACK
-        if is_candidate and is_recent and digest(message.text) == digest(text):
+        if is_candidate and is_recent and text_key(message.text) == text_key(text):
             return message
     return None
 

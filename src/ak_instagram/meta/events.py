@@ -76,21 +76,6 @@ class Event(NamedTuple):
     unsends: str | None = None
     unsends_edits: tuple[str, ...] = ()
 
-    @property
-    def is_stored(self) -> bool:
-        """Whether the store has a use for it."""
-        return self.kind in STORED and bool(self.contact)
-
-    @property
-    def is_actionable(self) -> bool:
-        """Whether the worker has to look at it."""
-        return self.kind in ACTIONABLE
-
-    @property
-    def is_standby(self) -> bool:
-        """Whether it is a copy of what another app answers."""
-        return self.kind is Kind.STANDBY
-
     def __repr__(self) -> str:
         """Return what it was and when, and nothing of what it says."""
         return f"Event({self.kind}, {self.account}, {self.contact}, {self.key}, {self.at})"

@@ -8,8 +8,9 @@ be read costs none of its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from itertools import repeat
 from typing import TypeAlias
 
 from ak_instagram import fast_json
@@ -91,46 +92,51 @@ def parse_webhook(body: bytes, received: int) -> Webhook:
         envelopes = as_list(fast_json.load(body))
     except ValueError as exc:
         raise WebhookRejected(400, f"the body is {exc}") from None
-    found = [event for envelope in envelopes for event in read_envelope(envelope, received)]
-    events = tuple(event for event in found if event is not None)
+    found: list[Event | None] = []
+    for envelope in envelopes:
+        found += read_envelope(envelope, received)
+    events = tuple(filter(None, found))
     return Webhook(events, unreadable=len(found) - len(events))
 
 
-def read_envelope(envelope: object, received: int) -> Iterator[Event | None]:
-    """Yield the events of one envelope, `None` for each that can't be read."""
+def read_envelope(envelope: object, received: int) -> list[Event | None]:
+    """Return the events of one envelope, `None` for each that can't be read."""
     if not isinstance(envelope, dict):
-        yield None
-        return
+        return [None]
+    found: list[Event | None] = []
     # The dashboard's test may send what belongs into an entry without one.
     entries = as_list(envelope["entry"]) if "entry" in envelope else [envelope]
     is_ours = envelope.get("object") in (None, "instagram")
     for entry in entries:
         if not isinstance(entry, dict):
-            yield None
+            found.append(None)
             continue
         account, at = as_id(entry.get("id")) or "", as_millis(entry.get("time")) or received
         for read, item in items_in(entry) if is_ours else [(read_other, entry)]:
             try:
-                yield read(item, account, at)
+                found.append(read(item, account, at))
             except RecursionError:  # nested just so deeply that it can be read but not written
-                yield None
+                found.append(None)
+    return found
 
 
 Reader: TypeAlias = Callable[[object, str, int], Event | None]
 
 
-def items_in(entry: JsonObject) -> Iterator[tuple[Reader, object]]:
-    """Yield what *entry* holds: items of its lists, itself as a change; each with its reader."""
+def items_in(entry: JsonObject) -> list[tuple[Reader, object]]:
+    """Return what *entry* holds: items of its lists, itself as a change; each with its reader."""
+    found: list[tuple[Reader, object]] = []
     is_known = False
     for place, read in _READERS:
         if place in entry:
             is_known = True
-            for item in as_list(entry[place]):
-                yield read, item
+            listed = entry[place]
+            found += zip(repeat(read), listed if isinstance(listed, list) else as_list(listed))
     if "field" in entry:
-        yield read_change, entry
+        found.append((read_change, entry))
     elif not is_known:
-        yield read_other, entry
+        found.append((read_other, entry))
+    return found
 
 
 def read_messaging(
@@ -148,6 +154,7 @@ def read_messaging(
         return None
     sender, recipient = id_of(item.get("sender")), id_of(item.get("recipient"))
     mid, is_echo = as_id(member.get("mid")), member.get("is_echo") in FLAG_SET
+    at = as_millis(item.get("timestamp")) or at
     account = account or (sender if is_echo else recipient) or ""
     by_account = is_echo or sender == account
     contact = (recipient if by_account else sender) or ""
@@ -167,7 +174,7 @@ def read_messaging(
         kind,
         messaging_key(kind, account, sender, mid, item),
         mid,
-        as_millis(item.get("timestamp")) or at,
+        at,
         payload=fast_json.dump(item).decode() if kind in ACTIONABLE else "",
         label=label,
         echo_text=as_text(member.get("text")) or "" if kind is Kind.ECHO else None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from ak_instagram.errors import StoreUnavailable
@@ -32,13 +34,13 @@ class Batcher:
         self._requests: deque[Request] = deque()
         self._storing: asyncio.Task[None] | None = None
 
-    async def put(self, events: Sequence[Event]) -> None:
-        """Return once *events* are durable; raise what storing them raises."""
+    def put(self, events: Sequence[Event]) -> asyncio.Future[None]:
+        """Wait until *events* are durable; raises what storing them raises."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests.append(Request(events, stored))
         if self._storing is None:
             self._storing = asyncio.create_task(self._store_all())
-        await stored
+        return stored
 
     async def _store_all(self) -> None:
         try:
@@ -60,7 +62,7 @@ class Batcher:
     async def _store(self, batch: Sequence[Request]) -> None:
         error: Exception | None = None
         try:
-            await self._store_batch([it for request in batch for it in request.events])
+            await self._store_batch(list(chain.from_iterable(map(itemgetter(0), batch))))
         except StoreUnavailable as exc:
             error = exc
         except Exception as exc:  # noqa: BLE001 - one request spoils it; the others shall not pay

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -21,11 +20,6 @@ Clock: TypeAlias = Callable[[], int]
 
 # Work on a connection, which also gets the database's time in UTC milliseconds.
 Work: TypeAlias = Callable[[Connection, int], T]
-
-
-def wall_clock() -> int:
-    """Return the time in UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ class Transactions(Protocol):
 class WorkQueue(Transactions, Protocol):
     """The store as its worker sees it: conversations that are due, handed out under leases."""
 
-    async def claim(self, limit: int) -> list[Claim]:
+    def claim(self, limit: int) -> Awaitable[list[Claim]]:
         """Wait for conversations that are due and take the oldest, up to *limit* of them."""
         ...
 
@@ -116,9 +110,9 @@ class Database(Protocol):
         """Call *wake* whenever another process has stored work that it can't do itself."""
         ...
 
-    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
+    def run(self, work: Work[T], *, urgent: bool = False) -> Awaitable[T]:
         """
-        Return what *work* returns, after its transaction was committed.
+        Wait for what *work* returns, after its transaction was committed.
 
         *urgent* is what Meta waits for: it does not queue up behind other work.
         *work* may run more than once and share its transaction with others'. Raises

@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ak_instagram.errors import StoreUnavailable
 
-from .database import P, T, Tx, Work, WorkerIdentity, wall_clock
+from .database import P, T, Tx, Work, WorkerIdentity
 from .sqlite.engine import open_engine
-from .sqlite.writer import transaction
+from .sqlite.writer import transaction, wall_clock
 
 # Sessions claim nothing and store no events.
 _NO_WORKER = WorkerIdentity(owner="maintenance", lease_ms=0)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Concatenate
 
 from sqlalchemy import Connection, make_url, text
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.meta.events import Event
 
 from .batching import Batcher
-from .database import Clock, Database, P, T, Tx, WorkerIdentity, wall_clock
+from .database import Clock, Database, P, T, Tx, WorkerIdentity
 from .dispatch import Dispatcher
 from .sqlite.engine import open_sqlite
+from .sqlite.writer import wall_clock
 from .statement import Statement
 from .values import Claim, LeaseId
 from .verbs import claims
@@ -29,7 +29,8 @@ class Store:
     Events, conversations and pieces of one database, for one worker.
 
     `run` runs the verbs in `store.verbs`; what takes more than one transaction, or none,
-    is a method here. Everything may raise `errors.StoreUnavailable`.
+    is a method here. Events come in by `put`, see `Batcher.put`; the worker gets its work by
+    `claim`, see `Dispatcher.claim`. Everything may raise `errors.StoreUnavailable`.
     """
 
     def __init__(
@@ -41,7 +42,8 @@ class Store:
         self._renewals = renewals
         self._renewed: frozenset[LeaseId] = frozenset()
         self._renewed_until = 0
-        self._batcher = Batcher(self.dispatcher.put)
+        self.put = Batcher(self.dispatcher.put).put
+        self.claim = self.dispatcher.claim
 
     async def run(
         self, verb: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -60,19 +62,6 @@ class Store:
         for milliseconds in due_in:
             self.dispatcher.look_in(milliseconds)
         return result
-
-    async def put(self, events: Sequence[Event]) -> None:
-        """Store *events*; what waits at the same time is stored in one transaction."""
-        await self._batcher.put(events)
-
-    async def claim(self, limit: int) -> list[Claim]:
-        """
-        Wait for conversations that are due and take the oldest, up to *limit* of them.
-
-        No more than `values.MAX_CLAIMS` at a time; what webhooks bring meanwhile comes on
-        top. Returns none when nothing came up for a while. Call it from one task only.
-        """
-        return await self.dispatcher.claim(limit)
 
     async def renew(self) -> frozenset[LeaseId]:
         """
@@ -102,7 +91,7 @@ class Store:
 
         A claim that was abandoned counts until the lease it began with is over.
         """
-        is_renewed = claim.lease_id in self._renewed
+        is_renewed = (claim.account, claim.contact, claim.fence) in self._renewed
         until = max(claim.lease_until, self._renewed_until) if is_renewed else claim.lease_until
         return (until - self._database.clock()) / 1000
 

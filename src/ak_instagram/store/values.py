@@ -121,7 +121,7 @@ class Claim:
 
     @property
     def lease_id(self) -> LeaseId:
-        """The identity of the claim's lease."""
+        """The claim in short."""
         return LeaseId(self.account, self.contact, self.fence)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from ak_instagram.errors import WebhookRejected
 
@@ -26,15 +26,14 @@ class BodyReader:
         self._slots = asyncio.Semaphore(SLOTS)
         self._within = within
 
-    async def read(self, scope: Scope, receive: Receive) -> bytes:
+    async def read(self, receive: Receive, announced: bytes | None = None) -> bytes:
         """
-        Return the raw body.
+        Return the raw body; *announced* is its `Content-Length`, if there is one.
 
         Raises `errors.WebhookRejected`: 413 as soon as it is known to exceed `MAX_BYTES`,
         408 if it is not there in time, 400 if the sender went away.
         """
-        length = header(scope, b"content-length")
-        if length and length.isdigit() and int(length) > MAX_BYTES:
+        if announced and announced.isdigit() and int(announced) > MAX_BYTES:
             raise too_large()
         # Nearly always this is all of it, so it has no time limit, which would cost more than
         # the reading does. A sender of no first byte holds no more than an idle connection.
@@ -75,11 +74,3 @@ async def next_bytes(receive: Receive, before: int) -> tuple[bytes, bool]:
 def too_large() -> WebhookRejected:
     """Return the refusal of a body that exceeds `MAX_BYTES`."""
     return WebhookRejected(413, f"the body is larger than {MAX_BYTES} bytes")
-
-
-def header(scope: Scope, name: bytes) -> bytes | None:
-    """Return the first header called *name* (lower case), if there is one."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return None

@@ -7,8 +7,7 @@ import json
 import aiohttp
 import pytest
 
-from ak_instagram.meta.graph import GraphClient
-from ak_instagram.meta.graph_responses import Profile, RecentMessage
+from ak_instagram.meta.graph import GraphClient, Profile, RecentMessage
 
 TOKEN = "IGAAtoken"
 

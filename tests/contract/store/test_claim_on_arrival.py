@@ -88,7 +88,7 @@ async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Task[
     """Store *arrivals* for a worker that waits, and leave it waiting no more meanwhile."""
     waiting = asyncio.create_task(store.claim(1))
     await until_waiting(store)
-    put = asyncio.create_task(store.put(arrivals))
+    put = asyncio.ensure_future(store.put(arrivals))
     await late.committed.wait()
     await stop(waiting)
     return put
@@ -140,7 +140,7 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     await until_waiting(one)
     bench.clock.move(1_001)
 
-    put = asyncio.create_task(one.put([arrival("c1", "carl")]))
+    put = asyncio.ensure_future(one.put([arrival("c1", "carl")]))
     await late.committed.wait()
     late.notify()
     await agent.asked.wait()

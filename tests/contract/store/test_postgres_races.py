@@ -129,7 +129,7 @@ async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answ
 
     def both(tx: Tx) -> asyncio.Task:
         inbox.put(tx, [unsend("m1")])
-        second = asyncio.get_running_loop().create_task(two.put([unsend("m2")]))
+        second = asyncio.ensure_future(two.put([unsend("m2")]))
         while not tx.connection.exec_driver_sql(BLOCKED).first():
             assert not second.done()
             await_only(asyncio.sleep(0))

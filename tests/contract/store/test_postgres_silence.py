@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import Connection, text
@@ -64,12 +64,12 @@ async def noted(pool: Pool) -> int:
     return await pool.run(lambda it, now: _COUNT.value(Tx(it, now, worker("two"))))
 
 
-async def during(silence: Silent, pool: Pool, happens) -> None:
+async def during(silence: Silent, pool: Pool, happens: Callable[[], Awaitable[object]]) -> None:
     """While a transaction on *pool* is silent, see that *happens* gets done; then wake it."""
     under_way = asyncio.create_task(pool.run(silence))
     await silence.is_silent.wait()
     async with asyncio.timeout(IDLE + 3):
-        await happens
+        await happens()
     silence.awake.set()
     await under_way
 
@@ -79,7 +79,7 @@ async def test_messages_get_in_though_a_silent_replica_holds_their_conversation(
     lock = "SELECT 1 FROM conversations WHERE contact = 'anna' FOR UPDATE"
     silence = Silent(lambda tx: tx.connection.exec_driver_sql(lock))
 
-    await during(silence, pool, store.put([new("m2"), new("m3", "ben")]))
+    await during(silence, pool, lambda: store.put([new("m2"), new("m3", "ben")]))
 
     assert silence.runs == 2
     assert await noted(pool) == 1
@@ -88,7 +88,7 @@ async def test_messages_get_in_though_a_silent_replica_holds_their_conversation(
 async def test_what_a_silent_replica_was_storing_is_stored_once_by_another(store, pool):
     silence = Silent(lambda tx: inbox.put(tx, [new("m1")]))
 
-    await during(silence, pool, store.put([new("m1")]))
+    await during(silence, pool, lambda: store.put([new("m1")]))
 
     assert silence.runs == 2
     assert mids(await claim_one(store)) == ["m1"]

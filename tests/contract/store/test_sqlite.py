@@ -119,10 +119,10 @@ async def test_urgent_work_comes_before_other_work_each_in_its_order(bench):
             lambda _connection, _now: order.append(name), urgent="webhook" in name
         )
 
-    busy = asyncio.create_task(bench.database.run(hold_up))
+    busy = asyncio.ensure_future(bench.database.run(hold_up))
     await asyncio.to_thread(is_busy.wait, 5)
     names = ("turn 1", "turn 2", "webhook 1", "webhook 2")
-    waiting = [asyncio.create_task(note(name)) for name in names]
+    waiting = [asyncio.ensure_future(note(name)) for name in names]
     await asyncio.sleep(0)
     may_go_on.set()
     await asyncio.gather(busy, *waiting)

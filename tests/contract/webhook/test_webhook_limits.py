@@ -131,13 +131,13 @@ async def test_few_large_bodies_are_read_at_once_and_small_ones_pass_them():
     stuck = [Sender(large, b"x", last=False) for _ in range(SLOTS)]
     late = Sender(large, b"x")
     async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
-        reads = [tasks.create_task(reader.read({"headers": []}, it.receive)) for it in stuck]
+        reads = [tasks.create_task(reader.read(it.receive)) for it in stuck]
         for sender in stuck:
             await sender.waited_for.wait()
-        waiting = tasks.create_task(reader.read({"headers": []}, late.receive))
+        waiting = tasks.create_task(reader.read(late.receive))
         await late.begun.wait()
 
-        assert await reader.read({"headers": []}, Sender(b"a", b"b").receive) == b"ab"
+        assert await reader.read(Sender(b"a", b"b").receive) == b"ab"
         assert late.unread == 1
 
         reads[0].cancel()

@@ -8,8 +8,8 @@ import pytest
 
 from ak_instagram.delivery.decide import ECHO_WAIT, Failure
 from ak_instagram.delivery.reconcile import TIMEOUT, find, until_echo
+from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_responses import RecentMessage
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 SINCE = 1_800_000_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.meta.events import Kind
+from ak_instagram.meta.events import ACTIONABLE, STORED, Kind
 from ak_instagram.meta.keys import edit_keys
 from ak_instagram.meta.parse import parse_webhook
 from tests.support.webhook_payloads import ACCOUNT, NAMES, PERSON, RECEIVED, body, entry, item, raw
@@ -14,7 +14,9 @@ UNSEND = item(message={"mid": "m1", "is_deleted": True})
 
 
 def stored(payload):
-    return [event for event in parse_webhook(payload, RECEIVED).events if event.is_stored]
+    return [
+        it for it in parse_webhook(payload, RECEIVED).events if it.kind in STORED and it.contact
+    ]
 
 
 def test_a_message_wakes_the_worker_and_is_kept_as_it_was_sent():
@@ -22,24 +24,25 @@ def test_a_message_wakes_the_worker_and_is_kept_as_it_was_sent():
 
     assert (event.account, event.contact, event.kind) == (ACCOUNT, PERSON, "message")
     assert "Grüße" in event.payload
-    assert event.is_actionable
+    assert event.kind in ACTIONABLE
     assert event.echo_text is None
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "is_standby"),
+    ("name", "text", "kind"),
     [
-        pytest.param("echo", "Hi, how can I help?", False, id="echo"),
-        pytest.param("echo_unmarked", "Typed in the app", False, id="echo-unmarked"),
-        pytest.param("echo_template", "", False, id="echo-without-text"),
-        pytest.param("standby", None, True, id="standby"),
+        pytest.param("echo", "Hi, how can I help?", Kind.ECHO, id="echo"),
+        pytest.param("echo_unmarked", "Typed in the app", Kind.ECHO, id="echo-unmarked"),
+        pytest.param("echo_template", "", Kind.ECHO, id="echo-without-text"),
+        pytest.param("standby", None, Kind.STANDBY, id="standby"),
     ],
 )
-def test_another_voice_wakes_nobody_and_leaves_no_payload(name, text, is_standby):
+def test_another_voice_wakes_nobody_and_leaves_no_payload(name, text, kind):
     [event] = stored(raw(name))
 
-    assert (event.echo_text, event.is_standby) == (text, is_standby)
-    assert (event.is_actionable, event.payload) == (False, "")
+    assert (event.echo_text, event.kind) == (text, kind)
+    assert event.kind not in ACTIONABLE
+    assert event.payload == ""
 
 
 def test_an_unsend_names_the_message_and_its_edits():

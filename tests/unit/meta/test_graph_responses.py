@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ak_instagram.meta.graph_responses import (
+from ak_instagram.meta.graph import (
     Profile,
     RecentMessage,
     read_message_id,

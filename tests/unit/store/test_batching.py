@@ -49,10 +49,10 @@ async def test_what_comes_in_meanwhile_is_the_next_batch():
     batches = Batches()
     batches.gate.clear()
     batcher = Batcher(batches)
-    first = asyncio.create_task(batcher.put([arrival("m1")]))
+    first = asyncio.ensure_future(batcher.put([arrival("m1")]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    later = [asyncio.create_task(batcher.put([arrival(mid)])) for mid in ("m2", "m3")]
+    later = [asyncio.ensure_future(batcher.put([arrival(mid)])) for mid in ("m2", "m3")]
 
     batches.gate.set()
     await asyncio.gather(first, *later)
@@ -93,8 +93,8 @@ async def test_a_webhook_whose_sender_went_away_keeps_nobody_waiting():
     batches = Batches()
     batches.gate.clear()
     batcher = Batcher(batches)
-    gone = asyncio.create_task(batcher.put([arrival("m1")]))
-    stays = asyncio.create_task(batcher.put([arrival("m2")]))
+    gone = asyncio.ensure_future(batcher.put([arrival("m1")]))
+    stays = asyncio.ensure_future(batcher.put([arrival("m2")]))
     await asyncio.sleep(0)
     gone.cancel()
 

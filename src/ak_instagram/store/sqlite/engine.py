@@ -13,10 +13,10 @@ from sqlalchemy import Engine, create_engine, event, make_url, update
 from sqlalchemy.exc import DBAPIError
 
 from ak_instagram.errors import StoreInUse, StoreUnavailable
-from ak_instagram.store.database import Clock, wall_clock
+from ak_instagram.store.database import Clock
 from ak_instagram.store.schema import conversations
 
-from .writer import Writer
+from .writer import Writer, wall_clock
 
 BUSY_TIMEOUT = 2.0  # seconds to wait for another program's lock; Meta waits five for its answer
 PAGE_SIZE = 2048  # bytes, in new files; each of many people's messages changes a page of its own

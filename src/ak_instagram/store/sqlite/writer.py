@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,11 @@ class Job(NamedTuple):
 
 
 Outcome: TypeAlias = tuple[asyncio.Future[Any], Any, BaseException | None]
+
+
+def wall_clock() -> int:
+    """Return the time in UTC milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 @contextmanager
@@ -85,11 +91,11 @@ class Writer:
     def on_notify(self, wake: Callable[[], None]) -> None:
         """See `Database.on_notify`; no other process works on the file."""
 
-    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
+    def run(self, work: Work[T], *, urgent: bool = False) -> asyncio.Future[T]:
         """See `Database.run`; whatever is waiting shares one transaction."""
         done: asyncio.Future[T] = self._loop.create_future()
         self._sent.put(Job(work, done, urgent))
-        return await done
+        return done
 
     # --- in the thread --------------------------------------------------------
 

@@ -8,6 +8,7 @@ that an earlier holder can't write any more.
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import starmap
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -235,7 +236,7 @@ def acquire(tx: Tx, limit: int) -> list[ClaimedRow]:
         owner=tx.worker.owner,
         until=tx.now + tx.worker.lease_ms,
     )
-    return [ClaimedRow(*row) for row in rows]
+    return list(starmap(ClaimedRow, rows))
 
 
 def until_due(tx: Tx) -> int | None:

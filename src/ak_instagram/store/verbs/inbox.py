@@ -8,7 +8,7 @@ from itertools import chain
 from sqlalchemy import text
 
 from ak_instagram import fast_json
-from ak_instagram.meta.events import Event
+from ak_instagram.meta.events import ACTIONABLE, OTHER_VOICES, Event
 from ak_instagram.store.database import Tx
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import WINDOW, EventStatus
@@ -65,7 +65,7 @@ _PUT_POSTGRES = Statement(
     WITH fresh AS (
         INSERT INTO events (account, contact, kind, key, mid, at, payload, status, received_at)
         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, CAST(value->>5 AS bigint),
-               value->>6, value->>7, :now
+               value->>6, value->>7, CAST(value->>8 AS bigint)
         FROM json_array_elements(CAST(:batch AS json)) AS e(value)
         ON CONFLICT (key) DO NOTHING
         RETURNING account, contact, kind, at, status
@@ -94,7 +94,7 @@ _PUT_POSTGRES = Statement(
 
 def put(tx: Tx, events: Sequence[Event]) -> int:
     """Store the events that are new among *events* and make their conversations due."""
-    said = [it for it in events if it.echo_text is not None or it.is_standby]
+    said = [it for it in events if it.kind in OTHER_VOICES]
     news = [it for it in said if takeover.is_news(tx, it)]
     wakeup = {
         "now": tx.now,
@@ -102,8 +102,24 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
         "due": tx.now + tx.worker.debounce_ms,
         "burst_ends": tx.now + BURST_LIMIT * tx.worker.debounce_ms,
     }
-    is_sqlite = tx.connection.dialect.name == "sqlite"
-    fresh = (_put_sqlite if is_sqlite else _put_postgres)(tx, events, wakeup)
+    rows = [
+        (
+            event.account,
+            event.contact,
+            event.kind.value,
+            event.key,
+            event.mid,
+            event.at,
+            event.payload,
+            (EventStatus.WAITING if event.kind in ACTIONABLE else EventStatus.COUNTED).value,
+            tx.now,
+        )
+        for event in events
+    ]
+    if tx.connection.dialect.name == "sqlite":
+        fresh = _put_sqlite(tx, rows, wakeup)
+    else:
+        fresh = _PUT_POSTGRES.value(tx, batch=fast_json.dump(rows).decode(), **wakeup)
     for event in news:
         takeover.hear(tx, event)
     for event in events:
@@ -112,10 +128,9 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
     return fresh
 
 
-def _put_sqlite(tx: Tx, events: Sequence[Event], wakeup: Mapping[str, int]) -> int:
-    """Store what is new and return how much it is; nobody else writes meanwhile."""
+def _put_sqlite(tx: Tx, rows: Sequence[tuple[object, ...]], wakeup: Mapping[str, int]) -> int:
+    """Store the *rows* that are new and return how many; nobody else writes meanwhile."""
     last = _LAST_ID.value(tx)
-    rows = [(*_row(event), tx.now) for event in events]
     fresh = done = 0
     for size in _SIZES:
         while len(rows) - done >= size:
@@ -125,22 +140,3 @@ def _put_sqlite(tx: Tx, events: Sequence[Event], wakeup: Mapping[str, int]) -> i
     if fresh:
         _WAKE_SQLITE.run(tx, last=last, **wakeup)
     return fresh
-
-
-def _put_postgres(tx: Tx, events: Sequence[Event], wakeup: Mapping[str, int]) -> int:
-    batch = fast_json.dump([_row(event) for event in events]).decode()
-    fresh: int = _PUT_POSTGRES.value(tx, batch=batch, **wakeup)
-    return fresh
-
-
-def _row(event: Event) -> tuple[object, ...]:
-    return (
-        event.account,
-        event.contact,
-        event.kind.value,
-        event.key,
-        event.mid,
-        event.at,
-        event.payload,
-        (EventStatus.WAITING if event.is_actionable else EventStatus.COUNTED).value,
-    )

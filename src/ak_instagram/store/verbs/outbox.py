@@ -7,6 +7,8 @@ having sent it can't know whether it arrived, and has to find out first.
 
 from __future__ import annotations
 
+import hashlib
+
 import structlog
 from sqlalchemy import bindparam, insert, select, update
 
@@ -15,7 +17,6 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import Piece, PieceStatus, TurnResult
-from ak_instagram.text import digest
 
 from .claims import ClaimedRow
 
@@ -132,7 +133,7 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
             "turn": result.turn,
             "seq": seq,
             "payload": fast_json.dump(message).decode(),
-            "text_key": digest(said) if isinstance(said := message.get("text"), str) else None,
+            "text_key": text_key(said) if isinstance(said := message.get("text"), str) else None,
             "status": PieceStatus.PLANNED.value,
             "tries": 0,
             "planned_at": tx.now,
@@ -141,6 +142,12 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
         }
         for seq, message in enumerate(result.messages)
     ]
+
+
+def text_key(said: str) -> str:
+    """Return a digest by which two texts are known to be the same, spaces around them aside."""
+    plain = said.strip().encode("utf-8", "replace")
+    return hashlib.blake2b(plain, digest_size=16).hexdigest()
 
 
 def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:

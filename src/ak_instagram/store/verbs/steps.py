@@ -11,6 +11,7 @@ if another worker holds the conversation now.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from sqlalchemy import bindparam, insert, select, update
@@ -96,8 +97,8 @@ def claim_due(tx: Tx, limit: int) -> list[Claim]:
 
     At most *limit* of them, and `MAX_CLAIMS`.
     """
-    steps = [begin_next_step(tx, row) for row in claims.acquire(tx, limit)]
-    return [step for step in steps if step is not None]
+    steps = map(partial(begin_next_step, tx), claims.acquire(tx, limit))
+    return list(filter(None, steps))
 
 
 def next_step(tx: Tx, row: ClaimedRow, piece: Piece | None = None) -> Claim | None:
@@ -201,6 +202,8 @@ def _is_outdated(tx: Tx, claim: Claim, result: TurnResult) -> bool:
     What was known as taken back when the claim was made is not answered anyway.
     """
     unsends = _WAITING_UNSENDS.rows(tx, account=claim.account, contact=claim.contact)
+    if not unsends:
+        return False  # as mostly
     unseen = {mid for id_, mid in unsends if id_ not in result.events}
     return any(event.mid in unseen and not event.is_unsent for event in claim.events)
 

@@ -25,7 +25,8 @@ from ak_instagram.store.schema import (
 )
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import CLOCK_SLACK, EventStatus, PieceStatus
-from ak_instagram.text import digest
+
+from .outbox import text_key
 
 log = structlog.get_logger()
 
@@ -130,7 +131,7 @@ def _settle_ours(tx: Tx, event: Event) -> bool:
     key = {"account": event.account, "contact": event.contact}
     words = {
         **key,
-        "text_key": digest(event.echo_text),
+        "text_key": text_key(event.echo_text),
         "planned_by": event.at + CLOCK_SLACK,
         "tried_after": event.at - LATEST_ECHO,
     }

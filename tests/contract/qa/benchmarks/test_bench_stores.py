@@ -8,7 +8,7 @@ from dataclasses import astuple
 import asyncpg
 import pytest
 
-from ak_instagram.store.database import wall_clock
+from ak_instagram.store.sqlite.writer import wall_clock
 from ak_instagram.store.verbs.retention import DAY, purge
 from qa.benchmarks import verbs
 from qa.benchmarks.filling import fill, make, people_in
