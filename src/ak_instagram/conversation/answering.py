@@ -97,8 +97,7 @@ class Answering:
         step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
         _log_answer(turn, plan, seconds)
         if not plan.messages:  # no piece follows that would take the indicator away
-            off = self.typing_indicator.show(account.access_token, claim.contact, "typing_off")
-            self.spawn(off)
+            self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
         return step
 
     async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:

@@ -77,8 +77,10 @@ class TypingIndicator:
         context = contextvars.copy_context()  # a renewal is logged as its own turn's
 
         def begin(action: Action) -> None:
-            call = self.show(token, recipient, action)
-            begun.append(asyncio.create_task(call, context=context))
+            call = self._graph.sender_action(token, recipient, action, TIMEOUT)
+            task = asyncio.create_task(call, name=action, context=context)
+            task.add_done_callback(_note_failure, context=context)
+            begun.append(task)
 
         pacer = self._pacers.get(token)
         if pacer is None:
@@ -95,13 +97,23 @@ class TypingIndicator:
             if under_way := [call for call in begun if not call.done()]:
                 await _finish(under_way, self._grace)
 
-    async def show(self, token: str, recipient: str, action: Action) -> None:
-        """Show *action* to *recipient*; a failure is counted and no more."""
-        try:
-            await self._graph.sender_action(token, recipient, action, TIMEOUT)
-        except GraphError as exc:
-            metrics.TYPING_FAILURES.inc()
-            log.debug("typing.failed", action=action, reason=str(exc))
+    async def stop(self, token: str, recipient: str) -> None:
+        """Take the indicator away, for when no piece follows that does so."""
+        call = self._graph.sender_action(token, recipient, "typing_off", TIMEOUT)
+        task = asyncio.create_task(call, name="typing_off")
+        task.add_done_callback(_note_failure)
+        await asyncio.wait([task])
+
+
+def _note_failure(call: asyncio.Task[None]) -> None:
+    """Count and log that *call*, which is named by its action, has failed; and no more."""
+    if call.cancelled() or (error := call.exception()) is None:
+        return
+    metrics.TYPING_FAILURES.inc()
+    if isinstance(error, GraphError):
+        log.debug("typing.failed", action=call.get_name(), reason=str(error))
+    else:
+        log.error("typing.failed", action=call.get_name(), exc_info=error)
 
 
 async def _finish(under_way: Sequence[asyncio.Task[None]], seconds: float) -> None:

@@ -105,7 +105,7 @@ async def test_a_failing_call_costs_nothing():
 
     async with TypingIndicator(graph).typing("token", "anna"):
         await asyncio.sleep(0)
-    await TypingIndicator(graph).show("token", "anna", "typing_off")
+    await TypingIndicator(graph).stop("token", "anna")
 
     assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.meta.events import Event
-from ak_instagram.store.batching import MAX_EVENTS, Batcher
+from ak_instagram.store.store import MAX_EVENTS, Batcher
 from tests.support.store_bench import arrival
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import filterfalse
+from operator import itemgetter
 
 import structlog
 from sqlalchemy import bindparam, insert, select, update
@@ -180,32 +182,23 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     """
     End the turn's events, plan its answer, and return the next step.
 
-    Nothing is settled if the person took back one of its messages meanwhile: the next
-    step is then the turn anew. Nothing is planned if a person has answered.
+    Nothing is settled if the person took back one of its messages meanwhile, unseen by the
+    turn: the next step is then the turn anew. What was known as taken back when the claim was
+    made is not answered anyway. Nothing is planned if a person has answered.
     """
+    ended = [
+        {"id": id_, "status": end.value, "reason": result.reason, "turn": result.turn}
+        for id_, end in result.events.items()
+    ]
     row = claims.require(tx, claim)
-    if _is_outdated(tx, claim, result):
+    unsends = _WAITING_UNSENDS.rows(tx, account=row.account, contact=row.contact)
+    unseen = set(map(itemgetter(1), filterfalse(lambda it: it[0] in result.events, unsends)))
+    if unseen and any(it.mid in unseen and not it.is_unsent for it in claim.events):
         return next_step(tx, row)
-    ended = {"reason": result.reason, "turn": result.turn}
-    _END.run_many(
-        tx, [{"id": id_, "status": end.value, **ended} for id_, end in result.events.items()]
-    )
-    if unsent := [id_ for id_, end in result.events.items() if end is EventStatus.UNSENT]:
-        _WIPE.run_many(tx, [{"id": id_} for id_ in unsent])
+    _END.run_many(tx, ended)
+    if EventStatus.UNSENT in result.events.values():
+        _WIPE.run_many(tx, [it for it in ended if it["status"] == EventStatus.UNSENT])
     return next_step(tx, row, _plan_answer(tx, row, result))
-
-
-def _is_outdated(tx: Tx, claim: Claim, result: TurnResult) -> bool:
-    """
-    Whether a message that would be answered has been taken back, unseen by the turn.
-
-    What was known as taken back when the claim was made is not answered anyway.
-    """
-    unsends = _WAITING_UNSENDS.rows(tx, account=claim.account, contact=claim.contact)
-    if not unsends:
-        return False  # as mostly
-    unseen = {mid for id_, mid in unsends if id_ not in result.events}
-    return any(event.mid in unseen and not event.is_unsent for event in claim.events)
 
 
 def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
@@ -243,8 +236,8 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
 
 def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
     """Note that the claim's piece was sent, as *message_id*, and return the next step."""
-    row = claims.require(tx, claim)
-    outbox.mark_sent(tx, _piece_of(claim), message_id)
+    piece, row = _piece_of(claim), claims.require(tx, claim)
+    outbox.mark_sent(tx, piece, message_id)
     return next_step(tx, row)
 
 
