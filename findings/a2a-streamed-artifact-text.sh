@@ -16,7 +16,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -qq --disable-pip-version-check \
+"$work/venv/bin/pip" install -qq --no-compile --disable-pip-version-check \
   'a2a-sdk[http-server]==1.3.0' httpx==0.28.1 starlette==1.10.0
 timeout 100 "$work/venv/bin/python" - <<'PY'
 import asyncio

@@ -18,7 +18,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -qq --disable-pip-version-check google-adk==2.13.0
+"$work/venv/bin/pip" install -qq --no-compile --disable-pip-version-check google-adk==2.13.0
 mkdir -p "$work/agents/shop"
 echo 'from . import agent' >"$work/agents/shop/__init__.py"
 cat >"$work/agents/shop/agent.py" <<'PY'

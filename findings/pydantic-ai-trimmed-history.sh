@@ -17,7 +17,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -qq --disable-pip-version-check \
+"$work/venv/bin/pip" install -qq --no-compile --disable-pip-version-check \
   'pydantic-ai-slim[ag-ui]==2.68.0' ag-ui-protocol==1.0.0 starlette==1.10.0 httpx==0.28.1
 timeout 100 "$work/venv/bin/python" - <<'PY'
 import asyncio
