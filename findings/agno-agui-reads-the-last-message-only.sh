@@ -19,7 +19,7 @@ trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -qq --no-compile --disable-pip-version-check \
   agno==3.1.10 ag-ui-protocol==1.0.0 fastapi==0.165.0 openai==3.57.0 httpx==0.28.1 \
-  uvicorn==0.54.0 python-multipart==0.0.32 sqlalchemy==2.0.51
+  uvicorn==0.54.0 python-multipart==0.0.34
 timeout 150 "$work/venv/bin/python" - <<'PY'
 import asyncio
 import logging
