@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# litellm[proxy] 1.108.7: one request for something the upstream does not have takes the model
-# away from everybody for five seconds.
+# litellm[proxy] 1.108.7: one request for a route that the upstream does not have makes the
+# proxy answer 429 to every user of that model for five seconds.
 #
-# A 404 of the upstream counts as a fault of the deployment. With one deployment for a model,
-# which is the usual set-up, the router then puts the only one into cooldown: requests of all
-# other users, on routes that work, are answered 429 "No deployments available".
+# A 404 of the upstream counts as a fault of the deployment, and the router puts that
+# deployment into cooldown. With one deployment for a model, which is the usual set-up, there
+# is none left: requests on routes that work are answered 429 "No deployments available".
 #
 # The guess: a 404 is the caller's affair and concerns this request alone; 429 means that there
-# were too many requests.
+# were too many requests; a cooldown needs several failures, and never takes the last one.
 #
-# For those who rely on it: /v1/responses before a chat-only upstream (llama.cpp's older builds,
-# most gateways) is a 404. A probe, a second client with another protocol, or a fallback that
-# tries Responses first and chat then, silences each conversation of that model for 5 seconds,
-# and the fallback itself gets 429 instead of its answer. Reported as a rate limit, it sends
-# the operator looking at quotas. `disable_cooldowns: true` under router_settings avoids it.
+# For those who rely on it: /v1/responses before a chat-only upstream is a 404. A second client
+# with another protocol, or a fallback that tries Responses first and chat then, silences
+# each conversation of that model, and the fallback itself gets 429 instead of its answer.
+# Taken for a rate limit, it sends the operator looking at quotas. The router has a setting
+# disable_cooldowns; wait five seconds and the model is back.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
