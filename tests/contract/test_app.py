@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from collections.abc import MutableMapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from ak_instagram.app import Service, make_app, open_service
+from ak_instagram.app import make_app, open_service
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.health import Probes
 from ak_instagram.jobs import running
@@ -71,16 +73,23 @@ async def asking(app: ASGIApp):
 
 
 @pytest.fixture
-async def ask(tmp_path):
-    """Ask the whole service, with the echo agent and a Meta of its own."""
+async def service(tmp_path):
+    """The whole service, with the echo agent and a Meta of its own."""
     async with Simulator() as meta:
         settings = Settings(
             instagram=InstagramSettings("verify", "IGAAsimulator", graph_url=meta.url),
             agent=AgentSettings("echo"),
             store=StoreSettings(f"sqlite:///{tmp_path}/store.db"),
         )
-        async with open_service(settings) as service, asking(make_app(service)) as ask:
-            yield ask
+        async with open_service(settings) as service:
+            yield service
+
+
+@pytest.fixture
+async def ask(service):
+    """Asks the service."""
+    async with asking(make_app(service)) as ask:
+        yield ask
 
 
 class SilentStore:
@@ -183,11 +192,7 @@ async def test_there_is_nothing_else(ask, path):
         pytest.param("/instagram", 404, True, id="nothing"),
     ],
 )
-async def test_what_meta_sends_goes_straight_to_its_endpoint(path, status, is_routed):
-    settings = Settings(
-        InstagramSettings("verify", access_token="IGAAsimulator"), AgentSettings(adapter="echo")
-    )
-    app = make_app(Service(settings, SilentStore(None), list))
+async def test_what_meta_sends_goes_straight_to_its_endpoint(service, path, status, is_routed):
     scope = {
         "type": "http",
         "method": "GET",
@@ -195,12 +200,15 @@ async def test_what_meta_sends_goes_straight_to_its_endpoint(path, status, is_ro
         "query_string": b"",
         "headers": [(b"host", b"here")],
     }
-    sent = []
+    sent: list[MutableMapping[str, Any]] = []
 
-    async def send(message) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    await app(scope, None, send)
+    await make_app(service)(scope, receive, send)
 
     assert sent[0]["status"] == status
     assert ("router" in scope) == is_routed

@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from prometheus_client import Counter, Gauge, Histogram
 
-from ak_instagram import metrics
 from ak_instagram.settings.keys import variable
 from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS
+from tests.support.service_metrics import METRICS, Metric, labels_of
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations.md"
@@ -124,11 +123,10 @@ def test_no_document_names_another_metric():
 
 
 def metrics_of_the_code() -> dict[str, tuple[str, ...]]:
-    ours = [it for it in vars(metrics).values() if isinstance(it, (Counter, Gauge, Histogram))]
-    return {exposed_name(metric): tuple(metric._labelnames) for metric in ours}
+    return {exposed_name(metric): labels_of(metric) for metric in METRICS}
 
 
-def exposed_name(metric: Counter | Gauge | Histogram) -> str:
+def exposed_name(metric: Metric) -> str:
     [family] = metric.describe()
     return f"{family.name}_total" if family.type == "counter" else family.name
 

@@ -15,10 +15,10 @@ from typing import Any
 import promql_parser as promql
 import pytest
 import yaml
-from prometheus_client import Counter, Gauge, Histogram
 
-from ak_instagram import __version__, metrics
+from ak_instagram import __version__
 from ak_instagram.meta.graph_codes import ErrorClass
+from tests.support.service_metrics import METRICS, labels_of
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm/ak-instagram"
@@ -49,17 +49,13 @@ FOREIGN: dict[str, set[str]] = {
 # --- what there is ----------------------------------------------------------
 
 
-def ours() -> list[Counter | Gauge | Histogram]:
-    return [it for it in vars(metrics).values() if isinstance(it, (Counter, Gauge, Histogram))]
-
-
 @cache
 def series() -> dict[str, set[str]]:
     """Return the labels of all series that there are, by their names."""
     found = dict(FOREIGN)
-    for metric in ours():
+    for metric in METRICS:
         [family] = metric.describe()
-        labels = set(metric._labelnames)
+        labels = set(labels_of(metric))
         if family.type == "counter":
             found[f"{family.name}_total"] = labels
         elif family.type == "histogram":
@@ -74,7 +70,7 @@ def series() -> dict[str, set[str]]:
 def values_from_the_start() -> dict[tuple[str, str], set[str]]:
     """Return the values that the labels of counters have from the start, by series and label."""
     found: dict[tuple[str, str], set[str]] = {}
-    for metric in ours():
+    for metric in METRICS:
         for family in metric.collect():
             for sample in family.samples:
                 for label, value in sample.labels.items():

@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "docs/architecture.md"
 # The most that a reader of the way may have to follow; `qa.trace` says what is counted.
 MODULES = 34
 FUNCTIONS = 150
-CHANGES = 139
+CHANGES = 140
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,20 @@ from typing import Any, Concatenate, cast
 
 from ak_instagram.agents.agent import Part, Turn
 from ak_instagram.meta.graph import Profile, RecentMessage
-from ak_instagram.store.database import P, T, Tx, WorkQueue
-from ak_instagram.store.values import Claim, LeaseId
+from ak_instagram.settings.model import Account
+from ak_instagram.store.database import P, T, Transactions, Tx, WorkQueue
+from ak_instagram.store.values import Claim, LeaseId, Piece
 from ak_instagram.store.verbs import steps
+
+
+@dataclass
+class FakeSteadyClock:
+    """A steady clock, in seconds, that stands still unless the test moves it."""
+
+    time: float = 0.0
+
+    def __call__(self) -> float:
+        return self.time
 
 
 @dataclass
@@ -39,7 +50,7 @@ class FakeAgent:
 class FakeGraph:
     """Meta's side: fails with the next of *errors*, if any; *hang* makes actions hang."""
 
-    errors: list[Exception | None] = field(default_factory=list)
+    errors: Sequence[Exception | None] = ()
     action_error: Exception | None = None
     hang: asyncio.Event | None = None
     recent: tuple[RecentMessage, ...] | Exception = ()
@@ -62,9 +73,10 @@ class FakeGraph:
         self, token: str, recipient: str, message: Mapping[str, object], timeout: float
     ) -> str:
         self._note("message")
-        error = self.errors.pop(0) if self.errors else None
-        if error is not None:
-            raise error
+        if self.errors:
+            error, *self.errors = self.errors
+            if error is not None:
+                raise error
         self.sent.append(message)
         return f"mid-{len(self.sent)}"
 
@@ -152,4 +164,74 @@ class FakeStore:
         self.told.set()
 
 
-_: type[WorkQueue] = FakeStore  # so that mypy holds it to what it stands for
+class ScriptedStore:
+    """
+    A store of one verb: it returns or raises *outcomes* in turn, and then never answers.
+
+    *calls* has the arguments of each call; *done* is set by the call that is not answered.
+    """
+
+    def __init__(self, verb: Callable[..., Any], *outcomes: object) -> None:
+        self.verb = verb
+        self.outcomes = list(outcomes)
+        self.calls: list[tuple[object, ...]] = []
+        self.done = asyncio.Event()
+
+    async def run(
+        self, verb: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        assert verb is self.verb
+        self.calls.append(args)
+        if not self.outcomes:
+            self.done.set()
+            await asyncio.Event().wait()
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast(T, outcome)
+
+
+class FakeSteps:
+    """
+    Stands for answering and delivery: takes steps, each of which ends as the test says.
+
+    An outcome is what is done next, what is raised, or an event to wait for; after the last
+    of *outcomes*, claims end.
+    """
+
+    def __init__(self, *outcomes: Claim | Exception | asyncio.Event | None) -> None:
+        self.outcomes = list(outcomes)
+        self.taken: list[Claim] = []
+        self.accounts: list[Account | None] = []
+        self.taken_one = asyncio.Event()
+        self.cut_off: list[str] = []
+
+    async def until(self, steps: int) -> None:
+        """Return once so many steps were taken."""
+        while len(self.taken) < steps:
+            self.taken_one.clear()
+            await self.taken_one.wait()
+
+    async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
+        self.taken.append(claim)
+        self.accounts.append(account)
+        self.taken_one.set()
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if isinstance(outcome, Exception):
+            raise outcome
+        if not isinstance(outcome, asyncio.Event):
+            return outcome
+        try:
+            await outcome.wait()
+        except asyncio.CancelledError:
+            self.cut_off.append(claim.contact)
+            raise
+        return None
+
+    async def deliver(self, claim: Claim, _piece: Piece, account: Account | None) -> Claim | None:
+        return await self.answer(claim, account)
+
+
+# So that mypy holds them to what they stand for.
+_QUEUE: type[WorkQueue] = FakeStore
+_TRANSACTIONS: type[Transactions] = ScriptedStore

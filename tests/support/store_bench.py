@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from sqlalchemy import Connection
 
 from ak_instagram.meta.events import Event, Kind
 from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
 from ak_instagram.store.postgres.engine import ServerClock, open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Claim, EventStatus, TurnResult
+from ak_instagram.store.values import Claim, EventStatus, Piece, TurnResult
+from ak_instagram.store.verbs import steps
 
 START = 1_800_000_000_000
 LEASE = 30_000
@@ -58,6 +61,11 @@ class Shared:
 def worker(owner: str = "one", **rules: int) -> WorkerIdentity:
     """A process run that is called *owner*."""
     return WorkerIdentity(owner, LEASE, **{"takeover_pause_ms": PAUSE, **rules})
+
+
+def tx_on(connection: object) -> Tx:
+    """A transaction on what stands for a connection, as far as the test's verbs use one."""
+    return Tx(cast(Connection, connection), 0, worker())
 
 
 @dataclass
@@ -144,6 +152,29 @@ async def claim_one(store: Store) -> Claim:
     """The one conversation that is due."""
     [claim] = await store.claim(10)
     return claim
+
+
+async def sending(
+    store: Store,
+    *texts: str,
+    mid: str = "m1",
+    contact: str = "anna",
+    at: int = START,
+    turn: str = "turn",
+) -> Claim:
+    """Have a message answered with *texts*; return the claim whose first piece is on its way."""
+    await store.put([arrival(mid, contact, at)])
+    claim = await claim_one(store)
+    step = await store.run(steps.settle, claim, answered(claim, *texts, turn=turn))
+    assert step is not None
+    return step
+
+
+def piece_of(claim: Claim | None) -> Piece:
+    """Return the piece that is to be delivered next."""
+    assert claim is not None
+    assert claim.piece is not None
+    return claim.piece
 
 
 async def until_waiting(store: Store) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import aiohttp
 from sqlalchemy import delete
@@ -33,7 +35,7 @@ class Webhook:
     url: str
     bench: Bench
     session: aiohttp.ClientSession
-    logged: list[dict]
+    logged: list[MutableMapping[str, Any]]
 
     async def post(self, body: object) -> int:
         """Post *body* (JSON unless it is bytes), signed with the first secret."""

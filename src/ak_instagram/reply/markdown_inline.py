@@ -1,4 +1,4 @@
-"""What is inside a line of Markdown: emphasis, code, links, and what only looks like them."""
+"""Markdown inside a line: emphasis, code, links, and what only looks like them."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ import traceback
 
 import aiohttp
 import pytest
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import StreamWriter
 
 from ak_instagram.meta.graph import MAX_ANSWER_BYTES, DeadlinePayload, GraphClient
 from ak_instagram.meta.graph_codes import ErrorClass
@@ -259,5 +261,8 @@ async def test_what_comes_back_late_from_a_stop_is_not_written():
     """A process may be stopped (SIGSTOP) when it is about to write."""
     late = DeadlinePayload({"message": {"text": "hi"}}, until=time.monotonic() - SOON)
 
+    loop = asyncio.get_running_loop()
+    writer = StreamWriter(BaseProtocol(loop), loop)
+
     with pytest.raises(TimeoutError):
-        await late.write_with_length(None, None)
+        await late.write_with_length(writer, None)

@@ -6,6 +6,7 @@ import json
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from ak_instagram.meta.graph import GraphClient, Profile, RecentMessage
 
@@ -86,8 +87,8 @@ async def test_the_latest_messages_are_asked_for_in_one_call(wire, graph):
 
     assert recent == (RecentMessage("m1", "hi", "751", 1788186600000),)
     address = wire.requests[0].split(b" ")[1].decode()
-    assert aiohttp.client.URL(address).path == "/v21.0/me/conversations"
-    assert dict(aiohttp.client.URL(address).query) == {
+    assert URL(address).path == "/v21.0/me/conversations"
+    assert dict(URL(address).query) == {
         "platform": "instagram",
         "user_id": "751",
         "fields": "messages{id,created_time,from,message}",

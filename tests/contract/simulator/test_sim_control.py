@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from io import BytesIO
+from typing import Any
 
 import pytest
 from yarl import URL
@@ -32,7 +33,7 @@ async def read_stream(meta, http):
     async def read(count, after="", headers=None):
         url = f"{meta.url}/_sim/events"
         async with http.get(url, params={"after": after}, headers=headers) as response:
-            events = []
+            events: list[tuple[str, str | None, Any]] = []
             while len(events) < count:
                 block = (await response.content.readuntil(b"\n\n")).decode()
                 fields = dict(line.split(": ", 1) for line in block.strip().splitlines())

@@ -15,7 +15,7 @@ async def play(meta, subscribed):
     person = meta.add_person("Mia")
 
     async def run(*, is_echo, limit=0.2):
-        shown = []
+        shown: list[str] = []
         await Play(meta, person, is_echo, limit, shown.append, quiet=0.05).run()
         return "\n".join(shown)
 

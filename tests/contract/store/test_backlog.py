@@ -8,7 +8,7 @@ from ak_instagram.store.values import EventStatus, TurnResult, WaitReason
 from ak_instagram.store.verbs import backlog, claims, dead_letters, steps
 from ak_instagram.store.verbs.backlog import Backlog
 from ak_instagram.store.verbs.dead_letters import Filter
-from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo
+from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo, sending
 
 EMPTY = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)
 
@@ -121,9 +121,7 @@ async def test_parked_pieces_are_counted_and_are_not_due(bench, store):
 
 
 async def test_pieces_that_are_on_their_way_are_not_parked(store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    await store.run(steps.settle, claim, answered(claim, "one", "two"))
+    await sending(store, "one", "two")
 
     assert (await store.run(backlog.measure)).parked == 0
 

@@ -18,12 +18,13 @@ from ak_instagram.settings.model import Account
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store
 from ak_instagram.store.verbs import steps
-from tests.support.fakes import FakeGraph
+from tests.support.fakes import FakeGraph, FakeSteps
 from tests.support.store_bench import (
     LEASE,
-    answered,
     arrival,
     claim_one,
+    piece_of,
+    sending,
     stop,
     until_waiting,
     worker,
@@ -58,18 +59,6 @@ class LatePuts:
         return result
 
 
-class Hanging:
-    """An agent that never answers."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.answered = asyncio.Event()
-
-    async def answer(self, _claim, _account) -> None:
-        self.asked.set()
-        await self.answered.wait()
-
-
 @pytest.fixture
 def late(bench) -> LatePuts:
     return LatePuts(bench.database)
@@ -84,7 +73,7 @@ def delivery(store: Store, graph: FakeGraph) -> Delivery:
     return Delivery(store, graph, CircuitBreaker(), RateLimiter(100), Backoff())
 
 
-async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Task[None]:
+async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Future[None]:
     """Store *arrivals* for a worker that waits, and leave it waiting no more meanwhile."""
     waiting = asyncio.create_task(store.claim(1))
     await until_waiting(store)
@@ -118,7 +107,8 @@ async def test_a_webhook_is_answered_though_nothing_can_be_given_back(bench, one
     late.refuses = True
     late.told.set()
 
-    assert await put is None
+    await put
+
     assert await bench.query("SELECT mid FROM events") == [("m1",)]
 
 
@@ -128,14 +118,13 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
 
     It has room for one, and carl's agent hangs. When that is over, another has seen to bob.
     """
-    two, graph, agent = bench.store("two"), FakeGraph(), Hanging()
-    await two.put([arrival("b1", "bob")])
-    claim = await claim_one(two)
-    step = await two.run(steps.settle, claim, answered(claim, "hello bob"))
+    two, graph, answered_carl = bench.store("two"), FakeGraph(), asyncio.Event()
+    answering = FakeSteps(answered_carl)
+    step = await sending(two, "hello bob", mid="b1", contact="bob")
     await two.run(steps.retry, step, after=1, why="connection refused")
     sends = delivery(one, graph)
     accounts = Accounts([SHOP], graph)
-    working = Worker(one, accounts, agent, sends, TaskSet(), concurrency=1, backoff=Backoff())
+    working = Worker(one, accounts, answering, sends, TaskSet(), concurrency=1, backoff=Backoff())
     claiming = asyncio.create_task(working.run_claims())
     await until_waiting(one)
     bench.clock.move(1_001)
@@ -143,7 +132,7 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
     put = asyncio.ensure_future(one.put([arrival("c1", "carl")]))
     await late.committed.wait()
     late.notify()
-    await agent.asked.wait()
+    await answering.until(1)
     late.told.set()
     await put
     for _ in range(2):
@@ -151,10 +140,10 @@ async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(
         await working.renew_leases()
     for _ in range(2):  # looked for, then sent
         claim = await claim_one(two)
-        await delivery(two, graph).deliver(claim, claim.piece, SHOP)
+        await delivery(two, graph).deliver(claim, piece_of(claim), SHOP)
         bench.clock.move(4_000)
     await working.renew_leases()
-    agent.answered.set()
+    answered_carl.set()
     await until_waiting(one)
     await stop(claiming)
 

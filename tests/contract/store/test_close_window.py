@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.verbs import steps
-from tests.support.store_bench import DAY, START, answered, arrival, claim_one, echo
+from tests.support.store_bench import (
+    DAY,
+    START,
+    arrival,
+    claim_one,
+    echo,
+    piece_of,
+    sending,
+)
 
 
 async def closes_at(bench) -> int:
     return (await bench.query("SELECT window_closes_at FROM conversations"))[0][0]
-
-
-async def planned(store, *texts: str):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    return await store.run(steps.settle, claim, answered(claim, *texts))
 
 
 async def statuses(bench) -> list[str]:
@@ -38,9 +40,7 @@ async def test_it_opens_when_we_hear_of_it_if_metas_clock_is_ahead(bench, store)
 
 
 async def test_a_refusal_closes_it_though_metas_clock_is_ahead(bench, store):
-    await store.put([arrival("m1", at=START + 3000)])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    step = await sending(store, "one", at=START + 3000)
     bench.clock.move(10)
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
@@ -66,7 +66,7 @@ async def test_nothing_else_moves_it(bench, store, later):
 
 
 async def test_it_may_close_between_two_pieces(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     bench.clock.move(DAY)
 
     assert await store.run(steps.sent, step, "mid-1") is None
@@ -75,7 +75,7 @@ async def test_it_may_close_between_two_pieces(bench, store):
 
 
 async def test_it_may_close_between_two_tries(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     await store.run(steps.retry, step, after=DAY / 1000, why="503")
     bench.clock.move(DAY)
     await store.put([arrival("m2", "ben", at=bench.clock.now)])
@@ -85,7 +85,7 @@ async def test_it_may_close_between_two_tries(bench, store):
 
 
 async def test_meta_closes_it_for_what_was_said_before_the_try(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
 
@@ -93,18 +93,19 @@ async def test_meta_closes_it_for_what_was_said_before_the_try(bench, store):
 
 
 async def test_what_the_person_says_after_the_try_keeps_it_open(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     bench.clock.move(1000)
     await store.put([arrival("m2", at=bench.clock.now)])
 
     step = await store.run(steps.close_window, step, "10/2534022")
 
-    assert (step.piece.message, step.piece.attempt) == ({"text": "one"}, 2)
+    piece = piece_of(step)
+    assert (piece.message, piece.attempt) == ({"text": "one"}, 2)
     assert await closes_at(bench) == START + 1000 + DAY
 
 
 async def test_a_millisecond_before_it_is_still_open(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     bench.clock.move(DAY - 1)
 
     assert (await store.run(steps.sent, step, "mid-1")).piece.message == {"text": "two"}

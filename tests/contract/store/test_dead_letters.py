@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ak_instagram.store.values import EventStatus, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import Filter, contents, discard, find, replay
-from tests.support.store_bench import START, answered, arrival, claim_one, mids
+from tests.support.store_bench import START, answered, arrival, claim_one, mids, piece_of, sending
 
 
 async def dead_turn(store, mid: str = "m1", contact: str = "anna") -> None:
@@ -20,11 +22,7 @@ async def dead_turn(store, mid: str = "m1", contact: str = "anna") -> None:
 
 async def dead_pieces(store):
     """An answer of three pieces of which the first was sent, and the second refused."""
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(
-        steps.settle, claim, answered(claim, "one", "two", "three", turn="turn-m1")
-    )
+    step = await sending(store, "one", "two", "three", turn="turn-m1")
     await store.run(steps.give_up, await store.run(steps.sent, step, "mid-1"), "bad_request")
 
 
@@ -36,7 +34,7 @@ async def failed(store, *texts: str):
     return await store.run(steps.settle, claim, TurnResult("turn-m1", events, "gave up", messages))
 
 
-async def letters(bench, **wanted: object):
+async def letters(bench, **wanted: Any):
     return await bench.run(find, Filter(**wanted))
 
 
@@ -64,7 +62,7 @@ async def test_a_replayed_turn_is_answered_though_an_apology_was_sent(bench, sto
     claim = await claim_one(store)
     step = await store.run(steps.settle, claim, answered(claim, "Yes", turn="turn-m1"))
 
-    assert step.piece.message == {"text": "Yes"}
+    assert piece_of(step).message == {"text": "Yes"}
 
 
 async def test_a_dead_turn_is_found_with_its_reason(bench, store):
@@ -116,9 +114,11 @@ async def test_a_replayed_answer_sends_only_what_was_not_sent(bench, store):
     assert await replayed(bench)
 
     tried = await claim_one(store)
-    assert (tried.piece.message, tried.piece.outcome_unknown) == ({"text": "two"}, True)
+    piece = piece_of(tried)
+    assert (piece.message, piece.outcome_unknown) == ({"text": "two"}, True)
     untried = await store.run(steps.sent, tried, "mid-2")
-    assert (untried.piece.message, untried.piece.outcome_unknown) == ({"text": "three"}, False)
+    piece = piece_of(untried)
+    assert (piece.message, piece.outcome_unknown) == ({"text": "three"}, False)
     assert await store.run(steps.sent, untried, "mid-3") is None
 
 

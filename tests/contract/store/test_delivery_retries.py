@@ -20,7 +20,7 @@ from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim
 from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeGraph
-from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
+from tests.support.store_bench import PAUSE, START, echo, sending
 
 ATTEMPTS = 4
 SHOP = Account("token", "shop")
@@ -106,9 +106,7 @@ async def planned(bench, store) -> None:
 
 async def plan(store, mid: str, contact: str, *texts: str) -> None:
     """Let an answer to *contact* be due in a moment."""
-    await store.put([arrival(mid, contact)])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, *texts, turn=mid))
+    step = await sending(store, *texts, turn=mid, mid=mid, contact=contact)
     await store.run(steps.retry, step, after=0.01, why="")
 
 
@@ -189,7 +187,7 @@ async def test_what_arrived_though_the_account_was_blamed_is_not_sent_again(benc
     class Applied(FakeGraph):
         """Meta does what it reports to have failed."""
 
-        async def send_message(self, *arguments: object) -> str:
+        async def send_message(self, *arguments: Any) -> str:
             try:
                 return await super().send_message(*arguments)
             finally:
@@ -256,7 +254,7 @@ async def test_look_ups_that_are_refused_while_others_go_out_stop_them_once(benc
     class Secretive(Choosy):
         """Shows nobody a conversation."""
 
-        async def recent_messages(self, *arguments: object) -> tuple[RecentMessage, ...]:
+        async def recent_messages(self, *arguments: Any) -> tuple[RecentMessage, ...]:
             await others()
             return await super().recent_messages(*arguments)
 
@@ -301,18 +299,19 @@ async def test_while_nothing_goes_out_nothing_is_given_up(bench, store, deliver,
         async def send_message(self, token, recipient, message, timeout) -> str:
             if bench.clock.now < START + 3 * HOUR:
                 raise error
-            self.sent.append((recipient, message["text"]))
-            return f"mid-{len(self.sent)}"
+            reached.append((recipient, message["text"]))
+            return f"mid-{len(reached)}"
 
-    people, graph = ("anna", "ben", "cleo"), Blocked()
+    reached: list[tuple[str, str]] = []
+    people = ("anna", "ben", "cleo")
     for person in people:
         await plan(store, f"to-{person}", person, "one", "two")
 
-    await deliver(graph)
+    await deliver(Blocked())
 
     assert [status for status, _ in await pieces(bench)] == ["sent"] * 6
     for person in people:
-        assert [text for to, text in graph.sent if to == person] == ["one", "two"]
+        assert [text for to, text in reached if to == person] == ["one", "two"]
 
 
 @pytest.mark.usefixtures("planned")
@@ -337,7 +336,7 @@ async def test_what_can_not_be_looked_for_is_not_sent_again(bench, deliver):
 @pytest.mark.usefixtures("planned")
 async def test_a_person_who_answers_ends_all_tries(bench, store, deliver):
     class Interrupted(FakeGraph):
-        async def send_message(self, *arguments: object) -> str:
+        async def send_message(self, *arguments: Any) -> str:
             await store.put([echo("h1", "I am Ann")])
             return await super().send_message(*arguments)
 

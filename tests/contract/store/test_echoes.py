@@ -7,16 +7,18 @@ import pytest
 from ak_instagram.store.values import CLOCK_SLACK, PieceStatus
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.takeover import LATEST_ECHO
-from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo
+from tests.support.store_bench import (
+    PAUSE,
+    START,
+    answered,
+    arrival,
+    claim_one,
+    echo,
+    piece_of,
+    sending,
+)
 
 HOUR = 3_600_000
-
-
-async def sending(store, *texts: str):
-    """A conversation whose answer's first piece is on its way."""
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    return await store.run(steps.settle, claim, answered(claim, *texts))
 
 
 async def pieces(bench) -> list[tuple]:
@@ -79,7 +81,7 @@ async def test_a_handoffs_last_words_are_tried_again_although_the_bot_is_silent(
     await store.run(steps.retry, step, after=1, why="rate_limited")
 
     bench.clock.move(1000)
-    assert (await claim_one(store)).piece.message == {"text": "A colleague will help."}
+    assert piece_of(await claim_one(store)).message == {"text": "A colleague will help."}
 
 
 async def test_an_echo_that_was_on_its_way_for_hours_is_known_as_ours(bench, store):
@@ -137,7 +139,7 @@ async def test_a_piece_that_arrived_twice_is_no_persons(bench, store, order):
             await store.put([next(echoes)])
 
     assert await paused_until(bench) == 0
-    assert step.piece.message == {"text": "two"}
+    assert piece_of(step).message == {"text": "two"}
 
 
 async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
@@ -152,9 +154,7 @@ async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
 async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up(bench, store):
     refused = await sending(store, "Sorry")
     await store.run(steps.give_up, refused, "bad_request")
-    await store.put([arrival("m2")])
-    claim = await claim_one(store)
-    await store.run(steps.settle, claim, answered(claim, "Sorry", turn="turn-2"))
+    await sending(store, "Sorry", turn="turn-2", mid="m2")
 
     await store.put([echo("mid-2", "Sorry")])
 

@@ -19,9 +19,8 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, check, migrate
 from ak_instagram.store.postgres.migrating import LOCK
 from ak_instagram.store.schema import metadata
-from ak_instagram.store.verbs import steps
 from tests.support.next_version import next_steps
-from tests.support.store_bench import answered, arrival, claim_one
+from tests.support.store_bench import arrival, piece_of, sending
 
 EVENT = """
 INSERT INTO events (account, contact, kind, key, mid, at, received_at, status, turn)
@@ -106,11 +105,7 @@ async def test_a_version_works_on_a_newer_schema_that_suits_it(bench, future):
     await bench.open()
 
     store = bench.store()
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    assert (await store.run(steps.settle, claim, answered(claim, "one"))).piece.message == {
-        "text": "one"
-    }
+    assert piece_of(await sending(store, "one")).message == {"text": "one"}
     assert await bench.query("SELECT version_num, mood FROM alembic_version, events") == [
         ("9999", None)
     ]

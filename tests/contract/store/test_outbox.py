@@ -7,23 +7,26 @@ import pytest
 from ak_instagram.store.values import PieceStatus, TranscriptLine
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
-from tests.support.store_bench import DAY, LEASE, answered, arrival, claim_one, echo, mids
-
-
-async def planned(store, *texts):
-    """A conversation whose answer is planned: its first piece is to be sent."""
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    return await store.run(steps.settle, claim, answered(claim, *texts))
+from tests.support.store_bench import (
+    DAY,
+    LEASE,
+    answered,
+    arrival,
+    claim_one,
+    echo,
+    mids,
+    piece_of,
+    sending,
+)
 
 
 async def test_pieces_go_out_in_order_and_end_the_claim(bench, store):
-    first = await planned(store, "one", "two")
+    first = await sending(store, "one", "two")
 
     second = await store.run(steps.sent, first, "mid-1")
     end = await store.run(steps.sent, second, "mid-2")
 
-    assert (first.piece.message, second.piece.message, end) == (
+    assert (piece_of(first).message, piece_of(second).message, end) == (
         {"text": "one"},
         {"text": "two"},
         None,
@@ -35,7 +38,7 @@ async def test_pieces_go_out_in_order_and_end_the_claim(bench, store):
 
 
 async def test_a_piece_is_written_down_before_it_is_sent(bench, store):
-    await planned(store, "one", "two")
+    await sending(store, "one", "two")
 
     assert await bench.query("SELECT status FROM outbox ORDER BY id") == [
         ("sending",),
@@ -44,7 +47,7 @@ async def test_a_piece_is_written_down_before_it_is_sent(bench, store):
 
 
 async def test_pieces_go_before_new_events(store):
-    step = await planned(store, "one")
+    step = await sending(store, "one")
     await store.put([arrival("m2")])
 
     step = await store.run(steps.sent, step, "mid-1")
@@ -54,78 +57,80 @@ async def test_pieces_go_before_new_events(store):
 
 async def test_a_crash_during_a_send_leaves_a_doubtful_piece(bench):
     one, two = bench.store("one"), bench.store("two")
-    crashed = await planned(one, "one")
+    crashed = await sending(one, "one")
     bench.clock.move(LEASE)
 
     found = await claim_one(two)
 
-    assert found.piece.outcome_unknown
-    assert found.piece.tried_at == crashed.piece.tried_at
+    assert piece_of(found).outcome_unknown
+    assert piece_of(found).tried_at == piece_of(crashed).tried_at
 
 
 async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
     one, two = bench.store("one"), bench.store("two")
-    await planned(one, "one")
+    await sending(one, "one")
     bench.clock.move(LEASE)
 
     await two.run(steps.retry, await claim_one(two), after=1, why="not there")
 
     bench.clock.move(1000)
     again = await claim_one(two)
-    assert (again.piece.outcome_unknown, again.piece.attempt, again.failures) == (False, 2, 1)
+    piece = piece_of(again)
+    assert (piece.outcome_unknown, piece.attempt, again.failures) == (False, 2, 1)
 
 
 async def test_an_unknown_outcome_stays_doubtful(bench, store):
-    step = await planned(store, "one")
+    step = await sending(store, "one")
 
     await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     bench.clock.move(5000)
-    assert (await claim_one(store)).piece.outcome_unknown
+    assert piece_of(await claim_one(store)).outcome_unknown
 
 
 async def test_a_sure_failure_is_not_doubtful(bench, store):
-    step = await planned(store, "one")
+    step = await sending(store, "one")
 
     await store.run(steps.retry, step, after=5, why="refused")
 
     bench.clock.move(5000)
-    piece = (await claim_one(store)).piece
+    piece = piece_of(await claim_one(store))
     assert (piece.outcome_unknown, piece.attempt) == (False, 2)
 
 
 async def test_an_echo_settles_a_send_of_unknown_outcome(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
 
     await store.put([echo("mid-1", " one\n")])
 
     bench.clock.move(5000)
     step = await claim_one(store)
-    assert (step.piece.message, step.piece.outcome_unknown) == ({"text": "two"}, False)
+    piece = piece_of(step)
+    assert (piece.message, piece.outcome_unknown) == ({"text": "two"}, False)
     assert await bench.query("SELECT message_id FROM outbox WHERE seq = 0") == [("mid-1",)]
 
 
 async def test_an_echo_that_is_faster_than_the_answer_is_harmless(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
     step = await store.run(steps.sent, step, "mid-1")
 
-    assert step.piece.message == {"text": "two"}
+    assert piece_of(step).message == {"text": "two"}
 
 
 async def test_an_echo_that_is_faster_than_an_error_wins(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
     await store.run(steps.retry, step, after=0, why="500")
 
-    assert (await claim_one(store)).piece.message == {"text": "two"}
+    assert piece_of(await claim_one(store)).message == {"text": "two"}
 
 
 async def test_a_late_echo_does_not_settle_the_next_piece_of_the_same_words(bench, store):
-    step = await planned(store, "ok", "ok")
+    step = await sending(store, "ok", "ok")
     await store.run(steps.sent, step, "mid-1")
 
     await store.put([echo("mid-1", "ok")])
@@ -144,7 +149,7 @@ async def test_a_late_echo_does_not_settle_the_next_piece_of_the_same_words(benc
     ],
 )
 async def test_other_echoes_settle_nothing(bench, store, mid, said, contact):
-    await planned(store, "one")
+    await sending(store, "one")
 
     await store.put([echo(mid, said, contact)])
 
@@ -161,13 +166,13 @@ async def test_outside_the_window_the_answer_is_parked_and_goes_first_later(benc
     await store.put([arrival("m2", at=bench.clock.now)])
 
     step = await claim_one(store)
-    assert step.piece.message == {"text": "one"}
+    assert piece_of(step).message == {"text": "one"}
     step = await store.run(steps.sent, await store.run(steps.sent, step, "mid-1"), "mid-2")
     assert mids(step) == ["m2"]
 
 
 async def test_a_window_that_meta_holds_for_closed_parks_the_rest(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
 
@@ -175,7 +180,7 @@ async def test_a_window_that_meta_holds_for_closed_parks_the_rest(bench, store):
 
 
 async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     await store.put([arrival("m2")])
 
     step = await store.run(steps.give_up, step, "100/2534014")
@@ -188,12 +193,12 @@ async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, 
 
 
 async def test_giving_up_what_an_echo_has_shown_to_have_arrived_drops_nothing(bench, store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
     step = await store.run(steps.give_up, step, "100/2534014")
 
-    assert step.piece.message == {"text": "two"}
+    assert piece_of(step).message == {"text": "two"}
     assert await bench.query("SELECT status, error FROM outbox ORDER BY id") == [
         ("sent", None),
         ("sending", None),
@@ -212,7 +217,7 @@ async def test_a_message_taken_back_meanwhile_unsettles_the_turn(bench, store):
 
 
 async def test_known_message_ids_are_those_of_the_conversation(store):
-    step = await planned(store, "one", "two")
+    step = await sending(store, "one", "two")
     step = await store.run(steps.sent, step, "mid-1")
 
     assert await store.run(steps.sent_ids, step) == {"mid-1"}
@@ -237,9 +242,7 @@ async def test_the_transcript_keeps_the_latest_lines_in_order(bench):
 
 
 async def test_an_answer_waits_for_a_piece_that_came_back(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one", turn="t1"))
+    step = await sending(store, "one", turn="t1")
     await store.run(steps.give_up, step, "refused")
     await store.put([arrival("m2")])
     claim = await claim_one(store)
@@ -247,7 +250,7 @@ async def test_an_answer_waits_for_a_piece_that_came_back(bench, store):
 
     step = await store.run(steps.settle, claim, answered(claim, "two", turn="t2"))
 
-    assert step.piece.message == {"text": "one"}
+    assert piece_of(step).message == {"text": "one"}
     step = await store.run(steps.sent, step, "mid-1")
-    assert step.piece.message == {"text": "two"}
-    assert not step.piece.outcome_unknown
+    assert piece_of(step).message == {"text": "two"}
+    assert not piece_of(step).outcome_unknown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection
@@ -13,9 +13,10 @@ from sqlalchemy.util import await_only
 
 from ak_instagram.store.database import Tx
 from ak_instagram.store.dispatch import POLL
+from ak_instagram.store.sqlite.writer import wall_clock
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import inbox, steps
-from tests.support.store_bench import answered, arrival, echo, stop, until_waiting, worker
+from tests.support.store_bench import answered, arrival, echo, sending, stop, until_waiting, worker
 
 LISTENERS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
@@ -46,7 +47,7 @@ class Interrupted:
 
 @dataclass
 class InterruptedCursor:
-    real: object
+    real: Any
     of: Interrupted
 
     def __getattr__(self, name: str):
@@ -68,14 +69,6 @@ async def replicas(postgres_url):
         yield one, two
 
 
-async def sending(store: Store):
-    """A step whose piece is on its way."""
-    now = int(time.time() * 1000)
-    await store.put([arrival("m1", at=now)])
-    [claim] = await store.claim(1)
-    return await store.run(steps.settle, claim, answered(claim, "one"))
-
-
 def unsend(mid: str):
     event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
     return event._replace(unsends=f"message:{mid}")
@@ -87,7 +80,8 @@ async def query(store: Store, sql: str) -> list[tuple]:
 
 def interrupted(tx: Tx, happens: Callable[[], object]) -> Tx:
     """Return *tx*, in which something *happens* right before a piece is changed."""
-    return replace(tx, connection=Interrupted(tx.connection, "UPDATE outbox", happens))
+    connection = Interrupted(tx.connection, "UPDATE outbox", happens)
+    return replace(tx, connection=cast(Connection, connection))
 
 
 async def paused(store: Store) -> bool:
@@ -101,8 +95,8 @@ async def heard(store: Store, said, happens: Callable[[], object]) -> None:
 
 async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(replicas):
     one, two = replicas
-    step = await sending(one)
-    said = echo("mid-1", "one")._replace(at=int(time.time() * 1000))
+    step = await sending(one, "one", at=wall_clock())
+    said = echo("mid-1", "one")._replace(at=wall_clock())
 
     await heard(two, said, lambda: await_only(one.run(steps.sent, step, "mid-1")))
 
@@ -111,8 +105,8 @@ async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(re
 
 async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
     one, two = replicas
-    step = await sending(one)
-    said = echo("h1", "I am Ann")._replace(at=int(time.time() * 1000))
+    step = await sending(one, "one", at=wall_clock())
+    said = echo("h1", "I am Ann")._replace(at=wall_clock())
 
     await heard(two, said, lambda: await_only(one.run(steps.sent, step, "mid-1")))
 
@@ -122,7 +116,7 @@ async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
 async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answer_along(replicas):
     """The second unsend waits for the first, and sees what it has wiped."""
     one, two = replicas
-    now = int(time.time() * 1000)
+    now = wall_clock()
     await one.put([arrival("m1", at=now), arrival("m2", at=now)])
     [claim] = await one.claim(1)
     await one.run(steps.settle, claim, answered(claim, "one"))
@@ -142,8 +136,8 @@ async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answ
 
 async def test_a_piece_whose_echo_comes_while_it_is_claimed_anew_is_not_sent_again(replicas):
     one, two = replicas
-    await one.run(steps.retry, await sending(one), after=0, why="code 2")
-    said = echo("mid-1", "one")._replace(at=int(time.time() * 1000))
+    await one.run(steps.retry, await sending(one, "one", at=wall_clock()), after=0, why="code 2")
+    said = echo("mid-1", "one")._replace(at=wall_clock())
 
     def claim(tx: Tx):
         return steps.claim_due(interrupted(tx, lambda: await_only(two.put([said]))), 10)
@@ -157,7 +151,7 @@ async def test_a_renewal_locks_conversations_in_the_order_of_webhooks(replicas):
     """So one waits for the other, and neither for something that the other waits for."""
     one, two = replicas
     for contact in ("zoe", "anna"):
-        await one.put([arrival(contact, contact, at=int(time.time() * 1000))])
+        await one.put([arrival(contact, contact, at=wall_clock())])
         await one.claim(1)
 
     def lock_both(tx: Tx) -> asyncio.Task:
@@ -196,7 +190,7 @@ async def test_what_a_replica_has_no_room_for_wakes_another(replicas):
     workers = [asyncio.create_task(work(store)) for store in replicas]
     for store in replicas:
         await until_waiting(store)
-    now = int(time.time() * 1000)
+    now = wall_clock()
 
     await replicas[0].put([arrival("m1", "anna", at=now), arrival("m2", "ben", at=now)])
 

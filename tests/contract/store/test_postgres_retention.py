@@ -12,7 +12,7 @@ from ak_instagram.store.postgres.connections import driver_url
 from ak_instagram.store.values import EventStatus, TurnResult
 from ak_instagram.store.verbs import dead_letters, inbox, steps
 from ak_instagram.store.verbs.retention import purge
-from tests.support.store_bench import DAY, answered, arrival, claim_one, worker
+from tests.support.store_bench import DAY, answered, arrival, claim_one, sending, worker
 
 
 @pytest.fixture
@@ -71,9 +71,7 @@ async def test_a_parked_piece_that_is_being_sent_does_not_expire(bench, store):
 
 
 async def test_a_dead_piece_that_is_replayed_is_still_there(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    step = await sending(store, "one")
     await store.run(steps.give_up, step, "100/100")
     bench.clock.move(8 * DAY)
 

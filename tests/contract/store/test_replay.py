@@ -11,7 +11,16 @@ from ak_instagram.store.values import EventStatus, PieceStatus, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import Filter, find, replay
 from ak_instagram.store.verbs.retention import DAY, purge
-from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
+from tests.support.store_bench import (
+    PAUSE,
+    START,
+    arrival,
+    claim_one,
+    echo,
+    mids,
+    piece_of,
+    sending,
+)
 
 TURN = "turn-1"
 MINUTE = 60_000
@@ -36,9 +45,7 @@ async def dead_turn(store, *arrivals) -> None:
 
 async def dead_piece(bench, store, *, minutes: int) -> None:
     """A piece of unknown outcome that nobody could look for, given up after so many *minutes*."""
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one", turn=TURN))
+    step = await sending(store, "one", turn=TURN)
     await store.run(steps.retry, step, after=0, why="time-out", then=PieceStatus.SENDING)
     bench.clock.move(minutes * MINUTE)
     await store.run(steps.give_up, await claim_one(store), "gave up: no answer")
@@ -49,7 +56,7 @@ async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on
 
     assert await replayed(bench)
 
-    piece = (await claim_one(store)).piece
+    piece = piece_of(await claim_one(store))
     assert (piece.outcome_unknown, piece.planned_at) == (True, START)
 
 
@@ -99,4 +106,6 @@ async def test_a_replayed_turn_has_its_edits(bench, store):
 
     claim = await claim_one(store)
     assert mids(claim) == ["m1", "m1"]
-    assert [message.text for message in compose(claim).turn.messages] == ["hello"]
+    turn = compose(claim).turn
+    assert turn is not None
+    assert [message.text for message in turn.messages] == ["hello"]

@@ -7,7 +7,7 @@ import pytest
 from ak_instagram.store.values import WaitReason
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
-from tests.support.store_bench import START, answered, arrival, claim_one, echo
+from tests.support.store_bench import START, answered, arrival, claim_one, echo, sending
 
 LATER = START + 30 * DAY
 TABLES = ("events", "outbox", "conversations", "transcript")
@@ -34,9 +34,8 @@ async def count(bench, table: str, condition: str) -> int:
 
 
 async def test_what_is_answered_is_gone_after_its_time(bench, store):
-    await store.put([arrival("m1"), echo("h1", "hi", "ben")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.put([echo("h1", "hi", "ben")])
+    step = await sending(store, "one")
     await store.run(steps.sent, step, "mid-1")
     bench.clock.move(8 * DAY + 1)
 
@@ -46,9 +45,7 @@ async def test_what_is_answered_is_gone_after_its_time(bench, store):
 
 
 async def test_what_is_younger_stays(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    step = await sending(store, "one")
     await store.run(steps.sent, step, "mid-1")
     bench.clock.move(7 * DAY - 1)
 
@@ -131,13 +128,9 @@ async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_event
 
 
 async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
-    await store.put([arrival("m1", "anna")])
-    claim = await claim_one(store)
-    waiting = await store.run(steps.settle, claim, answered(claim, *map(str, range(MAX_ROWS + 1))))
+    waiting = await sending(store, *map(str, range(MAX_ROWS + 1)))
     await store.run(steps.retry, waiting, after=10**6, why="190", wait_reason=WaitReason.ACCOUNT)
-    await store.put([arrival("m2", "ben")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "hi"))
+    step = await sending(store, "hi", mid="m2", contact="ben")
     await store.run(steps.sent, step, "mid-1")
     bench.clock.now = LATER
 
@@ -159,9 +152,7 @@ async def test_events_texts_and_pieces_go_when_the_setting_says(
     bench, store, days, kept_keys, kept_texts
 ):
     for day in range(12):
-        await store.put([arrival(f"m{day}", at=bench.clock.now)])
-        claim = await claim_one(store)
-        step = await store.run(steps.settle, claim, answered(claim, "hi"))
+        step = await sending(store, "hi", mid=f"m{day}", at=bench.clock.now)
         await store.run(steps.sent, step, f"mid-{day}")
         bench.clock.move(DAY)
 

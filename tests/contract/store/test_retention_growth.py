@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ak_instagram.meta.events import Event
 from ak_instagram.store.store import Store
-from ak_instagram.store.values import Claim, EventStatus, PieceStatus, TranscriptLine
+from ak_instagram.store.values import Claim, EventStatus, PieceStatus, TranscriptLine, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.retention import DAY, purge
 from tests.support.store_bench import Bench, answered, arrival, echo
@@ -32,42 +32,50 @@ def heard(claim: Claim, mid: str, said: str) -> Event:
     return echo(f"{mid}-{claim.contact}", said, claim.contact)._replace(at=claim.events[0].at)
 
 
+async def settled(store: Store, claim: Claim, result: TurnResult) -> Claim:
+    step = await store.run(steps.settle, claim, result)
+    assert step is not None
+    return step
+
+
 async def is_answered(store: Store, claim: Claim) -> None:
     lines = (TranscriptLine("user", "Hi"), TranscriptLine("assistant", "Hello"))
-    step = await store.run(steps.settle, claim, answered(claim, "one", "two", lines=lines))
+    step = await settled(store, claim, answered(claim, "one", "two", lines=lines))
     await store.put([heard(claim, "first", "one")])
-    step = await store.run(steps.sent, step, f"first-{claim.contact}")
-    await store.run(steps.sent, step, f"second-{claim.contact}")
+    second = await store.run(steps.sent, step, f"first-{claim.contact}")
+    assert second is not None
+    await store.run(steps.sent, second, f"second-{claim.contact}")
 
 
 async def fails_for_good(store: Store, claim: Claim) -> None:
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
-    step = await store.run(steps.settle, claim, replace(answered(claim, "Sorry."), events=dead))
+    step = await settled(store, claim, replace(answered(claim, "Sorry."), events=dead))
     await store.run(steps.give_up, step, "the account is restricted")
 
 
 async def is_parked(store: Store, claim: Claim) -> None:
-    step = await store.run(steps.settle, claim, answered(claim, "too", "late"))
+    step = await settled(store, claim, answered(claim, "too", "late"))
     await store.run(steps.close_window, step, "Meta says that it is closed")
 
 
 async def is_shown_by_its_echo(store: Store, claim: Claim) -> None:
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    step = await settled(store, claim, answered(claim, "one"))
     await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([heard(claim, "late", "one")])
 
 
 async def is_taken_over(store: Store, claim: Claim) -> None:
-    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
+    step = await settled(store, claim, answered(claim, "one", "two"))
     await store.put([heard(claim, "ann", "I am Ann")])
     await store.run(steps.sent, step, f"first-{claim.contact}")
 
 
 async def is_taken_back(store: Store, claim: Claim) -> None:
     [event] = claim.events
+    assert event.mid is not None
     unsend = arrival(event.mid, claim.contact, event.at, kind="unsend", key=f"unsend:{event.mid}")
     await store.put([unsend._replace(unsends=f"message:{event.mid}")])
-    anew = await store.run(steps.settle, claim, answered(claim, "one"))
+    anew = await settled(store, claim, answered(claim, "one"))
     await store.run(steps.settle, anew, answered(anew))
 
 

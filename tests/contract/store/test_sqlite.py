@@ -136,6 +136,7 @@ async def steps_to_purge(bench) -> int:
 
     def purge_counted(tx: Tx) -> None:
         driver = tx.connection.connection.driver_connection
+        assert driver is not None
         driver.set_progress_handler(lambda: taken.append(None), 100)
         try:
             purge(tx, 3 * DAY)

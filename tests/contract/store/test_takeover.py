@@ -6,7 +6,17 @@ import pytest
 
 from ak_instagram.store.values import PieceStatus
 from ak_instagram.store.verbs import steps
-from tests.support.store_bench import PAUSE, START, answered, arrival, claim_one, echo, mids
+from tests.support.store_bench import (
+    PAUSE,
+    START,
+    answered,
+    arrival,
+    claim_one,
+    echo,
+    mids,
+    piece_of,
+    sending,
+)
 
 
 def standby(mid: str):
@@ -50,9 +60,7 @@ async def test_a_takeover_during_a_turn_drops_its_answer(bench, store):
 
 
 async def test_a_takeover_during_an_answer_drops_the_rest_of_it(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
+    step = await sending(store, "one", "two")
     await store.put([echo("h1", "I am Ann")])
 
     assert await store.run(steps.sent, step, "mid-1") is None
@@ -61,9 +69,7 @@ async def test_a_takeover_during_an_answer_drops_the_rest_of_it(bench, store):
 
 
 async def test_a_doubtful_piece_is_not_sent_again_after_a_takeover(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    step = await sending(store, "one")
     await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([echo("h1", "I am Ann")])
 
@@ -75,9 +81,7 @@ async def test_a_doubtful_piece_is_not_sent_again_after_a_takeover(bench, store)
 
 
 async def test_our_own_echo_before_the_answer_is_no_takeover(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    await store.run(steps.settle, claim, answered(claim, "one"))
+    await sending(store, "one")
 
     await store.put([echo("mid-1", "one")])
 
@@ -85,9 +89,7 @@ async def test_our_own_echo_before_the_answer_is_no_takeover(bench, store):
 
 
 async def test_our_own_echo_after_the_answer_is_no_takeover(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    step = await sending(store, "one")
     await store.run(steps.sent, step, "mid-1")
 
     await store.put([echo("mid-1", "Meta may have changed the text")])
@@ -96,15 +98,13 @@ async def test_our_own_echo_after_the_answer_is_no_takeover(bench, store):
 
 
 async def test_our_own_echo_after_an_error_is_no_takeover_and_ends_the_wait(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
+    step = await sending(store, "one", "two")
     await store.run(steps.retry, step, after=600, why="500")
 
     await store.put([echo("mid-1", "one")])
 
     assert not await paused(bench)
-    assert (await claim_one(store)).piece.message == {"text": "two"}
+    assert piece_of(await claim_one(store)).message == {"text": "two"}
 
 
 async def test_a_repeated_echo_does_not_pause_again(bench, store):
@@ -132,6 +132,6 @@ async def test_a_handoff_sends_its_last_words_and_then_falls_silent(bench, store
         steps.settle, claim, answered(claim, "A colleague will help.", hands_over=True)
     )
 
-    assert step.piece.message == {"text": "A colleague will help."}
+    assert piece_of(step).message == {"text": "A colleague will help."}
     assert await store.run(steps.sent, step, "mid-1") is None
     assert await bench.query("SELECT paused_until FROM conversations") == [(START + PAUSE,)]

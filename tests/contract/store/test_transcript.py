@@ -15,7 +15,7 @@ from ak_instagram.settings.model import Account
 from ak_instagram.store.values import TranscriptLine
 from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeAgent, FakeGraph
-from tests.support.store_bench import arrival, claim_one
+from tests.support.store_bench import arrival, claim_one, piece_of
 
 ODD = "a\0b\ud83d"  # neither of which PostgreSQL's text can hold
 MENDED = "a\ufffdb\ufffd"
@@ -67,7 +67,7 @@ async def test_what_cannot_be_stored_costs_neither_the_answer_nor_the_transcript
     shop = Account("token", account_id="shop")
     step = await answering(store, agent).answer(await claim_one(store), shop)
 
-    assert step.piece.message == {"text": f"Hi {MENDED}"}
+    assert piece_of(step).message == {"text": f"Hi {MENDED}"}
     await store.put([arrival("m2")])
     step = await store.run(steps.sent, step, "mid-1")
     assert step.transcript == (

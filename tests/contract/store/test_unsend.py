@@ -11,7 +11,7 @@ from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, 
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
 from ak_instagram.store.verbs.steps import MAX_EVENTS
-from tests.support.store_bench import DAY, START, answered, arrival, claim_one
+from tests.support.store_bench import DAY, START, answered, arrival, claim_one, piece_of, sending
 
 
 def edit(mid: str, count: int = 1):
@@ -104,7 +104,7 @@ async def test_taking_back_what_has_been_answered_costs_no_second_question(store
 
     step = await store.run(steps.settle, claim, answered(claim, "one"))
 
-    assert step.piece.message == {"text": "one"}
+    assert piece_of(step).message == {"text": "one"}
 
 
 async def test_a_turn_ends_although_what_is_taken_back_is_more_than_it_takes(store):
@@ -114,7 +114,7 @@ async def test_a_turn_ends_although_what_is_taken_back_is_more_than_it_takes(sto
 
     step = await store.run(steps.settle, claim, answered(claim, "one"))
 
-    assert step.piece.message == {"text": "one"}
+    assert piece_of(step).message == {"text": "one"}
 
 
 async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_takes(store):
@@ -122,12 +122,13 @@ async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_ta
     await store.put(more_than_a_turn_takes())
     claim = await claim_one(store)
     composed = compose(claim)
+    assert composed.turn is not None
     assert composed.turn.messages[0].mid == "m1"
 
     ends = composed.final_statuses(EventStatus.ANSWERED)
     step = await store.run(steps.settle, claim, replace(answered(claim, "one"), events=ends))
 
-    assert step.piece.message == {"text": "one"}
+    assert piece_of(step).message == {"text": "one"}
 
 
 def more_than_a_turn_takes():
@@ -174,8 +175,8 @@ async def test_an_unsend_that_comes_twice_counts_once(bench, store):
 
 async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
     for contact, beside in (("anna", "postback"), ("ben", "edit")):
-        kind = {"kind": beside, "key": f"{beside}:{contact}"}
-        await store.put([arrival(contact, contact), arrival(f"{contact}-2", contact, **kind)])
+        other = arrival(f"{contact}-2", contact, kind=beside, key=f"{beside}:{contact}")
+        await store.put([arrival(contact, contact), other])
         claim = await claim_one(store)
         await store.run(steps.settle, claim, answered(claim, "one", turn=contact))
 
@@ -252,9 +253,7 @@ async def test_the_answers_to_other_messages_stay(bench, store):
 
 async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_not(bench, store):
     for contact, arrives in (("anna", True), ("ben", False)):
-        await store.put([arrival(f"m-{contact}", contact)])
-        claim = await claim_one(store)
-        step = await store.run(steps.settle, claim, answered(claim, "one", "two", turn=contact))
+        step = await sending(store, "one", "two", turn=contact, mid=f"m-{contact}", contact=contact)
         await store.put([unsend(f"m-{contact}")._replace(contact=contact)])
         if arrives:
             await store.run(steps.sent, step, "mid-1")
@@ -265,9 +264,7 @@ async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_
 
 
 async def test_an_answer_that_was_given_up_is_forgotten_and_not_replayed(bench, store):
-    await store.put([arrival("m1")])
-    claim = await claim_one(store)
-    step = await store.run(steps.settle, claim, answered(claim, "quoting it"))
+    step = await sending(store, "quoting it")
     await store.run(steps.give_up, step, "100/100")
 
     await store.put([unsend("m1")])

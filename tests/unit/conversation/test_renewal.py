@@ -10,8 +10,8 @@ from ak_instagram.conversation.worker import RENEWALS, Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.model import Account
-from ak_instagram.store.values import Claim, LeaseId, Piece
-from tests.support.fakes import FakeGraph, FakeStore
+from ak_instagram.store.values import Claim, LeaseId
+from tests.support.fakes import FakeGraph, FakeSteps, FakeStore
 from tests.support.store_bench import stop
 
 LEASE = 1.2  # seconds
@@ -46,28 +46,14 @@ class RenewingStore(FakeStore):
             await self._renewed.wait_for(lambda: len(self.renewed_at) >= times)
 
 
-class Hanging:
-    """Work that never ends; tells whose has begun and whose was cut off."""
-
-    def __init__(self) -> None:
-        self.begun: asyncio.Queue[str] = asyncio.Queue()
-        self.cut_off: list[str] = []
-
-    async def answer(self, claim: Claim, _account: Account | None) -> None:
-        self.begun.put_nowait(claim.contact)
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.cut_off.append(claim.contact)
-            raise
-
-    async def deliver(self, claim: Claim, _piece: Piece, account: Account | None) -> None:
-        await self.answer(claim, account)
+def hanging() -> FakeSteps:
+    """Work that never ends."""
+    return FakeSteps(*[asyncio.Event()] * 2)
 
 
 @asynccontextmanager
-async def renewing(store: RenewingStore, work: Hanging | None = None, lease: float = 0.003):
-    work = work or Hanging()
+async def renewing(store: RenewingStore, work: FakeSteps | None = None, lease: float = 0.003):
+    work = work or hanging()
     accounts = Accounts([Account("token", "shop")], FakeGraph())
     worker = Worker(store, accounts, work, work, TaskSet(), lease=lease, backoff=Backoff())
     jobs = [asyncio.create_task(job) for job in (worker.run_claims(), worker.run_renewals())]
@@ -80,9 +66,9 @@ async def renewing(store: RenewingStore, work: Hanging | None = None, lease: flo
         await worker.drain(0)
 
 
-async def begin(store: RenewingStore, work: Hanging, claim: Claim) -> None:
+async def begin(store: RenewingStore, work: FakeSteps, claim: Claim) -> None:
     store.due.put_nowait([claim])
-    await work.begun.get()
+    await work.until(len(work.taken) + 1)
 
 
 async def test_a_lease_is_renewed_twice_before_it_ends_and_not_all_the_time():
@@ -98,7 +84,7 @@ async def test_a_lease_is_renewed_twice_before_it_ends_and_not_all_the_time():
 
 
 async def test_work_whose_lease_is_lost_is_cancelled():
-    store, work = RenewingStore(frozenset({ANNA.lease_id})), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.lease_id})), hanging()
 
     async with renewing(store, work):
         await begin(store, work, ANNA)
@@ -112,7 +98,7 @@ async def test_work_whose_lease_is_lost_is_cancelled():
 
 async def test_a_claim_made_while_leases_are_renewed_is_not_cancelled():
     both = frozenset({ANNA.lease_id, BEN.lease_id})
-    store, work = RenewingStore(frozenset({ANNA.lease_id}), both), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.lease_id}), both), hanging()
     store.gate.clear()
 
     async with renewing(store, work):
@@ -139,7 +125,7 @@ async def test_a_lease_without_work_is_released_once_it_would_have_ended():
 
 
 async def test_a_lease_with_work_again_is_kept():
-    store, work = RenewingStore(frozenset({ANNA.lease_id})), Hanging()
+    store, work = RenewingStore(frozenset({ANNA.lease_id})), hanging()
 
     async with renewing(store, work):
         await store.until_renewed(RENEWALS)

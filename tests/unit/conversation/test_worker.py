@@ -16,7 +16,7 @@ from ak_instagram.errors import LeaseLost, StoreUnavailable, Transient
 from ak_instagram.jobs import TaskSet
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim, EventStatus, Piece, StoredEvent
-from tests.support.fakes import FakeGraph, FakeStore
+from tests.support.fakes import FakeGraph, FakeSteps, FakeStore
 from tests.support.store_bench import stop
 
 SHOP = Account("token", "shop")
@@ -28,49 +28,10 @@ def claim(contact: str = "anna", **changes: Any) -> Claim:
     return replace(Claim("shop", contact, 1, events=(EVENT,)), **changes)
 
 
-class Steps:
-    """Stands for answering and delivery: does what the test says, step after step."""
-
-    def __init__(self, *outcomes: Claim | Exception | asyncio.Event | None) -> None:
-        self.outcomes = list(outcomes)
-        self.taken: list[Claim] = []
-        self.accounts: list[Account | None] = []
-        self.taken_one = asyncio.Event()
-        self.cut_off: list[str] = []
-
-    async def answer(self, step: Claim, account: Account | None) -> Claim | None:
-        self.taken.append(step)
-        self.accounts.append(account)
-        self.taken_one.set()
-        outcome = self.outcomes.pop(0) if self.outcomes else None
-        if isinstance(outcome, Exception):
-            raise outcome
-        if isinstance(outcome, asyncio.Event):
-            await self._wait_for(outcome, step)
-            return None
-        return outcome
-
-    async def _wait_for(self, event: asyncio.Event, step: Claim) -> None:
-        try:
-            await event.wait()
-        except asyncio.CancelledError:
-            self.cut_off.append(step.contact)
-            raise
-
-    async def until(self, steps: int) -> None:
-        """Return once so many steps were taken."""
-        while len(self.taken) < steps:
-            self.taken_one.clear()
-            await self.taken_one.wait()
-
-    async def deliver(self, step: Claim, _piece: Piece, account: Account | None) -> Claim | None:
-        return await self.answer(step, account)
-
-
 @asynccontextmanager
 async def working(
     store: FakeStore,
-    steps: Steps,
+    steps: FakeSteps,
     *,
     tasks: TaskSet | None = None,
     accounts: tuple[Account, ...] = (SHOP,),
@@ -95,7 +56,7 @@ async def working(
 
 
 async def test_steps_follow_each_other_until_the_claim_ends():
-    steps = Steps(claim(piece=PIECE, events=()), None)
+    steps = FakeSteps(claim(piece=PIECE, events=()), None)
 
     async with working(FakeStore([[claim()]]), steps) as worker:
         await steps.taken_one.wait()
@@ -112,7 +73,7 @@ async def test_steps_follow_each_other_until_the_claim_ends():
     ],
 )
 async def test_every_step_of_a_claim_has_its_account(accounts, found):
-    steps = Steps(claim(piece=PIECE, events=()), None)
+    steps = FakeSteps(claim(piece=PIECE, events=()), None)
 
     async with working(FakeStore([[claim()]]), steps, accounts=accounts) as worker:
         await steps.taken_one.wait()
@@ -124,7 +85,7 @@ async def test_every_step_of_a_claim_has_its_account(accounts, found):
 async def test_a_conversation_waits_until_its_account_is_known():
     store, unknown = FakeStore([[claim()]]), (Account("t-1"), Account("t-2"))
 
-    async with working(store, Steps(), accounts=unknown):
+    async with working(store, FakeSteps(), accounts=unknown):
         await store.told.wait()
 
     assert store.log == [("retry", 1, "sending", "other")]
@@ -132,7 +93,7 @@ async def test_a_conversation_waits_until_its_account_is_known():
 
 async def test_conversations_do_not_wait_for_each_other():
     hanging = asyncio.Event()
-    steps = Steps(hanging, None)
+    steps = FakeSteps(hanging, None)
 
     async with working(FakeStore([[claim("anna")], [claim("ben")]]), steps):
         await steps.until(2)
@@ -142,7 +103,7 @@ async def test_conversations_do_not_wait_for_each_other():
 
 async def test_no_more_is_claimed_than_may_run():
     store, hanging = FakeStore([[claim("anna")], [claim("ben")]]), asyncio.Event()
-    steps = Steps(hanging)
+    steps = FakeSteps(hanging)
 
     async with working(store, steps, concurrency=1):
         await steps.taken_one.wait()
@@ -161,7 +122,7 @@ async def test_no_more_is_claimed_than_may_run():
     ],
 )
 async def test_a_step_that_fails_is_tried_again_later(error, failures, entry):
-    store, steps = FakeStore([[claim(failures=failures)]]), Steps(error)
+    store, steps = FakeStore([[claim(failures=failures)]]), FakeSteps(error)
 
     async with working(store, steps):
         await store.told.wait()
@@ -170,7 +131,7 @@ async def test_a_step_that_fails_is_tried_again_later(error, failures, entry):
 
 
 async def test_a_step_that_always_crashes_becomes_a_dead_letter():
-    store, steps = FakeStore([[claim(failures=2)]]), Steps(RuntimeError("bug"))
+    store, steps = FakeStore([[claim(failures=2)]]), FakeSteps(RuntimeError("bug"))
 
     async with working(store, steps):
         await store.told.wait()
@@ -184,7 +145,7 @@ async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, st
     behind = claim(piece=replace(PIECE, outcome_unknown=doubtful), events=())
     store = FakeStore([[claim(failures=2)]], next_step=lambda: behind)
 
-    async with working(store, Steps(RuntimeError("bug"))):
+    async with working(store, FakeSteps(RuntimeError("bug"))):
         await store.until(2)
 
     assert store.log[1:] == [("retry", 0, status, "other")]
@@ -192,7 +153,7 @@ async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, st
 
 @pytest.mark.parametrize("error", [LeaseLost("gone"), StoreUnavailable("full")])
 async def test_a_conversation_that_is_not_ours_any_more_is_dropped(error):
-    store, steps = FakeStore([[claim()], [claim("ben")]]), Steps(error, None)
+    store, steps = FakeStore([[claim()], [claim("ben")]]), FakeSteps(error, None)
 
     async with working(store, steps):
         await steps.until(2)
@@ -209,7 +170,7 @@ async def test_claiming_outlives_a_store_that_refuses():
                 raise refusals.pop()
             return await super().claim(limit)
 
-    steps = Steps(None)
+    steps = FakeSteps(None)
 
     async with working(RefusingAtFirst([[claim()]]), steps):
         await steps.taken_one.wait()
@@ -219,7 +180,7 @@ async def test_claiming_outlives_a_store_that_refuses():
 
 async def test_draining_waits_for_work_that_ends_in_time():
     hanging = asyncio.Event()
-    steps = Steps(hanging)
+    steps = FakeSteps(hanging)
 
     async with working(FakeStore([[claim()]]), steps) as worker:
         await steps.taken_one.wait()
@@ -230,7 +191,7 @@ async def test_draining_waits_for_work_that_ends_in_time():
 
 
 async def test_draining_cuts_off_work_that_does_not_end_in_time():
-    steps = Steps(asyncio.Event())
+    steps = FakeSteps(asyncio.Event())
 
     async with working(FakeStore([[claim()]]), steps) as worker:
         await steps.taken_one.wait()
@@ -252,7 +213,7 @@ async def test_draining_waits_for_background_work_and_cuts_it_off(seconds):
             raise
 
     tasks = TaskSet()
-    async with working(FakeStore(), Steps(), tasks=tasks) as worker:
+    async with working(FakeStore(), FakeSteps(), tasks=tasks) as worker:
         tasks.spawn(background())
         await asyncio.sleep(0)
         await worker.drain(seconds)

@@ -8,16 +8,10 @@ from structlog.testing import capture_logs
 from ak_instagram.delivery.circuit_breaker import PROBE, CircuitBreaker
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from tests.support.fakes import FakeSteadyClock
 
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190, subcode=463)
 LIMIT = GraphError(ErrorClass.RATE_LIMITED, code=613, retry_after=120)
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def fail(
@@ -31,18 +25,18 @@ def fail(
     return circuit_breaker.open("shop", by, began, error.error_class, str(error), error.retry_after)
 
 
-def opened(error: GraphError = DEAD_TOKEN) -> tuple[CircuitBreaker, Clock, float]:
+def opened(error: GraphError = DEAD_TOKEN) -> tuple[CircuitBreaker, FakeSteadyClock, float]:
     """A circuit that a failed call has just opened, and for how long."""
-    clock = Clock()
+    clock = FakeSteadyClock(100.0)
     circuit_breaker = CircuitBreaker(clock)
     return circuit_breaker, clock, fail(circuit_breaker, error)
 
 
-def probe(circuit_breaker: CircuitBreaker, clock: Clock, contact: str = "anna") -> float:
+def probe(circuit_breaker: CircuitBreaker, clock: FakeSteadyClock, contact: str = "anna") -> float:
     """Let the pause pass, and *contact* be the probe; return when its call begins."""
-    clock.now += circuit_breaker.open_for("shop", contact)
+    clock.time += circuit_breaker.open_for("shop", contact)
     assert circuit_breaker.open_for("shop", contact) == 0
-    return clock.now
+    return clock.time
 
 
 def test_an_account_with_an_open_circuit_waits_and_others_do_not():
@@ -64,7 +58,7 @@ def test_after_the_pause_one_conversation_is_the_probe():
 def test_another_is_the_probe_if_the_first_does_not_end_in_time():
     circuit_breaker, clock, _ = opened()
     probe(circuit_breaker, clock, "anna")
-    clock.now += PROBE
+    clock.time += PROBE
 
     assert circuit_breaker.open_for("shop", "ben") == 0
 
@@ -83,7 +77,7 @@ def test_calls_under_way_that_fail_together_are_one_failure():
     circuit_breaker, clock, pause = opened()
 
     for _ in range(100):
-        assert fail(circuit_breaker, began=clock.now - 1) == pytest.approx(pause)
+        assert fail(circuit_breaker, began=clock.time - 1) == pytest.approx(pause)
 
     assert circuit_breaker.open_for("shop", "anna") == pytest.approx(pause)
 
@@ -92,18 +86,18 @@ def test_calls_under_way_that_fail_together_are_one_failure():
 def test_a_call_under_way_that_works_does_not_close_the_circuit(error):
     circuit_breaker, clock, pause = opened(error)
 
-    assert not circuit_breaker.record_success("shop", clock.now)
+    assert not circuit_breaker.record_success("shop", clock.time)
 
     assert circuit_breaker.open_for("shop", "ben") == pytest.approx(pause)
 
 
 def test_after_a_rate_limit_all_go_on_and_the_next_pause_is_longer():
     circuit_breaker, clock, first = opened(GraphError(ErrorClass.RATE_LIMITED))
-    clock.now += first
+    clock.time += first
 
     assert [circuit_breaker.open_for("shop", person) for person in ("anna", "ben")] == [0, 0]
 
-    second = fail(circuit_breaker, GraphError(ErrorClass.RATE_LIMITED), began=clock.now)
+    second = fail(circuit_breaker, GraphError(ErrorClass.RATE_LIMITED), began=clock.time)
     assert 0.5 <= first <= 1 <= second <= 2
 
 
@@ -190,22 +184,22 @@ def test_the_contact_of_a_failed_probe_gives_way_to_the_others():
     circuit_breaker, clock, pause = opened()
 
     for person, other in (("zoe", "anna"), ("anna", "ben"), ("ben", "anna")):
-        clock.now += pause
+        clock.time += pause
         assert circuit_breaker.open_for("shop", person) == pytest.approx(PROBE)
         assert circuit_breaker.open_for("shop", other) == 0
-        pause = fail(circuit_breaker, began=clock.now, by=other)
+        pause = fail(circuit_breaker, began=clock.time, by=other)
 
 
 def test_after_a_rate_limit_nobody_gives_way():
     circuit_breaker, clock, pause = opened(GraphError(ErrorClass.RATE_LIMITED))
-    clock.now += pause
+    clock.time += pause
 
     assert circuit_breaker.open_for("shop", "zoe") == 0
 
 
 def test_the_contact_of_a_failed_probe_is_the_next_if_there_is_no_other():
     circuit_breaker, clock, pause = opened()
-    clock.now += pause + PROBE
+    clock.time += pause + PROBE
 
     assert [circuit_breaker.open_for("shop", "zoe") for _ in range(2)] == [0, 0]
 

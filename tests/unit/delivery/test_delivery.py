@@ -18,7 +18,7 @@ from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
-from tests.support.fakes import FakeGraph, FakeStore
+from tests.support.fakes import FakeGraph, FakeSteadyClock, FakeStore
 
 ATTEMPT_BEGAN = 1_800_000_000_000
 LONG_AFTER = ATTEMPT_BEGAN + 60_000  # an attempt's echo had its time
@@ -28,16 +28,6 @@ SHOP = Account("token", "shop")
 PERHAPS_BLOCKED = GraphError(ErrorClass.TRANSIENT, code=2)
 LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
 PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
-
-
-class Clock:
-    """A steady clock that stands still unless the test moves it."""
-
-    def __init__(self, time: float = 0.0) -> None:
-        self.time = time
-
-    def __call__(self) -> float:
-        return self.time
 
 
 def piece(number: int = 7, *, attempt: int = 1, outcome_unknown: bool = False) -> Piece:
@@ -58,7 +48,7 @@ def delivery(
     values: dict[str, Any] = {
         "store": store,
         "graph": graph,
-        "circuit_breaker": circuit_breaker or CircuitBreaker(Clock()),
+        "circuit_breaker": circuit_breaker or CircuitBreaker(FakeSteadyClock()),
         "rate": RateLimiter(100),
         "backoff": Backoff(max_attempts=3, chance=lambda: 0.0),
         "sleep": no_sleep,
@@ -73,7 +63,7 @@ async def deliver(
     return await sends.deliver(claim, of, account)
 
 
-async def deliver_at(sends: Delivery, clock: Clock, *times: float) -> None:
+async def deliver_at(sends: Delivery, clock: FakeSteadyClock, *times: float) -> None:
     """Deliver a piece at each of these *times*, as it comes back from the store."""
     for number, clock.time in enumerate(times, start=1):
         await deliver(sends, piece(attempt=number))
@@ -148,7 +138,7 @@ async def test_a_decision_is_noted_in_the_store_once(error, failures, noted):
 async def test_the_account_is_to_blame_unless_it_worked_since_the_last_attempt(
     success_at, wait_reason
 ):
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, graph = FakeStore(), FakeGraph(errors=[LINKS_REFUSED] * 3)
     circuit_breaker = CircuitBreaker(clock)
     if success_at is not None:
@@ -162,7 +152,7 @@ async def test_the_account_is_to_blame_unless_it_worked_since_the_last_attempt(
 
 
 async def test_other_failures_do_not_count_towards_what_an_error_means():
-    clock, down = Clock(), GraphError(ErrorClass.TRANSIENT)
+    clock, down = FakeSteadyClock(), GraphError(ErrorClass.TRANSIENT)
     store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED, PERHAPS_BLOCKED, down] * 2)
 
     await deliver_at(delivery(store, graph), clock, *range(6))
@@ -171,7 +161,7 @@ async def test_other_failures_do_not_count_towards_what_an_error_means():
 
 
 async def test_a_refused_piece_stops_nobody_again_while_others_go_out():
-    clock, error = Clock(), GraphError(ErrorClass.ACCOUNT_RESTRICTED, code=368)
+    clock, error = FakeSteadyClock(), GraphError(ErrorClass.ACCOUNT_RESTRICTED, code=368)
     store, graph = FakeStore(), FakeGraph(errors=[error] * 2)
     circuit_breaker = CircuitBreaker(clock)
     sends = delivery(store, graph, circuit_breaker)
@@ -187,7 +177,7 @@ async def test_a_refused_piece_stops_nobody_again_while_others_go_out():
 
 
 async def test_a_refused_piece_stops_the_account_again_while_nothing_goes_out():
-    clock, error = Clock(), GraphError(ErrorClass.AUTHORIZATION, code=10)
+    clock, error = FakeSteadyClock(), GraphError(ErrorClass.AUTHORIZATION, code=10)
     store, graph = FakeStore(), FakeGraph(errors=[error] * 3)
     circuit_breaker = CircuitBreaker(clock)
     sends = delivery(store, graph, circuit_breaker)
@@ -242,7 +232,7 @@ async def test_a_piece_of_an_account_that_is_gone_is_given_up():
     [pytest.param(False, PLANNED, id="planned"), pytest.param(True, SENDING, id="in-doubt")],
 )
 async def test_a_piece_waits_for_a_blocked_account_without_a_call(outcome_unknown, status):
-    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(Clock())
+    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(FakeSteadyClock())
     open_circuit(circuit_breaker)
 
     await deliver(delivery(store, graph, circuit_breaker), piece(outcome_unknown=outcome_unknown))
@@ -253,12 +243,12 @@ async def test_a_piece_waits_for_a_blocked_account_without_a_call(outcome_unknow
 
 
 async def test_a_piece_is_not_sent_if_its_account_is_blocked_while_it_waits_for_its_slot():
-    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(Clock())
+    store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(FakeSteadyClock())
 
     async def meanwhile(_seconds: float) -> None:
         open_circuit(circuit_breaker)
 
-    rate = RateLimiter(1, now=Clock())
+    rate = RateLimiter(1, now=FakeSteadyClock())
     rate.reserve("shop", 1, PATIENCE)
 
     await deliver(delivery(store, graph, circuit_breaker, rate=rate, sleep=meanwhile), piece())
@@ -268,7 +258,7 @@ async def test_a_piece_is_not_sent_if_its_account_is_blocked_while_it_waits_for_
 
 
 async def test_a_piece_that_would_wait_for_long_is_handed_back_to_the_store():
-    store, graph, rate = FakeStore(), FakeGraph(), RateLimiter(1, now=Clock())
+    store, graph, rate = FakeStore(), FakeGraph(), RateLimiter(1, now=FakeSteadyClock())
     rate.reserve("shop", 9, PATIENCE)
     busy = delivery(store, graph, rate=rate)
 
@@ -311,7 +301,7 @@ async def test_a_piece_in_doubt_that_is_not_there_is_sent_in_an_attempt_of_its_o
 
 
 async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_attempt():
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph(errors=[PERHAPS_FORBIDDEN] * 2)
     sends = delivery(store, graph, CircuitBreaker(clock))
     await deliver_at(sends, clock, 0.0, 10.0)
@@ -361,7 +351,7 @@ async def test_an_attempt_that_was_seen_to_end_has_the_time_of_its_echo():
 async def test_a_piece_stays_in_doubt_while_it_can_not_be_looked_for(
     error, failures, after, wait_reason
 ):
-    store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(Clock())
+    store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(FakeSteadyClock())
     graph = FakeGraph(recent=error)
 
     await deliver(
@@ -382,7 +372,7 @@ async def test_a_piece_stays_in_doubt_while_it_can_not_be_looked_for(
 async def test_a_look_up_refused_again_stops_the_account_only_if_nothing_goes_out(
     success_at, wait_reason
 ):
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(clock)
     graph = FakeGraph(recent=GraphError(ErrorClass.AUTHORIZATION, code=10))
     sends, in_doubt = delivery(store, graph, circuit_breaker), piece(outcome_unknown=True)
@@ -401,7 +391,7 @@ async def test_a_look_up_refused_again_stops_the_account_only_if_nothing_goes_ou
 
 async def test_look_ups_that_would_wait_for_long_leave_the_worker_to_others():
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
-    look_ups = RateLimiter(LOOK_UPS, now=Clock())
+    look_ups = RateLimiter(LOOK_UPS, now=FakeSteadyClock())
     for number in range(12):
         look_ups.reserve("shop", number, patience=60)
     busy = delivery(store, graph, look_ups=look_ups)
@@ -419,7 +409,7 @@ async def test_a_look_up_waits_for_its_slot_if_that_is_near():
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    look_ups = RateLimiter(LOOK_UPS, now=Clock())
+    look_ups = RateLimiter(LOOK_UPS, now=FakeSteadyClock())
     for number in range(2):
         look_ups.reserve("shop", number, patience=60)
     sends = delivery(store, graph, look_ups=look_ups, sleep=sleep)
@@ -436,7 +426,7 @@ async def test_a_look_up_waits_for_its_slot_if_that_is_near():
     "error", [None, GraphError(ErrorClass.PERSON_UNAVAILABLE)], ids=["sent", "refused"]
 )
 async def test_an_account_that_meta_listens_to_again_wakes_the_conversations_that_wait(error):
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, circuit_breaker = FakeStore(), CircuitBreaker(clock)
     open_circuit(circuit_breaker)
     clock.time = 10_000
@@ -448,7 +438,7 @@ async def test_an_account_that_meta_listens_to_again_wakes_the_conversations_tha
 
 
 async def test_a_guess_about_the_person_does_not_show_that_the_account_works():
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
     circuit_breaker = CircuitBreaker(clock)
     circuit_breaker.record_success("shop", 2.5)
@@ -473,7 +463,7 @@ async def test_the_piece_is_noted_before_the_others_are_woken(error, noted):
                 raise StoreUnavailable("the disk is full")
             super().note(*entry)
 
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, circuit_breaker = Refusing(), CircuitBreaker(clock)
     open_circuit(circuit_breaker)
     clock.time = 10_000
@@ -485,7 +475,7 @@ async def test_the_piece_is_noted_before_the_others_are_woken(error, noted):
 
 
 async def test_a_store_that_refuses_the_piece_still_lets_the_account_go_on():
-    clock = Clock()
+    clock = FakeSteadyClock()
     store, circuit_breaker = FakeStore(error=StoreUnavailable("full")), CircuitBreaker(clock)
     open_circuit(circuit_breaker)
     clock.time = 10_000

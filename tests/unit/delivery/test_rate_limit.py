@@ -10,28 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ak_instagram.delivery.rate_limit import GRACE, RateLimiter, Reservation
+from tests.support.fakes import FakeSteadyClock
 
 PATIENCE = 1.0
 NEWCOMERS = count(1_000_000)  # keys that nothing else has
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self):
-        self.time = 1000.0
-
-    def now(self):
-        return self.time
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeSteadyClock(1000.0)
 
 
 def limits(rate, clock):
-    return RateLimiter(rate, now=clock.now)
+    return RateLimiter(rate, now=clock)
 
 
 def take(rate):
@@ -193,7 +184,7 @@ def test_a_place_is_kept_for_a_late_piece_and_not_for_ever(clock):
 
 def queued(rate, arrivals, lateness=lambda _key: 0.0, comes_back=lambda _key: True):
     """Let each of *arrivals* come, and come back as it is told; return when each may send."""
-    clock = Clock()
+    clock = FakeSteadyClock()
     start = clock.time
     many = limits(rate, clock)
     visits = [(start + at, key) for key, at in enumerate(arrivals)]
@@ -211,7 +202,7 @@ def queued(rate, arrivals, lateness=lambda _key: 0.0, comes_back=lambda _key: Tr
 
 def first_come(rate, arrivals):
     """Return when each of *arrivals* may send if they all wait in one line."""
-    clock = Clock()
+    clock = FakeSteadyClock()
     start = clock.time
     line = limits(rate, clock)
     turns = []

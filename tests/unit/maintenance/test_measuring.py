@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -12,8 +13,8 @@ from structlog.testing import capture_logs
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.maintenance.backlog_metrics import run_measurements
-from ak_instagram.store.database import Tx
 from ak_instagram.store.verbs.backlog import Backlog, measure
+from tests.support.fakes import ScriptedStore
 from tests.support.store_bench import stop
 
 WAITING = Backlog(
@@ -22,27 +23,9 @@ WAITING = Backlog(
 NOTHING = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)
 
 
-class Scripted:
-    """A store that gives one of *outcomes* after the other, and then never answers."""
-
-    def __init__(self, *outcomes: Backlog | Exception) -> None:
-        self.outcomes = list(outcomes)
-        self.done = asyncio.Event()
-
-    async def run(self, verb: Callable[[Tx], Backlog]) -> Backlog:
-        assert verb is measure
-        if not self.outcomes:
-            self.done.set()
-            await asyncio.Event().wait()
-        outcome = self.outcomes.pop(0)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-
-async def measured(*outcomes: Backlog | Exception) -> list[dict]:
+async def measured(*outcomes: Backlog | Exception) -> list[MutableMapping[str, Any]]:
     """Have *outcomes* shown; return what was logged."""
-    store = Scripted(*outcomes)
+    store = ScriptedStore(measure, *outcomes)
     with capture_logs() as logs:
         job = asyncio.create_task(run_measurements(store, every=0))
         async with asyncio.timeout(5):
@@ -58,10 +41,14 @@ def shown() -> dict[str, float]:
         "pieces_parked",
         "newest_event_timestamp_seconds",
     )
-    return {name: REGISTRY.get_sample_value(f"ak_instagram_{name}") for name in names} | {
-        what: REGISTRY.get_sample_value("ak_instagram_dead_letters_kept", {"what": what})
-        for what in ("turn", "answer")
-    }
+    kept = {what: gauge("dead_letters_kept", what=what) for what in ("turn", "answer")}
+    return {name: gauge(name) for name in names} | kept
+
+
+def gauge(name: str, **labels: str) -> float:
+    value = REGISTRY.get_sample_value(f"ak_instagram_{name}", labels)
+    assert value is not None
+    return value
 
 
 async def test_what_waits_is_shown_in_seconds():
@@ -90,7 +77,7 @@ async def test_a_store_that_refuses_makes_everything_unknown():
 
 
 async def test_a_store_that_hangs_makes_everything_unknown():
-    store = Scripted(WAITING)
+    store = ScriptedStore(measure, WAITING)
     with capture_logs() as logs:
         job = asyncio.create_task(run_measurements(store, every=0, within=0.01))
         async with asyncio.timeout(5):

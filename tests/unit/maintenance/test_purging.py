@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from structlog.testing import capture_logs
 
 from ak_instagram.maintenance.retention import run_purges
-from ak_instagram.store.database import Tx
 from ak_instagram.store.verbs.retention import DAY, Purged, purge
+from tests.support.fakes import ScriptedStore
 from tests.support.store_bench import stop
 
 
-class Forgetting:
-    def __init__(self, *outcomes: Purged | Exception) -> None:
-        self.outcomes = list(outcomes)
-        self.kept: list[int] = []
-        self.done = asyncio.Event()
-
-    async def run(self, verb: Callable[[Tx, int], Purged], keep: int) -> Purged:
-        assert verb is purge
-        self.kept.append(keep)
-        if not self.outcomes:
-            self.done.set()
-            return Purged()
-        outcome = self.outcomes.pop(0)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-
 async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure():
-    store = Forgetting(Purged(events=500), Purged(events=1, lines=2), Purged(), OSError("disk"))
+    outcomes = (Purged(events=500), Purged(events=1, lines=2), Purged(), OSError("disk"))
+    store = ScriptedStore(purge, *outcomes)
 
     with capture_logs() as logs:
         job = asyncio.create_task(run_purges(store, 2, first_after=0, every=0, breather=0))
@@ -40,6 +22,6 @@ async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure():
             await store.done.wait()
         await stop(job)
 
-    assert set(store.kept) == {2 * DAY}
+    assert set(store.calls) == {(2 * DAY,)}
     assert [line["event"] for line in logs] == ["store.purged", "store.purge_failed"]
     assert (logs[0]["events"], logs[0]["lines"]) == (501, 2)

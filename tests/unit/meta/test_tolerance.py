@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from ak_instagram.errors import WebhookRejected
-from ak_instagram.meta.content import read_content
+from ak_instagram.meta.content import Message, read_content
 from ak_instagram.meta.events import Kind
 from ak_instagram.meta.parse import parse_webhook
 from tests.support.webhook_payloads import (
@@ -171,7 +172,9 @@ def test_ids_that_came_as_integers_are_strings():
     event = only_event(body({**entry(numbers), "id": int(ACCOUNT)}))
 
     assert (event.account, event.contact, event.mid) == (ACCOUNT, PERSON, "12")
-    assert read_content(event.kind, event.payload).text == "5"
+    content = read_content(event.kind, event.payload)
+    assert isinstance(content, Message)
+    assert content.text == "5"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,9 @@ def test_ids_and_text_can_always_be_encoded(spelled, meant):
     event = only_event(payload)
 
     assert (event.contact, event.mid) == (meant, meant)
-    assert read_content(event.kind, event.payload).text == meant
+    content = read_content(event.kind, event.payload)
+    assert isinstance(content, Message)
+    assert content.text == meant
     assert event.payload.encode()
     assert "\0" not in event.payload
 
@@ -278,7 +283,8 @@ def test_a_messaging_field_under_changes_is_the_real_thing_too():
 
 def test_labels_are_bounded_whatever_comes():
     changes = [{"field": f"field{n}", "value": n} for n in range(50)]
-    items = [item(**{f"member{n}": {}}) for n in range(50)]
+    members: list[dict[str, Any]] = [{f"member{n}": {}} for n in range(50)]
+    items = [item(**each) for each in members]
 
     webhook = parse_webhook(body({**entry(*items), "changes": changes}), RECEIVED)
 

@@ -26,6 +26,7 @@ def secrets(tmp_path):
 def block(beginning):
     """Return what the paragraph of .env.example sets whose comment starts with *beginning*."""
     found = re.search(rf"^# {beginning}.*?(?=\n\n)", EXAMPLE.read_text(), re.M | re.S)
+    assert found is not None
     return dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", found[0], re.M))
 
 

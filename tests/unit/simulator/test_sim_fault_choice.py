@@ -51,7 +51,9 @@ def test_the_first_fault_that_hits_is_the_one():
     faults.add(Fault(FaultKind.SLOW, times=1))
     faults.add(Fault(FaultKind.HANG))
 
-    assert [faults.take("send").kind for _ in range(2)] == [FaultKind.SLOW, FaultKind.HANG]
+    taken = [faults.take("send") for _ in range(2)]
+
+    assert [fault and fault.kind for fault in taken] == [FaultKind.SLOW, FaultKind.HANG]
 
 
 def test_the_same_seed_gives_the_same_chances():

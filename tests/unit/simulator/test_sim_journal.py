@@ -24,7 +24,9 @@ def test_entries_are_numbered_and_the_old_ones_forgotten():
         journal.write("tick")
 
     assert [entry.seq for entry in journal.known()] == [3, 4, 5]
-    assert [entry.seq for entry in journal.since(3)] == [4, 5]
+    later = journal.since(3)
+    assert later is not None
+    assert [entry.seq for entry in later] == [4, 5]
     assert journal.since(5) == ()
     assert journal.since(1) is None
     assert journal.since(6) is None
@@ -55,7 +57,8 @@ async def test_a_wait_has_an_end():
 
 
 async def test_a_condition_is_asked_anew_whenever_something_happens():
-    journal, facts = Journal(), []
+    journal = Journal()
+    facts: list[str] = []
     until = asyncio.ensure_future(journal.until(lambda: len(facts) == 2))
     for _ in range(2):
         await asyncio.sleep(0)

@@ -10,7 +10,8 @@ from instagram_simulator.webhooks.delivery import OrderedTasks
 
 
 async def test_steps_of_a_lane_follow_each_other_and_lanes_do_not():
-    tasks, log, gate = OrderedTasks(), [], asyncio.Event()
+    tasks, gate = OrderedTasks(), asyncio.Event()
+    log: list[str] = []
 
     async def slow():
         await gate.wait()
@@ -31,9 +32,13 @@ async def test_steps_of_a_lane_follow_each_other_and_lanes_do_not():
     assert log == ["other", "slow", "quick"]
 
 
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
 async def test_closing_stops_what_still_runs():
     tasks = OrderedTasks()
-    tasks.start(asyncio.Event().wait())
+    tasks.start(never())
     with pytest.raises(TimeoutError):
         await tasks.settled(0.01)
     await tasks.close()

@@ -6,9 +6,8 @@ import re
 
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
-from ak_instagram.store.database import Tx
 from ak_instagram.store.verbs import claims
-from tests.support.store_bench import worker
+from tests.support.store_bench import tx_on
 
 
 class Spy:
@@ -46,7 +45,7 @@ def plain(sql: str) -> list[str]:
 def test_the_docstring_has_the_statement_that_claims():
     spy = Spy()
 
-    claims.acquire(Tx(spy, 0, worker()), 1)
+    claims.acquire(tx_on(spy), 1)
 
-    [explained] = re.findall(r"WITH due.*", claims.acquire.__doc__, re.DOTALL)
+    [explained] = re.findall(r"WITH due.*", claims.acquire.__doc__ or "", re.DOTALL)
     assert plain(explained) == plain(spy.sql)

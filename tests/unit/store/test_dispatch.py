@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.database import Tx
+from ak_instagram.store.database import Clock, T, Tx, Work
 from ak_instagram.store.dispatch import Dispatcher, Poll
 from ak_instagram.store.values import Claim
-from tests.support.store_bench import stop, worker
+from tests.support.store_bench import stop, tx_on, worker
 
-NO_TX = Tx(None, 0, worker())
+NO_TX = tx_on(None)
 ANNA, BEN = Claim("shop", "anna", 1), Claim("shop", "ben", 1)
 
 
-class Database:
+class ScriptedDatabase:
     """A database with its verbs: it says what is due, look after look."""
 
     def __init__(self, *due: list[Claim], is_shared: bool = False) -> None:
@@ -28,12 +29,16 @@ class Database:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def on_notify(self, wake) -> None:
+    @property
+    def clock(self) -> Clock:
+        return lambda: 0
+
+    def on_notify(self, wake: Callable[[], None]) -> None:
         self.notify = wake
 
-    async def run(self, work, *, urgent: bool = False):
+    async def run(self, work: Work[T], *, urgent: bool = False) -> T:
         self.looks += 1
-        found = work(None, 0)
+        found = work(NO_TX.connection, NO_TX.now)
         await self.gate.wait()
         await asyncio.sleep(0)
         if self.error is not None:
@@ -47,7 +52,7 @@ class Database:
         return self.wait
 
 
-def dispatcher(database: Database) -> Dispatcher:
+def dispatcher(database: ScriptedDatabase) -> Dispatcher:
     return Dispatcher(database, worker(), claim=database.claim, until_due=database.until_due)
 
 
@@ -60,11 +65,11 @@ async def waiting(look: Dispatcher, room: int = 8) -> asyncio.Task[list[Claim]]:
 
 
 async def test_what_is_due_is_found():
-    assert await dispatcher(Database([ANNA, BEN])).claim(8) == [ANNA, BEN]
+    assert await dispatcher(ScriptedDatabase([ANNA, BEN])).claim(8) == [ANNA, BEN]
 
 
 async def test_who_waits_says_for_how_many_there_is_room():
-    look = dispatcher(Database())
+    look = dispatcher(ScriptedDatabase())
 
     task = await waiting(look, room=3)
 
@@ -74,7 +79,7 @@ async def test_who_waits_says_for_how_many_there_is_room():
 
 
 async def test_what_comes_in_is_handed_to_who_waits():
-    look = dispatcher(Database())
+    look = dispatcher(ScriptedDatabase())
     task = await waiting(look)
 
     left = look.offer(Poll([ANNA]))
@@ -84,7 +89,7 @@ async def test_what_comes_in_is_handed_to_who_waits():
 
 
 async def test_nobody_looks_for_more_than_what_was_handed_over():
-    database = Database()
+    database = ScriptedDatabase()
     look = dispatcher(database)
     task = await waiting(look)
     look.offer(look.poll(NO_TX, 8)._replace(claims=[ANNA]))
@@ -96,7 +101,7 @@ async def test_nobody_looks_for_more_than_what_was_handed_over():
 
 
 async def test_what_others_left_is_looked_for_after_a_hand_over():
-    database = Database([], [ANNA], [BEN], is_shared=True)
+    database = ScriptedDatabase([], [ANNA], [BEN], is_shared=True)
     look = dispatcher(database)
     task = await waiting(look)
     look.offer(look.poll(NO_TX, 8))
@@ -106,7 +111,7 @@ async def test_what_others_left_is_looked_for_after_a_hand_over():
 
 
 async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
-    database = Database([], [BEN])
+    database = ScriptedDatabase([], [BEN])
     look = dispatcher(database)
     task = await waiting(look, room=1)
     look.offer(Poll([ANNA], again_in=0))
@@ -116,7 +121,7 @@ async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
 
 
 async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
-    database = Database([], [BEN])
+    database = ScriptedDatabase([], [BEN])
     look = dispatcher(database)
     task = await waiting(look)
     look.wake()
@@ -128,7 +133,7 @@ async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
 
 async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
     """Such as the messages of a burst, which are due later."""
-    look = dispatcher(Database([ANNA], [BEN]))
+    look = dispatcher(ScriptedDatabase([ANNA], [BEN]))
     assert await look.claim(8) == [ANNA]
 
     look.offer(Poll([], again_in=20))
@@ -137,7 +142,7 @@ async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
 
 
 async def test_what_is_due_and_locked_is_not_asked_for_over_and_over():
-    database = Database([], [ANNA], is_shared=True)
+    database = ScriptedDatabase([], [ANNA], is_shared=True)
     database.wait = 0
     look = dispatcher(database)
 
@@ -150,7 +155,7 @@ async def test_what_is_due_and_locked_is_not_asked_for_over_and_over():
 
 
 async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
-    database = Database([ANNA])
+    database = ScriptedDatabase([ANNA])
     database.gate.clear()
     look = dispatcher(database)
     task = asyncio.create_task(look.claim(8))
@@ -163,7 +168,7 @@ async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
 
 
 async def test_what_comes_in_while_nobody_asks_is_not_kept():
-    look = dispatcher(Database([], [BEN]))
+    look = dispatcher(ScriptedDatabase([], [BEN]))
     task = await waiting(look)
     look.wake()
     await task
@@ -173,7 +178,7 @@ async def test_what_comes_in_while_nobody_asks_is_not_kept():
 
 
 async def test_what_was_handed_over_before_the_store_refused_is_taken_next():
-    database = Database()
+    database = ScriptedDatabase()
     database.gate.clear()
     look = dispatcher(database)
     task = asyncio.create_task(look.claim(8))
@@ -188,7 +193,7 @@ async def test_what_was_handed_over_before_the_store_refused_is_taken_next():
 
 
 async def test_what_comes_up_during_a_look_is_looked_for_at_once():
-    database = Database([], [ANNA])
+    database = ScriptedDatabase([], [ANNA])
     database.gate.clear()
     look = dispatcher(database)
     task = asyncio.create_task(look.claim(8))
@@ -202,7 +207,7 @@ async def test_what_comes_up_during_a_look_is_looked_for_at_once():
 
 
 async def test_what_will_be_due_is_looked_for_after_claims_too():
-    database = Database([ANNA], [BEN])
+    database = ScriptedDatabase([ANNA], [BEN])
     database.wait = 20
     look = dispatcher(database)
     assert await look.claim(8) == [ANNA]
@@ -214,7 +219,7 @@ async def test_what_will_be_due_is_looked_for_after_claims_too():
 
 @pytest.mark.parametrize("is_handed_over", [False, True])
 async def test_what_will_be_due_is_looked_for_in_time(is_handed_over):
-    database = Database([], [ANNA])
+    database = ScriptedDatabase([], [ANNA])
     look = dispatcher(database)
     if is_handed_over:
         task = await waiting(look)
@@ -229,7 +234,7 @@ async def test_what_will_be_due_is_looked_for_in_time(is_handed_over):
 
 
 async def test_a_store_that_refuses_is_asked_again():
-    database = Database([ANNA], [ANNA])
+    database = ScriptedDatabase([ANNA], [ANNA])
     database.error = StoreUnavailable("away")
     look = dispatcher(database)
     with pytest.raises(StoreUnavailable):

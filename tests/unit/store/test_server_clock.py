@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ak_instagram.store.postgres.engine import CLOCK_DOUBT, CLOCK_TRIES, ServerClock
-
-
-@dataclass
-class SteadyClock:
-    seconds: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.support.fakes import FakeSteadyClock
 
 
 @dataclass
@@ -29,29 +24,34 @@ class Answer:
 class Server:
     """Its clock shows the steady clock's time; the asker is stopped for *stalls*, one an answer."""
 
-    steady: SteadyClock
+    steady: FakeSteadyClock
     stalls: list[float]
 
     async def execute(self, _statement: object) -> Answer:
-        answer = Answer(self.steady.seconds * 1000)
-        self.steady.seconds += self.stalls.pop(0)
+        answer = Answer(self.steady.time * 1000)
+        self.steady.time += self.stalls.pop(0)
         return answer
 
 
+def connection(steady: FakeSteadyClock, *stalls: float) -> AsyncConnection:
+    """Return a connection that can do no more than ask the server for its time."""
+    return cast(AsyncConnection, Server(steady, list(stalls)))
+
+
 async def test_a_process_that_stalls_while_it_asks_asks_again():
-    steady = SteadyClock()
+    steady = FakeSteadyClock(1000.0)
     clock = ServerClock(steady)
 
-    await clock.read(Server(steady, [6.5, 0.002]))
+    await clock.read(connection(steady, 6.5, 0.002))
 
-    assert abs(clock() - steady.seconds * 1000) <= 1
+    assert abs(clock() - steady.time * 1000) <= 1
 
 
 async def test_a_server_that_always_takes_long_is_not_believed():
-    steady = SteadyClock()
+    steady = FakeSteadyClock(1000.0)
     clock = ServerClock(steady)
 
     with pytest.raises(TimeoutError):
-        await clock.read(Server(steady, [CLOCK_DOUBT + 0.1] * CLOCK_TRIES))
+        await clock.read(connection(steady, *[CLOCK_DOUBT + 0.1] * CLOCK_TRIES))
 
     assert clock.is_stale

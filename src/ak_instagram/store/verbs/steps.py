@@ -236,8 +236,8 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
 
 def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
     """Note that the claim's piece was sent, as *message_id*, and return the next step."""
-    piece, row = _piece_of(claim), claims.require(tx, claim)
-    outbox.mark_sent(tx, piece, message_id)
+    row = claims.require(tx, claim)
+    outbox.mark_sent(tx, _piece_of(claim), message_id)
     return next_step(tx, row)
 
 
