@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -135,18 +137,112 @@ def exposed_name(metric: Counter | Gauge | Histogram) -> str:
 
 def test_the_log_table_is_that_of_the_code():
     table = OPERATIONS.read_text().partition("\n## Log\n")[2].partition("\n### ")[0]
-    documented = set(re.findall(r"^\| `(\w+\.\w+)` \|", table, re.M))
+    rows = re.findall(r"^\| `(\w+\.\w+)` \|([^|]*)\|([^|]*)\|", table, re.M)
 
-    logged = {
-        event
-        for file in (ROOT / "src").rglob("*.py")
-        for event in re.findall(
-            r"(?:\b_?log\.[a-z]+\(|\bfailure=|\b(?:INFO|WARNING|ERROR),)\s*\"(\w+\.\w+)\"",
-            file.read_text(),
-        )
+    documented = {
+        event: (set(re.findall(r"\w+", levels)), set(re.findall(r"\w+", fields)))
+        for event, levels, fields in rows
     }
 
-    assert documented == logged
+    assert documented == log_lines_of_the_code()
+
+
+def log_lines_of_the_code() -> dict[str, tuple[set[str], set[str]]]:
+    """Return each event with the levels and the fields of the calls that log it."""
+    lines: dict[str, tuple[set[str], set[str]]] = {}
+    for file in (ROOT / "src/ak_instagram").rglob("*.py"):
+        for event, level, fields in logged_in(file.read_text()):
+            levels, known = lines.setdefault(event, (set(), set()))
+            levels.add(level)
+            known |= fields
+    return lines
+
+
+def logged_in(source: str) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield event, level and fields of each call in *source* that logs."""
+    tree = ast.parse(source)
+    dictionaries = {
+        target.id: keys_of(it.value)
+        for it in ast.walk(tree)
+        if isinstance(it, ast.Assign) and isinstance(it.value, ast.Dict)
+        for target in it.targets
+        if isinstance(target, ast.Name)
+    }
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        named = {it.arg: it.value for it in call.keywords if it.arg}
+        match call:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="log"), attr=level),
+                args=[ast.Constant(value=str(event))],
+            ):
+                unpacked = [it.value for it in call.keywords if it.arg is None]
+                names = [it.id for it in unpacked if isinstance(it, ast.Name)]
+                assert len(names) == len(unpacked)
+                fields = {*named, *(key for name in names for key in dictionaries[name])}
+                if level == "exception" or "exc_info" in fields:
+                    fields = fields - {"exc_info"} | {"traceback"}
+                yield event, "error" if level == "exception" else level, fields
+            case ast.Call(
+                func=ast.Name(id="AccessLogEntry"),
+                args=[ast.Name(id=level), ast.Constant(value=str(event)), facts, *_],
+            ):
+                said = dictionaries[facts.id] if isinstance(facts, ast.Name) else keys_of(facts)
+                yield event, level.lower(), {"status", "ms", *said}  # as `AccessLog.write` adds
+            case ast.Call(func=ast.Name(id="run_logged")):
+                yield ast.literal_eval(named["failure"]), "error", {"reason", "traceback"}
+
+
+def keys_of(value: ast.expr) -> set[str]:
+    """Return the keys of a dictionary that are written as texts."""
+    assert isinstance(value, ast.Dict)
+    constants = [key.value for key in value.keys if isinstance(key, ast.Constant)]
+    return {key for key in constants if isinstance(key, str)}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        pytest.param('log.info("a.b", x=1)', ("a.b", "info", {"x"}), id="fields"),
+        pytest.param(
+            'log.exception("a.b", x=1)', ("a.b", "error", {"x", "traceback"}), id="traceback"
+        ),
+        pytest.param(
+            'f = {"x": 1}; log.info("a.b", y=2, **f)', ("a.b", "info", {"x", "y"}), id="unpacked"
+        ),
+        pytest.param(
+            'AccessLogEntry(WARNING, "a.b", {"x": 1})',
+            ("a.b", "warning", {"x", "status", "ms"}),
+            id="access-log",
+        ),
+        pytest.param(
+            'run_logged(work(), failure="a.b")',
+            ("a.b", "error", {"reason", "traceback"}),
+            id="round-of-a-job",
+        ),
+    ],
+)
+def test_a_log_line_is_read_from_its_call(source, found):
+    assert list(logged_in(source)) == [found]
+
+
+def test_the_changelog_names_what_is_logged_now():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    rows = re.findall(r"^\| (`\w+\.\w+`[^|]*|`\w+` of [^|]*) \| ([^|]*) \|", text, re.M)
+    lines = log_lines_of_the_code()
+
+    events = {old: new for old, new in rows if " of " not in old}
+    fields = [
+        (event, new.strip("`"))
+        for old, new in rows
+        if " of " in old
+        for event in re.findall(r"`(\w+\.\w+)`", old)
+    ]
+    assert {name for new in events.values() for name in re.findall(r"[\w.]+", new)} <= set(lines)
+    assert not {name for old in events for name in re.findall(r"\w+\.\w+", old)} & set(lines)
+    assert fields
+    assert [(event, field) for event, field in fields if field not in lines[event][1]] == []
 
 
 def test_every_error_line_says_what_to_do():
