@@ -17,7 +17,14 @@ from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations.md"
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+DOCUMENTS = [
+    *(found for place in ("*.md", "docs/**/*.md") for found in sorted(ROOT.glob(place))),
+    *(
+        found
+        for place in ("examples", "helm", "src")
+        for found in sorted(ROOT.glob(f"{place}/**/*.md"))
+    ),
+]
 DEPLOYMENT = [
     *(ROOT / "Dockerfile", ROOT / "docker-compose.yml", ROOT / ".env.example"),
     *sorted(ROOT.glob("examples/systemd/*")),
@@ -60,6 +67,84 @@ def leads_somewhere(document: Path, target: str) -> bool:
     path, _, anchor = target.partition("#")
     file = (document.parent / path).resolve() if path else document
     return file.exists() and (not anchor or anchor in anchors_of(file))
+
+
+# --- files and names of the code ---------------------------------------------
+
+# Files that a reader makes.
+READERS = frozenset({"bot.py", "plugins/shop_agent.py"})
+# Classes of others that documents speak of.
+OTHERS = frozenset({"RESTAPI"})
+FILE = re.compile(r"(?<![\w./*-])([\w./-]+\.py)\b")
+MEMBER = re.compile(r"([A-Z]\w+)\.(\w+)(?:\(.*\))?")
+
+
+@pytest.mark.parametrize("document", each(DOCUMENTS))
+def test_every_module_and_test_that_is_named_exists(document):
+    named = {file for code in inline_code(document) for file in FILE.findall(code)}
+
+    assert [file for file in sorted(named - READERS) if f"/{file}" not in endings()] == []
+
+
+@pytest.mark.parametrize("document", each(DOCUMENTS))
+def test_every_member_that_is_named_exists(document):
+    found = [MEMBER.fullmatch(code) for code in inline_code(document)]
+    named = {(it[1], it[2]) for it in found if it and it[1] not in OTHERS and it[2] != "md"}
+
+    known = members_of_classes()
+    assert {pair for pair in named if pair[1] not in known.get(pair[0], ())} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "files"),
+    [
+        pytest.param("store/verbs/steps.py", ["store/verbs/steps.py"], id="module"),
+        pytest.param("tests/e2e/test_kills.py -x", ["tests/e2e/test_kills.py"], id="argument"),
+        pytest.param("python helm/readme.py", ["helm/readme.py"], id="command"),
+        pytest.param("store.pyx", [], id="longer-name"),
+        pytest.param("*.py", [], id="pattern"),
+    ],
+)
+def test_a_file_is_told_from_other_code(code, files):
+    assert FILE.findall(code) == files
+
+
+def inline_code(document: Path) -> list[str]:
+    """Return what is set as code in running text and tables."""
+    prose = re.sub(r"^ *```.*?^ *```", "", document.read_text(), flags=re.M | re.S)
+    return re.findall(r"`([^`\n]+)`", prose)
+
+
+@cache
+def endings() -> frozenset[str]:
+    """Return what the paths of our Python files end in, folder by folder."""
+    places = ("src", "qa", "tests", "helm", "examples", ".github")
+    paths = [file.relative_to(ROOT) for place in places for file in (ROOT / place).rglob("*.py")]
+    return frozenset(
+        "/" + "/".join(path.parts[start:]) for path in paths for start in range(len(path.parts))
+    )
+
+
+@cache
+def members_of_classes() -> dict[str, set[str]]:
+    """Return what is declared in each class of `src`: methods, fields, and what `self` gets."""
+    members: dict[str, set[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        for it in ast.walk(ast.parse(file.read_text())):
+            if isinstance(it, ast.ClassDef):
+                members.setdefault(it.name, set()).update(declared_in(it))
+    return members
+
+
+def declared_in(declared: ast.ClassDef) -> Iterator[str]:
+    for it in ast.walk(declared):
+        match it:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Attribute(attr=name, ctx=ast.Store())
+            ):
+                yield name
 
 
 # --- commands ---------------------------------------------------------------
