@@ -216,7 +216,7 @@ class Worker:
     async def _dead_letter(self, claim: Claim, reason: str) -> None:
         """Make *claim* a dead letter; what else waits in the conversation goes on later."""
         metrics.DEAD_LETTERS.labels("turn").inc()
-        log.error("turn.dead_lettered", reason=reason)
+        log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
         if claim.piece is not None:
             step = await self._store.run(steps.give_up, claim, reason)
         else:
