@@ -69,7 +69,7 @@ class Answering:
                 steps.retry,
                 claim,
                 after=wait,
-                why="the account is blocked",
+                why="the account is stopped",
                 wait_reason=WaitReason.ACCOUNT,
             )
             return None

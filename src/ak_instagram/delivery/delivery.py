@@ -117,7 +117,7 @@ class Delivery:
         """Return for how long the piece has to wait for its account, `None` if it need not."""
         wait = self._circuit_breaker.open_for(claim.account, claim.contact)
         in_doubt = piece.outcome_unknown
-        return WaitForAccount(wait, "the account is blocked", in_doubt) if wait else None
+        return WaitForAccount(wait, "the account is stopped", in_doubt) if wait else None
 
     async def _send(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         left = self._store.lease_left(claim) - LEASE_MARGIN

@@ -289,7 +289,7 @@ class ConversationSettings:
         "Seconds that a worker keeps a conversation after it last renewed the lease, at least 5.",
         check=at_least(5, "a third of it passes between two renewals; a pause would lose it"),
     )
-    attempts: int = setting(8, "Tries of a turn before it is a dead letter.", check=at_least(1))
+    attempts: int = setting(8, "Attempts at a turn before it is a dead letter.", check=at_least(1))
     takeover_pause: float = setting(
         43200.0,
         "Seconds of silence after a person answered from the Instagram app.",
@@ -301,7 +301,7 @@ class ConversationSettings:
 class SenderSettings:
     """The delivery of an answer's pieces."""
 
-    attempts: int = setting(8, "Tries of one piece of an answer.", check=at_least(1))
+    attempts: int = setting(8, "Attempts at one piece of an answer.", check=at_least(1))
     rate: float = setting(100.0, "Pieces sent a second, for each account.", check=above_zero)
 
 

@@ -98,8 +98,8 @@ class AccessLog:
                     counted[metrics.EVENTS, event.kind, event.label] += 1
                 metrics.EVENTS_UNREADABLE.inc(entry.webhook.unreadable)
             metrics.WEBHOOK_SECONDS.observe(seconds)
-            facts = {"status": response.status, "ms": round(seconds * 1000, 2), **entry.facts}
-            self._log.log(entry.level, entry.event, **facts)
+            fields = {"status": response.status, "ms": round(seconds * 1000, 2), **entry.facts}
+            self._log.log(entry.level, entry.event, **fields)
         for (counter, *labels), number in counted.items():
             labelled(counter, *labels).inc(number)
 
