@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
-from ak_instagram.text import sanitize
 
 from .agent import Agent, Needs, Part, Text, Turn
+from .cleaning import clean
 
 if TYPE_CHECKING:
     import aiohttp
@@ -100,10 +100,10 @@ def no_adapter(name: str) -> str:
 
 async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list[Part]:
     """
-    Return all parts of *agent*'s answer to *turn*; their text can be stored and sent.
+    Return all parts of *agent*'s answer to *turn*, cleaned.
 
-    An answer of more than *max_answer* bytes is `Permanent`, one that takes longer than
-    *timeout* seconds `Transient`.
+    An answer of more than *max_answer* bytes, thoughts included, is `Permanent`. One that
+    takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
     """
     answer: list[Part] = []
     room = max_answer
@@ -115,13 +115,13 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
                 room -= max(1, _bytes_in(part.text if isinstance(part, Text) else astuple(part)))
                 if room < 0:
                     raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
-                answer.append(Text(sanitize(part.text)) if isinstance(part, Text) else part)
+                answer.append(part)
     except TimeoutError as exc:
         raise Transient(f"agent took longer than agent.timeout ({timeout:g} s)") from exc
     finally:
         if (aclose := getattr(parts, "aclose", None)) is not None:  # lets go of connections
             await aclose()
-    return answer
+    return clean(answer)
 
 
 def _bytes_in(value: object) -> int:

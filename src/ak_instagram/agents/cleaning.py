@@ -1,0 +1,99 @@
+"""
+Cleaning: an answer's parts as they may be stored and read, without its model's thoughts.
+
+Once, behind all adapters: whatever gets an answer afterwards relies on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from ak_instagram.errors import Transient
+from ak_instagram.text import sanitize
+
+from .agent import Part, Text
+
+_NAME = r"(?:seed:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
+_TAG = re.compile(
+    rf"""
+      (?P<end> </{_NAME}> | \[/THINK\] | ◁/think▷ | <\|end_of_thought\|>
+             | <\|channel\|>\s*final\s*<\|message\|> )
+    | <{_NAME}> | \[THINK\] | ◁think▷ | <\|begin_of_thought\|>
+    | <\|channel\|>\s*(?:analysis|commentary)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# No text without any of these has such a tag.
+_TAG_BEGIN = re.compile(r"[<◁]|\[/?THINK\]", re.IGNORECASE)
+_BETWEEN = "\0"  # two texts; no sanitized text has it
+
+
+def clean(parts: Iterable[Part]) -> list[Part]:
+    """
+    Return *parts* such that all their strings can be encoded and stored, without thoughts.
+
+    Texts that run on are one. Raises `Transient` if a thought does not end: its model
+    was cut off before it came to the answer.
+    """
+    runs: list[list[str]] = [[]]
+    others: list[Part] = []
+    for part in parts:
+        if isinstance(part, Text):
+            runs[-1].append(part.text)
+        else:
+            others.append(_sanitized(part))
+            runs.append([])
+    said = _BETWEEN.join([sanitize("".join(run)) for run in runs])
+    if _TAG_BEGIN.search(said):
+        said = without_thoughts(said)
+    cleaned: list[Part] = []
+    for text, other in zip_longest(said.split(_BETWEEN), others):
+        if text:
+            cleaned.append(Text(text))
+        if other is not None:
+            cleaned.append(other)
+    return cleaned
+
+
+def without_thoughts(text: str) -> str:
+    """
+    Return *text* without what its model thought.
+
+    An end without a beginning ends a thought that began before the text did, as
+    chat templates open it for the model: only what follows is the answer. Raises
+    `Transient` if a thought does not end.
+    """
+    thoughts: list[tuple[int, int]] = []
+    began: int | None = None
+    for tag in _TAG.finditer(text):
+        if tag["end"] and began is None:
+            thoughts = [(0, tag.end())]
+        elif tag["end"] and began is not None:
+            thoughts.append((began, tag.end()))
+            began = None
+        elif began is None:
+            began = tag.start()
+    if began is not None:
+        raise Transient("agent's answer ends within a thought")
+    said: list[str] = []
+    at = 0
+    for start, end in thoughts:
+        said += (text[at:start], _BETWEEN * text.count(_BETWEEN, start, end))
+        at = end
+    return "".join([*said, text[at:]]).strip() if thoughts else text
+
+
+def _sanitized(value: Any) -> Any:  # noqa: ANN401 - whatever a plug-in puts into a part
+    """Return *value*, a part or what it holds, with all strings in it sanitized."""
+    if isinstance(value, str):
+        return sanitize(value)
+    if isinstance(value, tuple | list):
+        return tuple(map(_sanitized, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        inside = {it.name: _sanitized(getattr(value, it.name)) for it in fields(value)}
+        return replace(value, **inside)
+    return value
