@@ -47,7 +47,7 @@ def clean(parts: Iterable[Part]) -> list[Part]:
         else:
             others.append(_sanitized(part))
             runs.append([])
-    said = _BETWEEN.join([sanitize("".join(run)) for run in runs])
+    said = _BETWEEN.join(map(sanitize, map("".join, runs)))
     if _TAG_BEGIN.search(said):
         said = without_thoughts(said)
     cleaned: list[Part] = []

@@ -37,7 +37,7 @@ _LEFTOVERS = tuple(
         ),
     }.items()
 )
-_ROLES = "|".join(
+ROLES = "|".join(
     (
         "Assistant", "AI Assistant", "AI", "Chatbot", "Bot",
         "Asistente", "Assistente", "Assistent", "Assistante", "Asistan",
@@ -46,7 +46,8 @@ _ROLES = "|".join(
         "ผู้ช่วย", "Trợ lý",
     )
 )  # fmt: skip
-_ROLE = re.compile(rf"\s*(?:#{{1,6}}[ ]*)?(\**)(?:{_ROLES})[ ]?(?:\1[ ]?[:：]|[:：]\1)\s*(?=\S)")
+"""The names that a model may put in front of its answer, as a pattern."""
+_ROLE = re.compile(rf"\s*(?:#{{1,6}}[ ]*)?(\**)(?:{ROLES})[ ]?(?:\1[ ]?[:：]|[:：]\1)\s*(?=\S)")
 # What a fence calls Markdown is the answer itself, or a part of it.
 _FENCED = re.compile(
     r"(?:(?<=\n)|\A)(`{3,}+)(?:markdown|md)[ \t]*+\n((?:(?!\n```).)*+)\n\1[ \t]*+(?=\n|\Z)",

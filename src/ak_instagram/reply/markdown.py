@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .inline import Document, inline_text
-from .leftovers import footnotes, without_citations, without_leftovers
+from .leftovers import ROLES, footnotes, without_citations, without_leftovers
 from .links import BREAK, closed_tags, taken_definitions
 
 SIGNS = "\\`*_~[<>&$|#"
 """A text without any of these is no Markdown, or reads as it should."""
 _SIGN = re.compile(f"[{re.escape(SIGNS)}]")
 AS_WRITTEN = re.compile(
-    rf"(?!\s*+[^\n]{{0,15}}[:：])"
+    rf"(?!\s*+(?:{ROLES}) ?[:：])"
     rf"[^{re.escape(SIGNS)}\r†\ue200c]*+(?:c(?!iteturn)[^{re.escape(SIGNS)}\r†\ue200c]*+)*+"
 )
 """Matches what `plain` returns as it is, spaces around it aside; the usual short answer."""
