@@ -50,7 +50,7 @@ QUOTED = {
     "another ak-instagram works on": "store/sqlite/engine.py",
     "the token is invalid, or for another host": "meta/graph_codes.py",
     "the token has expired": "meta/graph_codes.py",
-    "agent took longer than agent.timeout": "agents/registry.py",
+    "agent took longer than agent.timeout": "agents/answers.py",
     "agent did not answer": "agents/transport.py",
     "agent's answer has nothing at": "agents/http.py",
     "check agent.api_key": "agents/transport.py",

@@ -16,8 +16,7 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from ak_instagram.store.schema import conversations, events
-from ak_instagram.webhook.body import BodyReader
-from ak_instagram.webhook.endpoint import WebhookEndpoint
+from ak_instagram.webhook.endpoint import BodyReader, WebhookEndpoint
 from ak_instagram.webhook.signature import sign
 from tests.support.loopback import loopback
 from tests.support.store_bench import START, Bench

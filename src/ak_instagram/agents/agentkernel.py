@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn
-from .prompt import attachments_of, prompt
+from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn, attachments_of, prompt
 from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:

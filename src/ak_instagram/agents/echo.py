@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Part, Text, Turn
-from .prompt import prompt
+from .agent import Part, Text, Turn, prompt
 
 if TYPE_CHECKING:
     import aiohttp

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn
-from .prompt import prompt
+from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
 from .transport import Endpoint, agent_url
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Attachment, Needs, Part, Text, Turn
-from .prompt import attachments_of, prompt, references
+from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """
-Agents by name: an adapter of ours or a plug-in's `module:object`, asked within limits.
+Agents by name: an adapter of ours or a plug-in's `module:object`.
 
 An adapter is imported when it is looked up, so that checking the settings imports no
 more than what they name.
@@ -7,18 +7,15 @@ more than what they name.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import astuple
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
-from ak_instagram.errors import Permanent, SettingsError, Transient
+from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import AgentSettings
-from ak_instagram.text import sanitize
 
-from .agent import Agent, Needs, Part, Text, Turn
+from .agent import Agent, Needs
 
 if TYPE_CHECKING:
     import aiohttp
@@ -93,39 +90,3 @@ def no_adapter(name: str) -> str:
     nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
     fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
     return f"is not an adapter that exists; {fix}"
-
-
-# --- asking -----------------------------------------------------------------
-
-
-async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list[Part]:
-    """
-    Return all parts of *agent*'s answer to *turn*; their text can be stored and sent.
-
-    An answer of more than *max_answer* bytes is `Permanent`, one that takes longer than
-    *timeout* seconds `Transient`.
-    """
-    answer: list[Part] = []
-    room = max_answer
-    parts = agent.answer(turn)
-    try:
-        async with asyncio.timeout(timeout):
-            async for part in parts:
-                # At least 1, so that endless parts without text end too.
-                room -= max(1, _bytes_in(part.text if isinstance(part, Text) else astuple(part)))
-                if room < 0:
-                    raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
-                answer.append(Text(sanitize(part.text)) if isinstance(part, Text) else part)
-    except TimeoutError as exc:
-        raise Transient(f"agent took longer than agent.timeout ({timeout:g} s)") from exc
-    finally:
-        if (aclose := getattr(parts, "aclose", None)) is not None:  # lets go of connections
-            await aclose()
-    return answer
-
-
-def _bytes_in(value: object) -> int:
-    """Return the bytes of all strings in nested tuples, in UTF-8."""
-    if isinstance(value, str):
-        return len(value.encode(errors="replace"))
-    return sum(map(_bytes_in, value)) if isinstance(value, tuple) else 0

@@ -1,7 +1,7 @@
 """
 Transport: the one HTTP edge to agents. It posts JSON, and reads JSON or a stream of it.
 
-An answer's total time is limited around every adapter (`registry.ask`). Here only a host
+An answer's total time is limited around every adapter (`answers.ask`). Here only a host
 that doesn't even take the connection is given up on sooner.
 
 aiohttp is imported with the first endpoint and not here: an adapter is also loaded only to

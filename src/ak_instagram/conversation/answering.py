@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -10,14 +11,13 @@ from typing import Any
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.agents.agent import Agent, MessageEnd, Part, Text, Turn
-from ak_instagram.agents.prompt import prompt
-from ak_instagram.agents.registry import ask
+from ak_instagram.agents.agent import Agent, MessageEnd, Part, Text, Turn, prompt
+from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.reply.plan import Plan, plan_answer
+from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
@@ -83,7 +83,10 @@ class Answering:
         try:
             async with self.typing_indicator.typing(account.access_token, claim.contact):
                 parts = await ask(self.agent, turn, self.max_answer, self.timeout)
-            plan = plan_answer(parts)
+            if takes_long(parts):
+                plan = await asyncio.to_thread(plan_answer, parts)
+            else:
+                plan = plan_answer(parts)
         except Permanent as exc:
             return await self._dead_letter(claim, draft, str(exc))
         except Transient as exc:
@@ -116,7 +119,7 @@ class Answering:
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = sanitize(reason)  # a plug-in may have put anything there
         log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
-        plan = plan_answer([Text(self.fallback)] if self.fallback else [])
+        plan = plan_answer([Text(sanitize(self.fallback))] if self.fallback else [])
         return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
 
     async def _settle(
@@ -130,7 +133,7 @@ class Answering:
     ) -> Claim | None:
         turn_result = TurnResult(
             turn=draft.turn_id,
-            events=draft.final_statuses(status),
+            events={**draft.other_statuses, **dict.fromkeys(draft.answered_ids, status)},
             reason=reason,
             messages=plan.messages,
             lines=lines,

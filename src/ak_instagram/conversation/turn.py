@@ -34,10 +34,6 @@ class TurnDraft:
     answered_ids: tuple[int, ...]
     other_statuses: Mapping[int, EventStatus]
 
-    def final_statuses(self, of_answered: EventStatus) -> dict[int, EventStatus]:
-        """Return how all events end when those that the turn answers end *of_answered*."""
-        return {**self.other_statuses, **dict.fromkeys(self.answered_ids, of_answered)}
-
 
 def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
     """

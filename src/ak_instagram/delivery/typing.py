@@ -78,9 +78,7 @@ class TypingIndicator:
 
         def begin(action: Action) -> None:
             call = self._graph.sender_action(token, recipient, action, TIMEOUT)
-            task = asyncio.create_task(call, name=action, context=context)
-            task.add_done_callback(_note_failure, context=context)
-            begun.append(task)
+            begun.append(asyncio.create_task(call, name=action, context=context))
 
         pacer = self._pacers.get(token)
         if pacer is None:
@@ -96,24 +94,25 @@ class TypingIndicator:
             pacer.remove(renewal)
             if under_way := [call for call in begun if not call.done()]:
                 await _finish(under_way, self._grace)
+            for call in begun:
+                if not call.cancelled() and (error := call.exception()) is not None:
+                    _note_failure(call.get_name(), error)
 
     async def stop(self, token: str, recipient: str) -> None:
         """Take the indicator away, for when no piece follows that does so."""
-        call = self._graph.sender_action(token, recipient, "typing_off", TIMEOUT)
-        task = asyncio.create_task(call, name="typing_off")
-        task.add_done_callback(_note_failure)
-        await asyncio.wait([task])
+        try:
+            await self._graph.sender_action(token, recipient, "typing_off", TIMEOUT)
+        except GraphError as error:
+            _note_failure("typing_off", error)
 
 
-def _note_failure(call: asyncio.Task[None]) -> None:
-    """Count and log that *call*, which is named by its action, has failed; and no more."""
-    if call.cancelled() or (error := call.exception()) is None:
-        return
+def _note_failure(action: str, error: BaseException) -> None:
+    """Count and log that *action* was not shown, and no more."""
     metrics.TYPING_FAILURES.inc()
     if isinstance(error, GraphError):
-        log.debug("typing.failed", action=call.get_name(), reason=str(error))
+        log.debug("typing.failed", action=action, reason=str(error))
     else:
-        log.error("typing.failed", action=call.get_name(), exc_info=error)
+        log.error("typing.failed", action=action, exc_info=error)
 
 
 async def _finish(under_way: Sequence[asyncio.Task[None]], seconds: float) -> None:

@@ -89,11 +89,11 @@ def parse_webhook(body: bytes, received: int) -> Webhook:
     in its entry. Raises `WebhookRejected` for what is not JSON, and for nothing else.
     """
     try:
-        envelopes = as_list(fast_json.load(body))
+        loaded = fast_json.load(body)
     except ValueError as exc:
         raise WebhookRejected(400, f"the body is {exc}") from None
     found: list[Event | None] = []
-    for envelope in envelopes:
+    for envelope in [loaded] if isinstance(loaded, dict) else as_list(loaded):
         found += read_envelope(envelope, received)
     events = tuple(filter(None, found))
     return Webhook(events, unreadable=len(found) - len(events))

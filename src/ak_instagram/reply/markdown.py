@@ -7,28 +7,29 @@ write `2 * 3`, `<3` and `1) a` and mean just that, so what is not clearly Markdo
 stays as well.
 """
 
+# ruff: noqa: RUF001 - people write in their own scripts
+
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, fence, hr
-from markdown_it.rules_block.table import escapedSplit
-from markdown_it.token import Token
-from markdown_it.tree import SyntaxTreeNode
+from .inline import Document, inline_text
+from .leftovers import ROLES, footnotes, without_citations, without_leftovers
+from .links import BREAK, closed_tags, taken_definitions
 
-from ak_instagram.text import sanitize
+SIGNS = "\\`*_~[<>&$|#"
+"""A text without any of these is no Markdown, or reads as it should."""
+_SIGN = re.compile(f"[{re.escape(SIGNS)}]")
+AS_WRITTEN = re.compile(
+    rf"(?!\s*+(?:{ROLES}) ?[:：])"
+    rf"[^{re.escape(SIGNS)}\r†\ue200c]*+(?:c(?!iteturn)[^{re.escape(SIGNS)}\r†\ue200c]*+)*+"
+)
+"""Matches what `plain` returns as it is, spaces around it aside; the usual short answer."""
 
-from .markdown_inline import inline_text, literals
-
-# Nobody means Markdown beyond these. The parser would take seconds over the brackets, and
-# loses what is nested deeper than its limit.
-_MAX_BRACKETS = 500
-_MAX_DEPTH = 50
-# One line with nothing in it that the parser looks for, as most short answers are.
-_PLAIN_LINE = re.compile(r"(?![-+\d\s])[^\n\r\t\\`*_~\[\]<>&|#]+(?<!\s)")
+# References to something elsewhere in the text: notes, sources, definitions.
+_REFERENCE = re.compile(r"\[[\^d\d]|\][\[:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,157 +42,225 @@ class Plain:
 
 def plain(markdown: str) -> Plain:
     """Return *markdown* as text for people, and where its blocks of code are."""
-    source = sanitize(markdown)
-    if _PLAIN_LINE.fullmatch(source) or source.count("[") > _MAX_BRACKETS:
+    source = markdown
+    if "\r" in source:
+        source = source.replace("\r\n", "\n").replace("\r", "\n")
+    source = without_leftovers(source).rstrip().lstrip("\n")
+    if not _SIGN.search(source):
         return Plain(source)
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    try:
-        tokens = _PARSER.parse(source)
-        if _is_too_deep(tokens):
-            return Plain(source)
-        return _joined(_blocks(SyntaxTreeNode(tokens), lines), lines)
-    except RecursionError:  # hundreds of markers around one another
-        return Plain(source)
+    text, document = read_document("\n" + source)
+    texts: list[str] = []
+    verbatim: list[tuple[int, int]] = []
+    end = -1  # of the text so far, without the line feed before it
+    for block in blocks(text):
+        words = block.words(document)
+        if isinstance(block, Code) and words:
+            verbatim.append((end + 1, end + len(words)))
+        texts.append(words)
+        end += len(words)
+    return Plain("".join(texts)[1:], tuple(verbatim))
 
 
-def _is_too_deep(tokens: Iterable[Token]) -> bool:
-    """Return whether the parser may have left something out: it goes no deeper than its limit."""
-    return any(token.level >= _MAX_DEPTH - 1 for token in tokens)
+def read_document(text: str) -> tuple[str, Document]:
+    """Return *text* without what is only defined in it, and what its lines have to know."""
+    tags = closed_tags(text)
+    if not _REFERENCE.search(text):
+        return text, Document(tags=tags)
+    text, definitions = taken_definitions(text)
+    if "```" not in text:
+        text = without_citations(text)
+    return text, Document(definitions, footnotes(text), tags)
 
 
-class _Parser(MarkdownIt):
-    """A parser that leaves links as they were written."""
+# --- blocks: code, tables, and prose between them ---------------------------
 
-    def normalizeLink(self, url: str) -> str:  # noqa: N802 - markdown-it's name
-        return url
-
-    def normalizeLinkText(self, link: str) -> str:  # noqa: N802 - markdown-it's name
-        return link
-
-
-def _parser() -> MarkdownIt:
-    """
-    Return a parser of CommonMark with tables and strikethrough.
-
-    Off are HTML, which `<3` is not, and what would swallow plain text that happens to
-    look like it: indented code, underlined headings, link definitions.
-    """
-    parser = _Parser("commonmark", {"html": False, "maxNesting": _MAX_DEPTH})
-    parser.enable(["table", "strikethrough"]).disable(["code", "lheading", "reference"])
-    parser.block.ruler.before("fence", "drawn", _keep_drawn)
-    return parser.use(literals)
-
-
-def _keep_drawn(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Keep the lines of a rule, or of a frame of tildes, as they are: people draw them as well."""
-    is_frame = state.src.startswith("~~~", state.bMarks[start] + state.tShift[start])
-    is_drawn = (fence if is_frame else hr)(state, start, end, silent)
-    if is_drawn and not silent:
-        token = state.tokens[-1]
-        token.type = "drawn"
-        token.content = state.getLines(start, state.line, state.sCount[start], keepLastLF=False)
-    return is_drawn
-
-
-_PARSER = _parser()
+_BLOCK = re.compile(
+    r"""
+    \n (?=[ \t>`|:\-+*\d]) (?P<before> [ \t>]*+ (?: (?: [-+*] | \d{1,9}[.)] ) [ \t]++ )*+ )
+    (?: (?P<ticks> `{3,}+ ) (?P<info> [^`\n]*+ ) | (?P<rule> [-:|] [-:| \t]*+ ) ) (?=\n|\Z)
+    """,
+    re.VERBOSE,
+)
+_BEFORE_HEAD = re.compile(r"\n[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t]++)*+")
+_FENCE_END = r"(?: (?P<ticks>`{3,}+) [ \t]*+ (?=\n|\Z) )?+"
+_LINE = re.compile(rf"\n [ \t]*+ {_FENCE_END} [^\n]*+", re.VERBOSE)
+_QUOTED_LINE = re.compile(rf"\n [ \t]*+ > [ \t>]*+ {_FENCE_END} [^\n]*+", re.VERBOSE)
+_ROW = re.compile(r"(\n[ \t>]*+)([^|\n]*+\|[^\n]*+)")
+_PIPE = re.compile(r"(?<!\\)\|")
+_CELL_SIGN = re.compile(r"[\\`*_~\[<&$@]")
+_INDENT = re.compile(r"[ \t>]*")
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Some lines of text, and the line of the source that they begin at."""
+class Prose:
+    """Lines of sentences, each behind its line feed."""
 
-    line: int
     text: str
-    verbatim: bool = False
 
-    def prefixed(self, first: str, others: str) -> _Block:
-        """Return the block with *first* before its first line, *others* before the rest."""
-        return replace(self, text=first + self.text.replace("\n", "\n" + others))
-
-
-def _joined(blocks: Iterable[_Block], lines: Sequence[str]) -> Plain:
-    """Put *blocks* under one another with as many blank lines between as *lines* have."""
-    texts: list[str] = []
-    verbatim: list[tuple[int, int]] = []
-    end = 0
-    for block in blocks:
-        gap = "\n" * (1 + _blank_lines_above(block.line, lines)) if texts else ""
-        texts += (gap, block.text)
-        start = end + len(gap)
-        end = start + len(block.text)
-        if block.verbatim:
-            verbatim.append((start, end))
-    return Plain("".join(texts), tuple(verbatim))
+    def words(self, document: Document) -> str:
+        """Return the lines without Markdown."""
+        return inline_text(tidied(self.text), document)
 
 
-def _blank_lines_above(line: int, lines: Sequence[str]) -> int:
-    above = line
-    while above and not lines[above - 1].strip("> \t"):
-        above -= 1
-    return line - above
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A block of code without its fence, each line behind its line feed."""
+
+    text: str
+
+    @classmethod
+    def behind(cls, fence: re.Match[str], text: str) -> tuple[Code, int]:
+        """Return the code of *text* behind *fence*, and where its block ends."""
+        begin, before = fence.end(), fence["before"]
+        end = after = begin
+        for line in (_QUOTED_LINE if ">" in before else _LINE).finditer(text, begin):
+            if line.start() != after:  # the quote is over
+                break
+            after = line.end()
+            if line["ticks"] and len(line["ticks"]) >= len(fence["ticks"]):
+                break
+            end = after
+        code = text[begin:end]
+        info = fence["info"].strip()
+        if len(info.split()) > 1:  # more than the name of a language
+            code = f"\n{before}{info}{code}"
+        elif code and not before.isspace() and before.strip("> \t"):  # an item begins with it
+            lead = _INDENT.match(code, 1, 1 + len(before))
+            code = f"\n{before}{code[lead.end() if lead else 1 :]}"
+        return cls(code), after
+
+    def words(self, document: Document) -> str:
+        """Return the code as it is."""
+        return self.text
 
 
-def _blocks(parent: SyntaxTreeNode, lines: Sequence[str]) -> Iterator[_Block]:
-    """Yield the blocks of text in *parent*, however deep, in order."""
-    for node in parent.children:
-        first, _ = node.map or (0, 0)
-        match node.type:
-            case "paragraph" | "heading":
-                yield _Block(first, inline_text(node.children))
-            case "fence":
-                yield _Block(first, _code(node), verbatim=True)
-            case "drawn":
-                yield _Block(first, node.content.rstrip())
-            case "table":
-                yield _Block(first, "\n".join(_rows(node, lines)))
-            case "bullet_list" | "ordered_list":
-                yield from _blocks(node, lines)
-            case "list_item":
-                yield from _item(node, first, lines)
-            case "blockquote":
-                mark = "> " if "> " in lines[first] else ">"
-                yield from (block.prefixed(mark, mark) for block in _blocks(node, lines))
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a table, each with its line feed and what stands before it on its line."""
+
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @classmethod
+    def around(cls, rule: re.Match[str], text: str, start: int) -> tuple[Table, int]:
+        """Return the table of *text* whose head begins at *start*, above *rule*, and its end."""
+        before = _BEFORE_HEAD.match(text, start)
+        assert before is not None  # it needs no more than the line feed
+        rows = [(before[0], cells_of(text[before.end() : rule.start()]))]
+        quotes, end = rule["before"].count(">"), rule.end()
+        while (row := _ROW.match(text, end)) and row[1].count(">") == quotes:
+            rows.append((row[1], cells_of(row[2])))
+            end = row.end()
+        return cls(tuple(rows)), end
+
+    def words(self, document: Document) -> str:
+        """Return the rows as lines, a pipe between cells."""
+        lines = []
+        for before, cells in self.rows:
+            row = " | ".join(cells)
+            if _CELL_SIGN.search(row):
+                row = " | ".join(inline_text(BREAK.sub(", ", it), document) for it in cells)
+            lines.append(before + row.lstrip())
+        return "".join(lines)
 
 
-def _item(node: SyntaxTreeNode, first: int, lines: Sequence[str]) -> Iterator[_Block]:
-    """Yield a list item's blocks: the number or bullet as written, the rest indented."""
-    mark = node.info + node.markup
-    indent = " " * (len(mark) + 1)
-    blocks = _blocks(node, lines)
-    head = next(blocks, None)
-    if head is None:
-        yield _Block(first, mark)
-        return
-    # A line that follows without a blank one may be meant as the next line, so it stays put.
-    is_paragraph = node.children[0].type == "paragraph"
-    yield head.prefixed(f"{mark} ", "" if is_paragraph else indent)
-    yield from (block.prefixed(indent, indent) for block in blocks)
-
-
-def _code(node: SyntaxTreeNode) -> str:
-    """Return a block of code without its fence; more words there than a language's name stay."""
-    code = node.content.removesuffix("\n")
-    info = node.info.strip()
-    is_language = len(info.split()) < 2
-    return code if is_language else f"{info}\n{code}".rstrip()
-
-
-def _rows(table: SyntaxTreeNode, lines: Sequence[str]) -> Iterator[str]:
-    """Yield a table's rows as lines."""
-    for part in table.children:
-        for row in part.children:
-            cells = [inline_text(cell.children) for cell in row.children]
-            if part.type == "tbody" and row.map:
-                cells += _further_cells(lines[row.map[0]], len(cells))
-            yield " | ".join(cells)
-
-
-def _further_cells(row: str, columns: int) -> Iterator[str]:
-    """Yield the cells of *row* that its table has no column for: the parser leaves them out."""
-    cells = escapedSplit(row.lstrip("> \t").rstrip())
-    if not cells[0]:
+def cells_of(row: str) -> tuple[str, ...]:
+    """Return the cells of *row*, which a backslash keeps a pipe in."""
+    cells = _PIPE.split(row.strip()) if "\\" in row else row.strip().split("|")
+    if len(cells) > 1 and not cells[0]:
         del cells[0]
-    if cells and not cells[-1]:
+    if len(cells) > 1 and not cells[-1]:
         del cells[-1]
-    for cell in cells[columns:]:
-        yield inline_text(SyntaxTreeNode(_PARSER.parseInline(cell.strip())).children)
+    return tuple(cell.strip() for cell in cells)
+
+
+def blocks(text: str) -> Iterator[Prose | Code | Table]:
+    """Yield what *text*, each line of which is behind a line feed, is made of, in order."""
+    done = 0
+    for found in _BLOCK.finditer(text) if "```" in text or "|" in text else ():
+        start = found.start()
+        if start < done:  # inside the block before
+            continue
+        block: Code | Table
+        if found["ticks"]:
+            block, end = Code.behind(found, text)
+        elif "-" in found["rule"] and "|" in found["rule"]:
+            start = text.rfind("\n", done, start)
+            if start < 0 or "|" not in text[start : found.start()]:
+                continue
+            block, end = Table.around(found, text, start)
+        else:
+            continue
+        if start > done:
+            yield Prose(text[done:start])
+        yield block
+        done = end
+    if done < len(text):
+        yield Prose(text[done:])
+
+
+# --- lines: quotes, bullets, headings, as they look without a renderer ------
+
+# Only lines that may have to look different; most items of lists may stay as they are.
+_START = re.compile(
+    r"""
+    \n (?= [ \t>\#] | [-+*][ \t][ \t\[\#] | \d{1,9}[.)][ \t][ \t\[\#] )
+    (?P<indent> [ \t]*+ ) (?P<quote> (?: > [ \t]? )*+ ) (?P<inset> [ \t]*+ )
+    (?: (?P<blank> (?=\n|\Z) )
+      | (?P<heading> \#{1,6}[ \t]++ | \#{2,6}(?=[^\W\d_]) )
+      | (?P<bullet> [-+*] | \d{1,9}[.)] ) (?P<gap> [ \t]++ | (?=\n|\Z) )
+        (?: \[(?P<task>[ xX])\][ \t]++(?=\S) | \#{1,6}[ \t]++ )? )?
+    """,
+    re.VERBOSE,
+)
+_ODD_END = re.compile(r"\n(?:(?<=[ \t#]\n)|&nbsp;|\u00a0)")
+_TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n|\Z)")
+_SPACER = re.compile(r"\n++(?:&nbsp;|\u00a0)++(?=\n\n)")
+_CLOSED_HEADING = re.compile(r"(\n[ \t>]*+\#{1,6}[ \t][^\n]*?)(?<![ \t])[ \t]++\#++(?=\n|\Z)")
+
+
+def tidied(text: str) -> str:
+    """
+    Return *text*, each line of which is behind its line feed, without what shapes its lines.
+
+    Headings lose their marks, bullets the wide gap behind them, and lines the spaces
+    at their ends. Items stand below the words of the item that they belong to.
+    """
+    if _ODD_END.search(text) or text.endswith((" ", "\t", "#")):
+        text = _TRAILING.sub("", text)
+        text = _SPACER.sub("", text)
+        text = _CLOSED_HEADING.sub(r"\1", text)
+    return _START.sub(LineStarts().words, text)
+
+
+class LineStarts:
+    """The beginnings of lines, in order."""
+
+    def __init__(self) -> None:
+        # Of the items around: where each is indented, and where its words begin now.
+        self._items: list[tuple[int, int]] = []
+
+    def words(self, start: re.Match[str]) -> str:
+        """Return what stands for the beginning of a line that *start* is."""
+        indent, quote, inset, blank, _, bullet, gap, task = start.groups()
+        if blank is not None:
+            return "\n"
+        if quote:  # its marks get a space behind each if the writer makes spaces at all
+            before = indent + ("> " * quote.count(">") if "> " in quote else quote) + inset
+        else:
+            before = self._inside(len(indent.expandtabs(4)), bullet) if indent else ""
+        if bullet is None:
+            return f"\n{before}"
+        if not quote and not indent:
+            self._items = [(0, len(bullet) + 1)]
+        mark = bullet if task is None else "☐" if task == " " else "☑"
+        return f"\n{before}{mark}{gap[:1]}"
+
+    def _inside(self, indent: int, bullet: str | None) -> str:
+        """Return the indent of a line: that of the words of the item it is in."""
+        items = self._items
+        while items and items[-1][0] >= indent:
+            items.pop()
+        inside = items[-1][1] if items else indent
+        if bullet:
+            items.append((indent, inside + len(bullet) + 1))
+        return " " * inside

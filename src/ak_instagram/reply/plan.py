@@ -19,8 +19,12 @@ from ak_instagram.agents.agent import (
     Text,
 )
 
-from .markdown import plain
-from .split import split
+from .markdown import AS_WRITTEN, SIGNS, plain
+from .split import MAX_TEXT_BYTES, split
+
+# The characters that five milliseconds are enough for; a sign costs as much as many of them.
+_AT_ONCE = 160_000
+_SIGN_COSTS = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,23 @@ class Plan:
         return not (self.messages or self.is_silent or self.refused) and self.handoff is None
 
 
+def takes_long(parts: Sequence[Part]) -> bool:
+    """Return whether `plan_answer` may take more than 5 ms over *parts*: use a thread."""
+    texts = [part.text for part in parts if isinstance(part, Text)]
+    length = sum(map(len, texts))
+    if length * (_SIGN_COSTS + 1) <= _AT_ONCE:
+        return False
+    return (
+        length + _SIGN_COSTS * sum(text.count(sign) for text in texts for sign in SIGNS) > _AT_ONCE
+    )
+
+
 def plan_answer(parts: Sequence[Part]) -> Plan:
-    """Plan the answer that *parts* make; texts run on until a message ends."""
+    """
+    Plan the answer that *parts* make; texts run on until a message ends.
+
+    Pure, and safe in a thread. The texts have to be such that can be encoded and stored.
+    """
     drafts: list[list[str]] = [[]]
     refused: list[str] = []
     handoff: str | None = None
@@ -66,9 +85,13 @@ def plan_answer(parts: Sequence[Part]) -> Plan:
                 if text := _fallback_text(part):
                     drafts += ([text], [])
     messages: list[dict[str, object]] = []
-    for draft in drafts:
-        answer = plain("".join(draft))
-        messages += [{"text": piece} for piece in split(answer.text, whole=answer.verbatim)]
+    for text in map("".join, drafts):
+        if len(text.encode()) <= MAX_TEXT_BYTES and AS_WRITTEN.fullmatch(text):
+            pieces: tuple[str, ...] = (text.strip(),)
+        else:
+            answer = plain(text)
+            pieces = split(answer.text, whole=answer.verbatim)
+        messages += [{"text": piece} for piece in pieces if piece]
     is_silent = chose_silence and not (messages or refused or handoff is not None)
     return Plan(tuple(messages), is_silent, handoff, tuple(refused))
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from ak_instagram.agents.agent import Part, Turn, UserMessage
-from ak_instagram.agents.registry import ask as ask_agent
+from ak_instagram.agents.answers import ask as ask_agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.settings.model import AgentSettings
 

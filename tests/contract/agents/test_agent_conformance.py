@@ -191,7 +191,33 @@ async def test_an_empty_text_is_an_empty_answer(dialect, agent_server, ask, turn
     assert said(await ask(turn, dialect.adapter)) == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("<think>\nmargin 40 %\n</think>\n\nAt nine.", id="think"),
+        pytest.param("margin 40 %</think>At nine.", id="begun-by-the-template"),
+        pytest.param("[THINK]margin[/THINK]At nine.", id="square"),
+        pytest.param(
+            "<|channel|>analysis<|message|>margin<|end|><|start|>assistant"
+            "<|channel|>final<|message|>At nine.",
+            id="channels",
+        ),
+    ],
+)
+async def test_only_what_follows_a_thought_is_the_answer(dialect, agent_server, ask, turn, text):
+    agent_server.says(dialect.answer(text))
+
+    assert await ask(turn, dialect.adapter) == [Text("At nine.")]
+
+
 # --- failures that a later try may cure -------------------------------------
+
+
+async def test_a_thought_that_does_not_end_is_transient(dialect, agent_server, ask, turn):
+    agent_server.says(dialect.answer(f"<think>The customer says: {SECRET_WORDS}"))
+
+    with pytest.raises(Transient, match=r"^agent's answer ends within a thought$"):
+        await ask(turn, dialect.adapter)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529])

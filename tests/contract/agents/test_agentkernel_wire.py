@@ -189,8 +189,7 @@ async def test_a_stream_is_text_and_message_ends(agent_server, ask, turn):
     )
 
     assert await ask(turn, "agentkernel") == [
-        Text("Let me "),
-        Text("look."),
+        Text("Let me look."),
         MessageEnd(),
         Text("It left 🎉"),
     ]

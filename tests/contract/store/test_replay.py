@@ -39,7 +39,7 @@ async def dead_turn(store, *arrivals) -> None:
     """A turn that the agent failed on for good."""
     await store.put(arrivals or [arrival("m1")])
     claim = await claim_one(store)
-    dead = compose(claim).final_statuses(EventStatus.DEAD)
+    dead = dict.fromkeys(compose(claim).answered_ids, EventStatus.DEAD)
     await store.run(steps.settle, claim, TurnResult(TURN, dead, reason="gave up: 503"))
 
 

@@ -125,7 +125,8 @@ async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_ta
     assert composed.turn is not None
     assert composed.turn.messages[0].mid == "m1"
 
-    ends = composed.final_statuses(EventStatus.ANSWERED)
+    settled = dict.fromkeys(composed.answered_ids, EventStatus.ANSWERED)
+    ends = {**composed.other_statuses, **settled}
     step = await store.run(steps.settle, claim, replace(answered(claim, "one"), events=ends))
 
     assert piece_of(step).message == {"text": "one"}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from ak_instagram.webhook.body import MAX_BYTES, SLOTS, SMALL_BYTES, BodyReader
+from ak_instagram.webhook.endpoint import MAX_BYTES, SLOTS, SMALL_BYTES, BodyReader
 from ak_instagram.webhook.signature import sign
 from tests.support.store_bench import Bench
 from tests.support.webhook_bench import PATH, SECRETS, open_webhook, post_of, text_event

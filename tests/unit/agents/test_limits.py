@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ak_instagram.agents.agent import Card, Cards, MessageEnd, Part, Text, Turn, UserMessage
-from ak_instagram.agents.registry import ask
+from ak_instagram.agents.answers import ask
 from ak_instagram.errors import Permanent, Transient
 
 TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi"),))
@@ -66,7 +66,7 @@ async def test_parts_within_the_limits_come_through():
 
 
 async def test_an_iterator_that_cannot_be_closed_will_do():
-    assert await collect(Iterator()) == [Text("a"), Text("b")]
+    assert await collect(Iterator()) == [Text("ab")]
 
 
 @pytest.mark.parametrize(

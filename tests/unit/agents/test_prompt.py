@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.agents.agent import Attachment, Turn, UserMessage
-from ak_instagram.agents.prompt import prompt, references
+from ak_instagram.agents.agent import Attachment, Turn, UserMessage, prompt, references
 
 IMAGE = Attachment("image", "https://cdn/1")
 REEL = Attachment("ig_reel", "https://cdn/2", "A caption\nof two lines")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from structlog.testing import capture_logs
@@ -45,9 +47,9 @@ def answering(agent: FakeAgent, store: FakeStore, graph: FakeGraph | None = None
         circuit_breaker=changes.pop("circuit_breaker", CircuitBreaker()),
         typing_indicator=TypingIndicator(graph),
         backoff=Backoff(max_attempts=3, chance=lambda: 0.0),
-        max_answer=1000,
+        max_answer=changes.pop("max_answer", 1000),
         timeout=changes.pop("timeout", 5.0),
-        fallback="Sorry!",
+        fallback=changes.pop("fallback", "Sorry!"),
         spawn=lambda call: spawned.append(asyncio.ensure_future(call)),
     )
 
@@ -145,6 +147,85 @@ async def test_parts_that_can_not_be_sent_are_logged():
         "part.refused",
         "turn.handed_off",
     ]
+
+
+async def test_neither_the_person_nor_the_transcript_gets_a_thought():
+    store = FakeStore()
+    agent = FakeAgent([Text("<think>margin"), Text(" 40 %</think>\n\nAt **nine**.")], history=9)
+
+    await answering(agent, store).answer(claim(), SHOP)
+
+    turn_result = settled(store)
+    assert turn_result.messages == ({"text": "At nine."},)
+    assert turn_result.lines == (
+        TranscriptLine("user", "hi"),
+        TranscriptLine("assistant", "At **nine**."),
+    )
+
+
+async def test_a_thought_that_does_not_end_is_tried_again():
+    store = FakeStore()
+
+    await answering(FakeAgent([Text("<think>margin 40 %")]), store).answer(claim(), SHOP)
+
+    assert [entry[:2] for entry in store.log] == [("retry", 1)]
+
+
+async def test_an_apology_that_can_not_be_stored_is_made_so():
+    store = FakeStore()
+    agent = FakeAgent(error=Permanent("400"))
+
+    await answering(agent, store, fallback="Sorry \ud83d\0").answer(claim(), SHOP)
+
+    assert settled(store).messages == ({"text": "Sorry \ufffd\ufffd"},)
+
+
+class HeldExecutor(ThreadPoolExecutor):
+    """The loop's threads, which begin no work before *release* is set."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
+        self.submitted = asyncio.Event()
+        self.release = threading.Event()
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.submitted.set()
+        return super().submit(self._run_released, fn, *args, **kwargs)
+
+    def _run_released(self, fn, *args, **kwargs):
+        assert self.release.wait(10)
+        return fn(*args, **kwargs)
+
+
+@pytest.fixture
+async def threads():
+    """The loop's threads."""
+    executor = HeldExecutor()
+    asyncio.get_running_loop().set_default_executor(executor)
+    yield executor
+    executor.release.set()
+    executor.shutdown()
+
+
+async def test_the_loop_is_free_while_a_long_answer_is_planned(threads):
+    store, agent = FakeStore(), FakeAgent([Text("**word** " * 5000)])
+    answer = asyncio.create_task(answering(agent, store, max_answer=65_536).answer(claim(), SHOP))
+
+    await threads.submitted.wait()  # were the loop not free, this would never go on
+    threads.release.set()
+    await answer
+
+    messages = settled(store).messages
+    assert " ".join(str(message["text"]) for message in messages) == ("word " * 5000).strip()
+
+
+async def test_a_short_answer_needs_no_thread(threads):
+    store, agent = FakeStore(), FakeAgent([Text("**word** " * 50)])
+
+    await answering(agent, store).answer(claim(), SHOP)
+
+    assert len(settled(store).messages) == 1
+    assert not threads.submitted.is_set()
 
 
 async def test_events_that_say_nothing_are_settled_without_the_agent():

@@ -1,8 +1,12 @@
 """An agent's answer becomes the messages to send, and nothing of it vanishes quietly."""
 
+# ruff: noqa: RUF001 - people write in their own scripts
+
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ak_instagram.agents.agent import (
     Button,
@@ -18,7 +22,9 @@ from ak_instagram.agents.agent import (
     Silence,
     Text,
 )
-from ak_instagram.reply.plan import Plan, plan_answer
+from ak_instagram.reply.markdown import plain
+from ak_instagram.reply.plan import Plan, plan_answer, takes_long
+from ak_instagram.reply.split import split
 
 
 def texts(plan):
@@ -35,7 +41,6 @@ def texts(plan):
         pytest.param(
             [Text("*a"), MessageEnd(), Text("b*")], ["*a", "b*"], id="markup-across-messages"
         ),
-        pytest.param([Text("\ud83d"), Text("\ude00")], ["😀"], id="character-across-parts"),
         pytest.param([Silence(), Text("but")], ["but"], id="silence-that-is-none"),
         pytest.param([Text("Wait."), Handoff("angry")], ["Wait."], id="handoff-with-words"),
     ],
@@ -136,3 +141,50 @@ def test_an_answer_of_refused_parts_is_neither_silent_nor_empty():
 
     assert plan == Plan(refused=("Media",))
     assert not plan.is_empty
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        pytest.param([Text("**a** " * 50)], False, id="short"),
+        pytest.param([Text("word " * 13_000)], False, id="long-prose"),
+        pytest.param([Text("**a** " * 5000)], True, id="much-markup"),
+        pytest.param([Text("[" * 4000)], True, id="only-markup"),
+        pytest.param(
+            [Text("**a** " * 300), MessageEnd()] * 20, True, id="much-markup-in-short-messages"
+        ),
+        pytest.param([Silence(), MessageEnd()], False, id="no-text"),
+    ],
+)
+def test_an_answer_that_takes_long_is_known_beforehand(parts, expected):
+    assert takes_long(parts) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Yes, it is.", id="sentence"),
+        pytest.param("  hello \n", id="space-around"),
+        pytest.param("a city\n\nand a centre", id="paragraphs"),
+        pytest.param("x" * 1000, id="exactly-one-piece"),
+        pytest.param("é" * 501, id="one-byte-too-long"),
+        pytest.param("Assistant: Hello", id="role"),
+        pytest.param("\n 助手：您好", id="chinese-role"),
+        pytest.param("At nine citeturn0search1.", id="source"),
+        pytest.param("At nine【4†source】", id="source-in-brackets"),
+        pytest.param("At nine\ue200cite\ue202turn0search1\ue201", id="source-in-private-use"),
+        pytest.param("one\r\ntwo", id="line-ends"),
+        pytest.param("- a\n- b\n\n+ c", id="list"),
+        pytest.param("12:30", id="time"),
+    ],
+)
+def test_what_needs_no_reading_is_planned_as_if_it_were_read(text):
+    answer = plain(text)
+
+    assert texts(plan_answer([Text(text)])) == list(split(answer.text, whole=answer.verbatim))
+
+
+@given(st.text(alphabet="acite turn0:A：I\n-†", max_size=40))
+@settings(deadline=None)
+def test_any_text_is_planned_as_if_it_were_read(text):
+    assert texts(plan_answer([Text(text)])) == list(split(plain(text).text))
