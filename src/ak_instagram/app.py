@@ -33,7 +33,7 @@ from .backoff import Backoff
 from .health import Probes
 from .http_client import open_http_session
 from .jobs import TaskSet, running
-from .webhook import PATH
+from .webhook import PATHS
 
 log = structlog.get_logger()
 
@@ -89,11 +89,11 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(routes=[Route(PATH, webhook), *probes.routes()])
+    router = Starlette(routes=[*(Route(path, webhook) for path in PATHS), *probes.routes()])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
-        serve = webhook if scope.get("path") == PATH else router
+        serve = webhook if scope.get("path") in PATHS else router
         await serve(scope, receive, send)
 
     return app
