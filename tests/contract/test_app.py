@@ -144,7 +144,7 @@ async def test_a_store_whose_file_is_locked_is_not_ready_until_it_is_free(ask, t
 
     other.execute("ROLLBACK")
     other.close()
-    assert locked == (503, '{"store":"does not answer"}')
+    assert locked == (503, '{"store":"takes no writes"}')
     assert (await ask("/livez"))[0] == 200
     assert (await ask("/readyz"))[0] == 200
 
@@ -152,7 +152,7 @@ async def test_a_store_whose_file_is_locked_is_not_ready_until_it_is_free(ask, t
 @pytest.mark.parametrize("error", [None, StoreUnavailable("gone")], ids=["hangs", "refuses"])
 async def test_a_store_that_does_not_answer_is_not_ready(error):
     async with asking(probes(SilentStore(error), list)) as ask:
-        assert await ask("/readyz") == (503, '{"store":"does not answer"}')
+        assert await ask("/readyz") == (503, '{"store":"takes no writes"}')
 
 
 async def test_a_job_that_died_turns_the_liveness_probe_red():
