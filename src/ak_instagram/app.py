@@ -31,7 +31,7 @@ from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
 from .health import Probes
-from .http_client import open_http_session
+from .http_client import open_http_session, proxy_variables
 from .jobs import TaskSet, running
 from .webhook import PATHS
 
@@ -61,7 +61,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             reason="no instagram.app_secret is set: anybody can post messages",
             fix="set AK_INSTAGRAM__APP_SECRET and AK_INSTAGRAM__REQUIRE_SIGNATURE=true",
         )
-    async with open_http_session() as session:
+    if not settings.server.outgoing_proxies and (variables := proxy_variables()):
+        log.warning(
+            "service.proxies_unused",
+            variables=variables,
+            reason="server.outgoing_proxies is false: Meta and the agent are called directly",
+            fix="set AK_SERVER__OUTGOING_PROXIES=true, or take the variables away",
+        )
+    async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
             graph = GraphClient(
