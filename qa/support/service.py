@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -115,6 +116,17 @@ class Service:
     def go_on(self) -> None:
         """Let it go on as if nothing had happened: `SIGCONT`."""
         self.send(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """Refuse it whatever it writes to a file, as a full disk does; Linux only."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    def free_disk(self) -> None:
+        """Let it write again."""
+        assert self._process is not None
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, unlimited)
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run another command with its settings, beside it; return exit code and output."""

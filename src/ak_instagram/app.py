@@ -31,9 +31,9 @@ from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
 from .health import Probes
-from .http_client import open_http_session
+from .http_client import open_http_session, proxy_variables
 from .jobs import TaskSet, running
-from .webhook import PATH
+from .webhook import PATHS
 
 log = structlog.get_logger()
 
@@ -61,7 +61,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             reason="no instagram.app_secret is set: anybody can post messages",
             fix="set AK_INSTAGRAM__APP_SECRET and AK_INSTAGRAM__REQUIRE_SIGNATURE=true",
         )
-    async with open_http_session() as session:
+    if not settings.server.outgoing_proxies and (variables := proxy_variables()):
+        log.warning(
+            "service.proxies_unused",
+            variables=variables,
+            reason="server.outgoing_proxies is false: Meta and the agent are called directly",
+            fix="set AK_SERVER__OUTGOING_PROXIES=true, or take the variables away",
+        )
+    async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
             graph = GraphClient(
@@ -89,11 +96,11 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(routes=[Route(PATH, webhook), *probes.routes()])
+    router = Starlette(routes=[*(Route(path, webhook) for path in PATHS), *probes.routes()])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
-        serve = webhook if scope.get("path") == PATH else router
+        serve = webhook if scope.get("path") in PATHS else router
         await serve(scope, receive, send)
 
     return app

@@ -19,10 +19,10 @@ READY_WITHIN = 2.0  # seconds that the store may take to answer the readiness pr
 
 
 class Pingable(Protocol):
-    """The part of the store that tells whether its database answers."""
+    """The part of the store that tells whether its database takes writes."""
 
     async def ping(self) -> object:
-        """Return once the database has answered; raise `errors.StoreUnavailable` if it can't."""
+        """Return if the database takes writes; raise `errors.StoreUnavailable` if it refuses."""
         ...
 
 
@@ -52,12 +52,12 @@ class Probes:
         return JSONResponse({"dead_jobs": dead}, status_code=503 if dead else 200)
 
     async def readyz(self, _request: Request) -> Response:
-        """Answer 503 unless the store answers."""
+        """Answer 503 unless the store takes writes, without which no webhook is taken."""
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await self.store.ping()
         except (StoreUnavailable, TimeoutError):
-            return JSONResponse({"store": "does not answer"}, status_code=503)
+            return JSONResponse({"store": "takes no writes"}, status_code=503)
         return JSONResponse({"store": "ok"})
 
     async def metrics(self, _request: Request) -> Response:

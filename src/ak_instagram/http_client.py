@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+from urllib.request import getproxies_environment
 
 import aiohttp
 from aiohttp.connector import AddrInfoType
@@ -12,14 +14,32 @@ from aiohttp.connector import AddrInfoType
 _FORGET = struct.pack("ii", 1, 0)
 
 
-def open_http_session() -> aiohttp.ClientSession:
-    """Return the pool; what it may do at once is bounded by its users."""
+def open_http_session(*, outgoing_proxies: bool) -> aiohttp.ClientSession:
+    """
+    Return the pool; what it may do at once is bounded by its users.
+
+    With *outgoing_proxies* it goes through those of the environment, and `NETRC` is set for
+    this process, to a file that is empty.
+    """
+    if outgoing_proxies:
+        # Along with the proxies aiohttp takes logins from there, and refuses every request that
+        # has a token of its own to a host for which it finds one.
+        os.environ["NETRC"] = os.devnull
     connector = aiohttp.TCPConnector(
         limit=0, ttl_dns_cache=60, socket_factory=reset_on_close_socket
     )
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=True,
+        trust_env=outgoing_proxies,
     )
+
+
+def proxy_variables() -> list[str]:
+    """Return the names, in capitals, of the environment's variables that name a proxy."""
+    named = getproxies_environment()
+    return [f"{scheme}_proxy".upper() for scheme in ("http", "https") if named.get(scheme)]
 
 
 def reset_on_close_socket(address: AddrInfoType) -> socket.socket:

@@ -32,7 +32,7 @@ def deaf():
 async def test_the_kernel_forgets_what_timed_out(deaf):
     url, give_up = f"http://127.0.0.1:{deaf}/", aiohttp.ClientTimeout(total=0.3)
 
-    async with open_http_session() as session:
+    async with open_http_session(outgoing_proxies=False) as session:
         with pytest.raises(TimeoutError):
             await session.post(url, data=bytes(64 << 10), timeout=give_up)
         await asyncio.sleep(0)  # closing is a callback of the loop

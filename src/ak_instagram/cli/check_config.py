@@ -43,7 +43,7 @@ async def try_agent(settings: Settings) -> None:
     from ak_instagram.agents.registry import build_agent
     from ak_instagram.http_client import open_http_session
 
-    async with open_http_session() as session:
+    async with open_http_session(outgoing_proxies=False) as session:
         build_agent(settings.agent, session)
 
 

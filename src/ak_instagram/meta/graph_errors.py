@@ -17,6 +17,8 @@ _TRACE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LONGEST_WAIT = 24 * 3600.0  # an answer is not allowed any later
 _USAGE = ("X-App-Usage", "X-Business-Use-Case-Usage")
 _UNREADABLE = Rule(ErrorClass.BAD_REQUEST, "refused for an unknown reason")
+# As a proxy on the way out answers; the API itself says JSON, and has not got the call.
+_NOT_THE_API = Rule(ErrorClass.TRANSIENT, "refused on the way, not by the API")
 _BY_STATUS = {
     401: Rule(ErrorClass.AUTHORIZATION, "not authorized"),
     429: Rule(ErrorClass.RATE_LIMITED, "too many requests"),
@@ -79,10 +81,11 @@ def classify(
     nothing, or nothing that matters) is at worst transient; of any other, Meta may
     have done what it then reports to have failed.
     """
-    answer = fast_json.load_object(body) or {}
+    loaded = fast_json.load_object(body)
+    answer = loaded or {}
     error = as_object(answer.get("error", answer))  # the OAuth host's has it outside
     code, subcode = as_number(error.get("code")), as_number(error.get("error_subcode"))
-    rule = rule_for(code, subcode) or default_rule(status, error)
+    rule = rule_for(code, subcode) or default_rule(status, error, is_object=loaded is not None)
     is_unknown = rule.error_class is ErrorClass.OUTCOME_UNKNOWN
     trace_id = error.get("fbtrace_id")
     is_trace_id = isinstance(trace_id, str) and _TRACE_ID.fullmatch(trace_id)
@@ -102,13 +105,17 @@ def unanswered(*, repeatable: bool) -> ErrorClass:
     return ErrorClass.TRANSIENT if repeatable else ErrorClass.OUTCOME_UNKNOWN
 
 
-def default_rule(status: int, error: JsonObject) -> Rule:
-    """Return the rule for codes that the table does not have."""
+def default_rule(status: int, error: JsonObject, *, is_object: bool) -> Rule:
+    """
+    Return the rule for codes that the table does not have.
+
+    *is_object* is whether the answer was a JSON object, as all of the API's are.
+    """
     if status >= 500 or status < 400:
         return Rule(ErrorClass.OUTCOME_UNKNOWN, "no answer of the API itself")
     if error.get("is_transient") is True:
         return Rule(ErrorClass.TRANSIENT, "transient, says Meta")
-    return _BY_STATUS.get(status, _UNREADABLE)
+    return _BY_STATUS.get(status, _UNREADABLE if is_object else _NOT_THE_API)
 
 
 def wait_asked_for(rule: Rule, headers: Mapping[str, str]) -> float | None:

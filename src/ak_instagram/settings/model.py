@@ -250,10 +250,15 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """The address that the service listens on, and its end."""
+    """The address that the service listens on, its way out, and its end."""
 
     host: str = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a container is reached from outside
     port: int = setting(8000, "The port to listen on; 0 takes a free one.", check=between(0, 65535))
+    outgoing_proxies: bool = setting(
+        False,
+        "Call Meta and the agent through the proxies that `HTTP_PROXY` and `HTTPS_PROXY` name, "
+        "but for the hosts in `NO_PROXY`.",
+    )
     drain: float = setting(
         25.0, "Seconds that a shutdown may take to finish what is under way.", check=at_least(0)
     )

@@ -55,6 +55,8 @@ class Dispatcher:
         self._worker = worker
         self._claim_due = claim
         self._until_due = until_due
+        # Whether a webhook was stored since this was last set to false, and none refused since.
+        self.took_write = False
         self._room = 0
         self._is_asked = False
         self._offered: list[Claim] = []
@@ -86,9 +88,11 @@ class Dispatcher:
     async def put(self, events: Sequence[Event]) -> None:
         """Store *events* in one transaction, which claims for the worker if it waits."""
         room = self._room
+        self.took_write = False  # until it has
         fresh, poll = await self._database.run(
             partial(self._put_and_claim, events=events, room=room), urgent=True
         )
+        self.took_write = fresh > 0
         metrics.EVENTS_STORED.inc(fresh)
         metrics.EVENTS_DUPLICATE.inc(len(events) - fresh)
         if not room:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -165,3 +167,30 @@ async def test_why_it_can_not_be_opened_is_said_in_the_drivers_words(url, wrong,
     with pytest.raises(StoreUnavailable, match=reason):
         async with replica(broken, "one"):
             pytest.fail("it opened")
+
+
+@asynccontextmanager
+async def read_only(url: str):
+    """Have the database take no writes in the block, from whatever session."""
+    name = make_url(url).database
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    administrator = await asyncpg.connect(url, database="postgres")
+    try:
+        await administrator.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await administrator.execute(cut, name)
+        yield
+    finally:
+        await administrator.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await administrator.execute(cut, name)
+        await administrator.close()
+
+
+async def test_a_server_that_takes_no_writes_fails_the_probe_until_it_does(url):
+    async with replica(url, "one") as store:
+        await store.ping()
+
+        async with read_only(url):
+            with pytest.raises(StoreUnavailable, match="ReadOnly"):
+                await store.ping()
+
+        await store.ping()

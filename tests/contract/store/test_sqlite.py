@@ -66,6 +66,36 @@ async def test_a_full_disk_refuses_and_the_store_recovers(bench, store):
     assert mids(await claim_one(store)) == ["m1"]
 
 
+async def test_a_probe_writes_unless_a_webhook_was_just_stored(bench, store):
+    done: list[str] = []
+    await bench.database.run(
+        lambda connection, _: connection.connection.driver_connection.set_trace_callback(
+            done.append
+        )
+    )
+
+    def statements() -> int:
+        """Return how many began since the last call."""
+        number = len(done)
+        done.clear()
+        return number
+
+    await store.put([arrival("m1")])
+    statements()
+
+    await store.ping()
+    assert statements() == 0
+
+    await store.ping()
+    assert statements() > 2  # more than a transaction around nothing
+
+    await store.put([arrival("m1")])  # a repeat writes nothing
+    statements()
+    await store.ping()
+    assert statements() > 2
+    assert await bench.query("SELECT count(*) FROM schema_compatibility") == [(1,)]
+
+
 async def test_a_locked_file_refuses_and_the_store_recovers(tmp_path, bench):
     await bench.stack.aclose()
     await bench.open(busy_timeout=0.05)
