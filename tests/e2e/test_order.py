@@ -38,7 +38,7 @@ async def test_messages_that_come_during_a_turn_make_the_next_one(stage):
     assert stage.answers(mia) == ["First answer", "You said: Second message\nThird message"]
 
 
-async def test_messages_that_overtake_each_other_are_asked_in_the_order_of_their_writing(stage):
+async def test_overtaken_messages_are_asked_in_the_order_of_writing(stage):
     mia, hold = stage.person(), Hold("First answer")
     stage.agent.will(hold)
     stage.meta.phones.say(mia, "First message")
@@ -86,7 +86,7 @@ async def test_a_batch_of_many_people_gets_an_answer_for_each(stage):
     ]
 
 
-async def test_a_message_that_was_taken_back_before_its_answer_gets_none(stage):
+async def test_an_unsent_message_gets_no_answer(stage):
     mia, hold = stage.person(), Hold("Nobody shall read this")
     stage.agent.will(hold)
     taken_back = stage.meta.phones.say(mia, "I should not have said that")

@@ -67,7 +67,7 @@ async def test_the_rest_of_an_answer_is_not_sent_once_a_person_speaks(stage):
     assert stage.answers(mia) == [FIRST.strip()]
 
 
-async def test_a_piece_that_waits_for_its_next_try_is_not_sent_once_a_person_speaks(stage):
+async def test_a_piece_that_waits_for_its_retry_is_dropped_by_a_takeover(stage):
     mia, ben = stage.person(), stage.person()
     stage.meta.fail(Fault(FaultKind.TEMPORARY, times=1))
     stage.meta.phones.say(mia, "Tell me something")
@@ -82,7 +82,7 @@ async def test_a_piece_that_waits_for_its_next_try_is_not_sent_once_a_person_spe
     assert stage.answers(mia) == []
 
 
-async def test_what_another_app_answers_is_left_to_it(stage):
+async def test_messages_that_another_app_answers_are_left_to_it(stage):
     mia = stage.person()
 
     await post(stage, "standby", message(mia, "standby-1", "For the other app", now()))

@@ -43,14 +43,14 @@ async def handed_over(store: Store, mid: str, contact: str = "anna"):
     return await waiting
 
 
-async def test_what_comes_in_after_a_hand_over_while_nobody_waits_is_found(store):
+async def test_an_event_after_a_claim_on_arrival_is_found_though_no_worker_waited(store):
     await handed_over(store, "m1")
     await store.put([new("m2", "ben")])
 
     assert mids(await claimed(store)) == ["m2"]
 
 
-async def test_what_comes_in_during_a_turn_is_found_when_that_is_over(store):
+async def test_an_event_during_a_turn_is_found_after_the_turn(store):
     claim = await handed_over(store, "m1")
     await store.put([new("m2")])
 
@@ -59,7 +59,7 @@ async def test_what_comes_in_during_a_turn_is_found_when_that_is_over(store):
     assert mids(step or await claimed(store)) == ["m2"]
 
 
-async def test_what_is_to_be_tried_again_after_a_hand_over_is_found_in_time(store):
+async def test_a_retry_after_a_claim_on_arrival_is_found_in_time(store):
     claim = await handed_over(store, "m1")
 
     await store.run(steps.retry, claim, after=0.05, why="503")
@@ -67,7 +67,7 @@ async def test_what_is_to_be_tried_again_after_a_hand_over_is_found_in_time(stor
     assert mids(await claimed(store)) == ["m1"]
 
 
-async def test_what_is_handed_over_again_and_again_hides_nothing_else(store):
+async def test_claims_on_arrival_in_a_row_hide_no_other_due_work(store):
     claim = await handed_over(store, "m1")
     await store.run(steps.retry, claim, after=0.3, why="503")
     for number in range(3):
