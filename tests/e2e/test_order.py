@@ -24,11 +24,8 @@ async def test_a_message_that_is_delivered_twice_is_answered_once(stage):
 
 
 async def test_messages_that_come_during_a_turn_make_the_next_one(stage):
-    mia, hold = stage.person(), Hold("First answer")
-    stage.agent.will(hold)
-
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "First message")
     stage.meta.phones.say(mia, "Second message")
     stage.meta.phones.say(mia, "Third message")
     await stage.meta.settled()
@@ -39,10 +36,8 @@ async def test_messages_that_come_during_a_turn_make_the_next_one(stage):
 
 
 async def test_overtaken_messages_are_asked_in_the_order_of_writing(stage):
-    mia, hold = stage.person(), Hold("First answer")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "First message")
 
     stage.meta.fail(Fault(FaultKind.REORDERED, times=1))
     stage.meta.phones.say(mia, "Written earlier")
@@ -58,11 +53,8 @@ async def test_overtaken_messages_are_asked_in_the_order_of_writing(stage):
 
 
 async def test_a_slow_turn_keeps_nobody_else_waiting(stage):
-    mia, ben, hold = stage.person(), stage.person(), Hold()
-    stage.agent.will(hold)
-
-    stage.meta.phones.say(mia, "Takes a while")
-    await stage.agent.until_asked()
+    mia, ben = stage.person(), stage.person()
+    hold = await stage.hold(mia, "Takes a while")
     stage.meta.phones.say(ben, "Takes no time")
     await stage.until_answered(ben)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from instagram_simulator import Fault, FaultKind
-from qa.support.agent import Hold, says
+from qa.support.agent import says
 from tests.support.stage import ACCOUNT, Stage
 from tests.support.webhooks import message, now, post
 
@@ -32,10 +32,8 @@ def reasons(stage: Stage, igsid: str) -> list[str | None]:
 
 
 async def test_an_answer_typed_in_the_app_silences_the_bot_until_its_pause_is_over(stage):
-    mia, hold = stage.person(), Hold("Nobody shall read this")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "Is there a person?")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "Is there a person?", "Nobody shall read this")
 
     stage.meta.phones.answer_by_hand(mia, "Yes, this is Ann")
     await stage.meta.settled()

@@ -60,11 +60,9 @@ async def test_an_answer_that_meta_finds_too_late_goes_first_later(stage):
 
 
 async def test_the_agent_gets_what_an_edit_made_of_a_message(stage):
-    mia, hold = stage.person(), Hold("First answer")
+    mia = stage.person()
     stage.meta.switch(edit_companion=True)
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+    hold = await stage.hold(mia, "First message")
 
     edited = stage.meta.phones.say(mia, "Secnod massage")
     stage.meta.phones.edit(edited.mid, "Second massage")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import steps
-from tests.support.store_bench import answered, arrival, mids, until_waiting, worker
+from tests.support.store_bench import answered, arrival_now, mids, until_waiting, worker
 
 SOON = POLL / 2  # seconds: whoever only polls is later
 
@@ -20,10 +19,6 @@ async def store(request, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     async with open_store(url, worker(debounce_ms=request.param)) as store:
         yield store
-
-
-def new(mid: str, contact: str = "anna"):
-    return arrival(mid, contact, at=int(time.time() * 1000))
 
 
 async def claimed(store: Store):
@@ -39,20 +34,20 @@ async def handed_over(store: Store, mid: str, contact: str = "anna"):
     """What a worker gets that waited when the message came in."""
     waiting = asyncio.create_task(claimed(store))
     await until_waiting(store)
-    await store.put([new(mid, contact)])
+    await store.put([arrival_now(mid, contact)])
     return await waiting
 
 
 async def test_an_event_after_a_claim_on_arrival_is_found_though_no_worker_waited(store):
     await handed_over(store, "m1")
-    await store.put([new("m2", "ben")])
+    await store.put([arrival_now("m2", "ben")])
 
     assert mids(await claimed(store)) == ["m2"]
 
 
 async def test_an_event_during_a_turn_is_found_after_the_turn(store):
     claim = await handed_over(store, "m1")
-    await store.put([new("m2")])
+    await store.put([arrival_now("m2")])
 
     step = await store.run(steps.settle, claim, answered(claim))
 

@@ -20,10 +20,6 @@ async def closes_at(bench) -> int:
     return (await bench.query("SELECT window_closes_at FROM conversations"))[0][0]
 
 
-async def statuses(bench) -> list[str]:
-    return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
-
-
 @pytest.mark.parametrize("kind", ["message", "postback"])
 async def test_messages_and_taps_open_the_window_from_the_time_they_were_said(bench, store, kind):
     bench.clock.move(1000)
@@ -45,7 +41,7 @@ async def test_a_refusal_closes_the_window_though_metas_clock_is_ahead(bench, st
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
 
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +67,7 @@ async def test_the_window_may_close_between_two_pieces(bench, store):
 
     assert await store.run(steps.sent, step, "mid-1") is None
 
-    assert await statuses(bench) == ["sent", "parked"]
+    assert await bench.piece_statuses() == ["sent", "parked"]
 
 
 async def test_the_window_may_close_between_two_attempts(bench, store):
@@ -81,7 +77,7 @@ async def test_the_window_may_close_between_two_attempts(bench, store):
     await store.put([arrival("m2", "ben", at=bench.clock.now)])
 
     assert (await claim_one(store)).contact == "ben"
-    assert await statuses(bench) == ["parked", "parked"]
+    assert await bench.piece_statuses() == ["parked", "parked"]
 
 
 async def test_a_refusal_closes_the_window_of_messages_before_the_attempt(bench, store):
@@ -89,7 +85,7 @@ async def test_a_refusal_closes_the_window_of_messages_before_the_attempt(bench,
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
 
-    assert await statuses(bench) == ["parked", "parked"]
+    assert await bench.piece_statuses() == ["parked", "parked"]
 
 
 async def test_a_message_after_the_attempt_keeps_the_window_open(bench, store):

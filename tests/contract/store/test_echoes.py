@@ -16,6 +16,7 @@ from tests.support.store_bench import (
     echo,
     piece_of,
     sending,
+    unsend,
 )
 
 HOUR = 3_600_000
@@ -163,8 +164,7 @@ async def test_an_echo_settles_the_piece_on_its_way_before_a_dead_one(bench, sto
 
 async def test_a_message_after_its_unsend_is_wiped_during_a_takeover(bench, store):
     await take_over(bench, store)
-    unsend = arrival("m1", kind="unsend", key="unsend:m1", payload="{}")
-    await store.put([unsend._replace(unsends="message:m1")])
+    await store.put([unsend("m1")])
     await store.put([arrival("m1"), arrival("m2")])
 
     await store.run(steps.claim_due, 1)

@@ -15,7 +15,16 @@ from ak_instagram.store.database import Tx, wall_clock
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import inbox, steps
-from tests.support.store_bench import answered, arrival, echo, sending, stop, until_waiting, worker
+from tests.support.store_bench import (
+    answered,
+    arrival,
+    echo,
+    sending,
+    stop,
+    unsend,
+    until_waiting,
+    worker,
+)
 
 LISTENERS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
@@ -66,11 +75,6 @@ async def replicas(postgres_url):
         open_store(postgres_url, worker("two")) as two,
     ):
         yield one, two
-
-
-def unsend(mid: str):
-    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
-    return event._replace(unsends=f"message:{mid}")
 
 
 async def query(store: Store, sql: str) -> list[tuple]:

@@ -11,17 +11,20 @@ from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, 
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
 from ak_instagram.store.verbs.steps import MAX_EVENTS
-from tests.support.store_bench import DAY, START, answered, arrival, claim_one, piece_of, sending
+from tests.support.store_bench import (
+    DAY,
+    START,
+    answered,
+    arrival,
+    claim_one,
+    piece_of,
+    sending,
+    unsend,
+)
 
 
 def edit(mid: str, count: int = 1):
     return arrival(mid, kind="edit", key=f"edit:{mid}:{count}", payload='{"said":"corrected"}')
-
-
-def unsend(mid: str):
-    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
-    edits = tuple(f"edit:{mid}:{count}" for count in range(1, 4))
-    return event._replace(unsends=f"message:{mid}", unsends_edits=edits)
 
 
 async def parked(bench, store, *mids: str):
@@ -30,10 +33,6 @@ async def parked(bench, store, *mids: str):
     claim = await claim_one(store)
     bench.clock.move(DAY)
     assert await store.run(steps.settle, claim, answered(claim, "late")) is None
-
-
-async def statuses(bench) -> list[str]:
-    return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
 
 
 # --- what was kept of it -----------------------------------------------------
@@ -110,7 +109,7 @@ async def test_an_unsend_of_an_answered_message_asks_the_agent_nothing(store):
 async def test_a_turn_ends_although_a_message_beyond_its_limit_is_unsent(store):
     await store.put(more_than_a_turn_takes())
     claim = await claim_one(store)
-    await store.put([unsend(f"m{MAX_EVENTS}")._replace(at=START + DAY)])
+    await store.put([unsend(f"m{MAX_EVENTS}", at=START + DAY)])
 
     step = await store.run(steps.settle, claim, answered(claim, "one"))
 
@@ -118,7 +117,7 @@ async def test_a_turn_ends_although_a_message_beyond_its_limit_is_unsent(store):
 
 
 async def test_a_turn_ends_although_the_unsend_of_its_message_is_beyond_its_limit(store):
-    await store.put([unsend("m0")._replace(at=START + DAY)])
+    await store.put([unsend("m0", at=START + DAY)])
     await store.put(more_than_a_turn_takes())
     claim = await claim_one(store)
     composed = compose(claim)
@@ -150,10 +149,10 @@ async def test_an_answer_to_another_message_as_well_is_kept(bench, store):
     await parked(bench, store, "m1", "m2")
 
     await store.put([unsend("m1")])
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
     await store.put([unsend("m2")])
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_two_unsends_in_one_batch_drop_their_answer(bench, store):
@@ -161,7 +160,7 @@ async def test_two_unsends_in_one_batch_drop_their_answer(bench, store):
 
     await store.put([unsend("m1"), unsend("m2")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_an_unsend_that_comes_twice_counts_once(bench, store):
@@ -170,7 +169,7 @@ async def test_an_unsend_that_comes_twice_counts_once(bench, store):
     await store.put([unsend("m1"), unsend("m1")])
     await store.put([unsend("m1")])
 
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
 
 async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
@@ -180,7 +179,7 @@ async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
         claim = await claim_one(store)
         await store.run(steps.settle, claim, answered(claim, "one", turn=contact))
 
-        await store.put([unsend(contact)._replace(contact=contact)])
+        await store.put([unsend(contact, contact)])
 
     sql = "SELECT contact, status FROM outbox ORDER BY contact"
     assert await bench.query(sql) == [("anna", "sending"), ("ben", "dropped")]
@@ -197,11 +196,11 @@ async def test_a_message_unsent_before_the_plan_does_not_keep_the_answer(bench, 
         steps.settle, claim, replace(turn_result, events={**turn_result.events, **unsent})
     )
     await store.put([unsend("m1")])
-    assert await statuses(bench) == ["sending"]
+    assert await bench.piece_statuses() == ["sending"]
 
     await store.put([unsend("m2")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_a_replayed_turn_is_answered_without_its_unsent_messages(bench, store):
@@ -216,10 +215,10 @@ async def test_a_replayed_turn_is_answered_without_its_unsent_messages(bench, st
     await store.run(steps.settle, claim, answered(claim, "one", turn="anew"))
 
     await store.put([unsend("m2")])
-    assert await statuses(bench) == ["sending"]
+    assert await bench.piece_statuses() == ["sending"]
 
     await store.put([unsend("m3")])
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_an_answer_without_its_messages_noted_is_dropped_by_any_unsend(bench, store):
@@ -228,7 +227,7 @@ async def test_an_answer_without_its_messages_noted_is_dropped_by_any_unsend(ben
 
     await store.put([unsend("m1")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_an_unsend_by_an_older_version_does_not_keep_the_answer(bench, store):
@@ -239,7 +238,7 @@ async def test_an_unsend_by_an_older_version_does_not_keep_the_answer(bench, sto
 
     await store.put([unsend("m2")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_the_answers_to_other_messages_stay(bench, store):
@@ -248,19 +247,19 @@ async def test_the_answers_to_other_messages_stay(bench, store):
 
     await store.put([unsend("m9")])
 
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
 
 async def test_a_piece_on_its_way_at_an_unsend_is_sent_or_dropped_and_not_retried(bench, store):
     for contact, arrives in (("anna", True), ("ben", False)):
         step = await sending(store, "one", "two", turn=contact, mid=f"m-{contact}", contact=contact)
-        await store.put([unsend(f"m-{contact}")._replace(contact=contact)])
+        await store.put([unsend(f"m-{contact}", contact)])
         if arrives:
             await store.run(steps.sent, step, "mid-1")
         else:
             await store.run(steps.retry, step, after=1, why="time-out", then=PieceStatus.SENDING)
 
-    assert await statuses(bench) == ["sent", "dropped", "dropped", "dropped"]
+    assert await bench.piece_statuses() == ["sent", "dropped", "dropped", "dropped"]
 
 
 async def test_an_unsend_wipes_a_dead_answer_which_is_not_replayed(bench, store):
@@ -283,7 +282,7 @@ async def test_an_unsend_drops_the_apology_for_a_dead_turn(bench, store):
 
     await store.put([unsend("m1")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
     assert await bench.query("SELECT status, payload FROM events WHERE kind = 'message'") == [
         ("unsent", None)
     ]
