@@ -16,7 +16,7 @@ from ak_instagram.store.postgres.migrating import migrate_when_free
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.store import Store
 from ak_instagram.store.verbs import inbox
-from tests.support.store_bench import arrival_now, claim_one, mids, worker
+from tests.support.store_bench import arrival, claim_one, mids, worker
 
 IDLE = 0.3  # seconds
 _WRITE = Statement(text("INSERT INTO notes VALUES (1)"))
@@ -36,6 +36,10 @@ async def pool(postgres_url, store):
     async with open_pool(postgres_url, idle_within=IDLE) as pool:
         await pool.run(lambda it, _: it.exec_driver_sql("CREATE TABLE notes (i int)"))
         yield pool
+
+
+def new(mid: str, contact: str = "anna"):
+    return arrival(mid, contact, at=int(time.time() * 1000))
 
 
 class Silent:
@@ -71,20 +75,20 @@ async def during(silence: Silent, pool: Pool, happens) -> None:
 
 
 async def test_messages_get_in_though_a_silent_replica_holds_their_conversation(store, pool):
-    await store.put([arrival_now("m1")])
+    await store.put([new("m1")])
     lock = "SELECT 1 FROM conversations WHERE contact = 'anna' FOR UPDATE"
     silence = Silent(lambda tx: tx.connection.exec_driver_sql(lock))
 
-    await during(silence, pool, store.put([arrival_now("m2"), arrival_now("m3", "ben")]))
+    await during(silence, pool, store.put([new("m2"), new("m3", "ben")]))
 
     assert silence.runs == 2
     assert await noted(pool) == 1
 
 
 async def test_what_a_silent_replica_was_storing_is_stored_once_by_another(store, pool):
-    silence = Silent(lambda tx: inbox.put(tx, [arrival_now("m1")]))
+    silence = Silent(lambda tx: inbox.put(tx, [new("m1")]))
 
-    await during(silence, pool, store.put([arrival_now("m1")]))
+    await during(silence, pool, store.put([new("m1")]))
 
     assert silence.runs == 2
     assert mids(await claim_one(store)) == ["m1"]
