@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from time import time_ns
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from ak_instagram.meta.events import Event, Kind
-from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity, wall_clock
+from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
 from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
@@ -113,7 +114,7 @@ def arrival(
 
 def arrival_now(mid: str, contact: str = "anna") -> Event:
     """A message of this moment, for a store whose own clock counts."""
-    return arrival(mid, contact, at=wall_clock())
+    return arrival(mid, contact, at=time_ns() // 1_000_000)
 
 
 def unsend(mid: str, contact: str = "anna", at: int = START) -> Event:
