@@ -6,8 +6,6 @@ import asyncio
 
 import pytest
 
-from qa.support.agent import Hold
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SETTINGS = {"conversation__debounce": "0.3"}
@@ -34,10 +32,8 @@ async def test_a_burst_of_one_waits_no_longer_than_it_must(stage):
 
 
 async def test_a_message_during_a_turn_waits_for_the_end_of_its_own_burst_only(stage):
-    mia, hold = stage.person(), Hold("First answer")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "First message")
 
     stage.meta.phones.say(mia, "Second message")
     await stage.meta.settled()

@@ -82,7 +82,7 @@ async def test_a_turn_is_listed_shown_and_replayed_until_it_is_answered(stage):
     assert await letters(stage, "--contact", mia) == []
 
 
-async def test_filters_say_which_and_what_is_discarded_is_gone(stage):
+async def test_filters_select_dead_letters_and_discarded_ones_are_gone(stage):
     mia, ben = stage.person(), stage.person()
     for person in (mia, ben):
         await dead_turn(stage, person, "Can you help me?")

@@ -24,11 +24,8 @@ async def test_a_message_that_is_delivered_twice_is_answered_once(stage):
 
 
 async def test_messages_that_come_during_a_turn_make_the_next_one(stage):
-    mia, hold = stage.person(), Hold("First answer")
-    stage.agent.will(hold)
-
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "First message")
     stage.meta.phones.say(mia, "Second message")
     stage.meta.phones.say(mia, "Third message")
     await stage.meta.settled()
@@ -38,11 +35,9 @@ async def test_messages_that_come_during_a_turn_make_the_next_one(stage):
     assert stage.answers(mia) == ["First answer", "You said: Second message\nThird message"]
 
 
-async def test_messages_that_overtake_each_other_are_asked_in_the_order_of_their_writing(stage):
-    mia, hold = stage.person(), Hold("First answer")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+async def test_overtaken_messages_are_asked_in_the_order_of_writing(stage):
+    mia = stage.person()
+    hold = await stage.hold(mia, "First message")
 
     stage.meta.fail(Fault(FaultKind.REORDERED, times=1))
     stage.meta.phones.say(mia, "Written earlier")
@@ -58,11 +53,8 @@ async def test_messages_that_overtake_each_other_are_asked_in_the_order_of_their
 
 
 async def test_a_slow_turn_keeps_nobody_else_waiting(stage):
-    mia, ben, hold = stage.person(), stage.person(), Hold()
-    stage.agent.will(hold)
-
-    stage.meta.phones.say(mia, "Takes a while")
-    await stage.agent.until_asked()
+    mia, ben = stage.person(), stage.person()
+    hold = await stage.hold(mia, "Takes a while")
     stage.meta.phones.say(ben, "Takes no time")
     await stage.until_answered(ben)
 
@@ -86,7 +78,7 @@ async def test_a_batch_of_many_people_gets_an_answer_for_each(stage):
     ]
 
 
-async def test_a_message_that_was_taken_back_before_its_answer_gets_none(stage):
+async def test_an_unsent_message_gets_no_answer(stage):
     mia, hold = stage.person(), Hold("Nobody shall read this")
     stage.agent.will(hold)
     taken_back = stage.meta.phones.say(mia, "I should not have said that")

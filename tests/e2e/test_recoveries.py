@@ -104,7 +104,7 @@ async def test_a_refusal_that_passes_costs_nothing_but_time(stage, kind):
     assert answers == {kind: ANSWER}
 
 
-async def test_a_temporary_error_after_two_limits_is_still_the_first_of_its_kind(stage):
+async def test_a_temporary_error_after_two_rate_limits_counts_as_the_first(stage):
     mia = stage.person()
     for kind in SURE:
         stage.meta.fail(Fault(kind, times=1))
@@ -115,14 +115,14 @@ async def test_a_temporary_error_after_two_limits_is_still_the_first_of_its_kind
     assert stage.answers(mia) == ["You said: Tell me something"]
 
 
-async def test_what_meta_took_without_saying_so_is_not_sent_twice(stage):
+async def test_a_piece_that_meta_took_without_an_answer_is_not_sent_twice(stage):
     """The echo settles it."""
     answers = await answers_in_spite_of(stage, *LIES)
 
     assert answers == dict.fromkeys(LIES, ANSWER)
 
 
-async def test_what_nobody_echoes_is_looked_up_before_it_is_sent_again(stage):
+async def test_a_piece_without_an_echo_is_looked_up_before_it_is_sent_again(stage):
     stage.meta.switch(echoes=False)
     kinds = (*LIES, *UNKNOWN)
 
@@ -155,7 +155,7 @@ async def test_an_agent_that_has_answered_is_not_asked_again_because_a_piece_fai
     assert len(stage.agent.asked) == 1
 
 
-async def test_what_waited_for_a_token_goes_out_once_it_works_again(expired_token):
+async def test_answers_that_waited_for_a_token_go_out_once_it_works(expired_token):
     stage, people = expired_token
 
     for person in people:

@@ -107,10 +107,8 @@ async def test_a_process_that_stalls_past_its_lease_adds_nothing_when_it_comes_b
 
 
 async def test_a_server_that_restarts_makes_webhooks_503_and_turns_wait(stage, other, server):
-    mia, ben, hold = stage.person(), stage.person(), Hold("Nobody could note this")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "Asked before the restart")
-    await stage.agent.until_asked()
+    mia, ben = stage.person(), stage.person()
+    hold = await stage.hold(mia, "Asked before the restart", "Nobody could note this")
     await stage.meta.settled()
 
     await asyncio.to_thread(server.stop, "immediate")
@@ -158,10 +156,8 @@ async def status_of(url: str) -> int:
 
 
 async def test_connections_that_are_cut_cost_nothing(stage, other, server):
-    mia, hold = stage.person(), Hold("As if nothing had happened")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "Asked before the cut")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "Asked before the cut", "As if nothing had happened")
 
     await asyncio.to_thread(server.cut_connections)
     hold.release()

@@ -17,10 +17,8 @@ async def stage(tmp_path):
 
 
 async def test_sigterm_during_a_turn_lets_it_be_answered(stage):
-    mia, hold = stage.person(), Hold("Before I go")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "Are you leaving?")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "Are you leaving?", "Before I go")
     await stage.meta.settled()
 
     stage.service.terminate()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from instagram_simulator import Fault, FaultKind
-from qa.support.agent import Hold, says
+from qa.support.agent import says
 from tests.support.stage import ACCOUNT, Stage
 from tests.support.webhooks import message, now, post
 
@@ -32,10 +32,8 @@ def reasons(stage: Stage, igsid: str) -> list[str | None]:
 
 
 async def test_an_answer_typed_in_the_app_silences_the_bot_until_its_pause_is_over(stage):
-    mia, hold = stage.person(), Hold("Nobody shall read this")
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "Is there a person?")
-    await stage.agent.until_asked()
+    mia = stage.person()
+    hold = await stage.hold(mia, "Is there a person?", "Nobody shall read this")
 
     stage.meta.phones.answer_by_hand(mia, "Yes, this is Ann")
     await stage.meta.settled()
@@ -67,7 +65,7 @@ async def test_the_rest_of_an_answer_is_not_sent_once_a_person_speaks(stage):
     assert stage.answers(mia) == [FIRST.strip()]
 
 
-async def test_a_piece_that_waits_for_its_next_try_is_not_sent_once_a_person_speaks(stage):
+async def test_a_piece_that_waits_for_its_retry_is_dropped_by_a_takeover(stage):
     mia, ben = stage.person(), stage.person()
     stage.meta.fail(Fault(FaultKind.TEMPORARY, times=1))
     stage.meta.phones.say(mia, "Tell me something")
@@ -82,7 +80,7 @@ async def test_a_piece_that_waits_for_its_next_try_is_not_sent_once_a_person_spe
     assert stage.answers(mia) == []
 
 
-async def test_what_another_app_answers_is_left_to_it(stage):
+async def test_messages_that_another_app_answers_are_left_to_it(stage):
     mia = stage.person()
 
     await post(stage, "standby", message(mia, "standby-1", "For the other app", now()))

@@ -25,7 +25,7 @@ async def until_parked(stage: Stage, igsid: str) -> None:
 # --- the window ---------------------------------------------------------------
 
 
-async def test_an_answer_after_the_closing_time_is_not_tried_and_goes_first_later(stage):
+async def test_an_answer_after_the_window_is_not_tried_and_goes_first_later(stage):
     mia, hold = stage.person(), Hold("Too late by a second")
     stage.agent.will(hold)
     closes_at = now() + 1500
@@ -60,11 +60,9 @@ async def test_an_answer_that_meta_finds_too_late_goes_first_later(stage):
 
 
 async def test_the_agent_gets_what_an_edit_made_of_a_message(stage):
-    mia, hold = stage.person(), Hold("First answer")
+    mia = stage.person()
     stage.meta.switch(edit_companion=True)
-    stage.agent.will(hold)
-    stage.meta.phones.say(mia, "First message")
-    await stage.agent.until_asked()
+    hold = await stage.hold(mia, "First message")
 
     edited = stage.meta.phones.say(mia, "Secnod massage")
     stage.meta.phones.edit(edited.mid, "Second massage")
@@ -79,7 +77,7 @@ async def test_the_agent_gets_what_an_edit_made_of_a_message(stage):
 # --- unsent -------------------------------------------------------------------
 
 
-async def test_what_is_taken_back_while_the_agent_works_is_neither_answered_nor_kept(stage):
+async def test_a_message_unsent_while_the_agent_works_is_not_answered_nor_kept(stage):
     mia, hold = stage.person(), Hold("Nobody shall read this")
     stage.agent.will(hold)
     taken_back = stage.meta.phones.say(mia, "My card number is")
@@ -96,7 +94,7 @@ async def test_what_is_taken_back_while_the_agent_works_is_neither_answered_nor_
     assert kept(stage, mia, "card number") == []
 
 
-async def test_what_is_taken_back_while_its_answer_waits_is_neither_answered_nor_kept(stage):
+async def test_a_message_unsent_while_its_answer_waits_is_not_answered_nor_kept(stage):
     mia = stage.person()
     stage.meta.fail(Fault(FaultKind.WINDOW_CLOSED, times=1))
     taken_back = stage.meta.phones.say(mia, "My card number is")

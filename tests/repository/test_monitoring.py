@@ -348,7 +348,7 @@ def test_the_dashboard_can_be_pointed_at_any_data_source_job_namespace_and_pod()
         assert [it.name for it in selectors(query[1])] == ["ak_instagram_build_info"]
 
 
-def test_without_kubernetes_there_are_neither_namespaces_nor_pods_and_all_is_shown():
+def test_the_dashboard_shows_all_without_namespaces_and_pods():
     for name in ("namespace", "pod"):
         assert VARIABLES[name]["allValue"] == ".*"
         assert VARIABLES[name]["current"]["value"] == ["$__all"]

@@ -12,6 +12,7 @@ from ak_instagram.agents.agent import Part, Turn
 from ak_instagram.meta.graph import Profile, RecentMessage
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import P, T, Transactions, Tx, WorkQueue
+from ak_instagram.store.postgres.engine import ServerClock
 from ak_instagram.store.values import Claim, LeaseId, Piece
 from ak_instagram.store.verbs import steps
 
@@ -24,6 +25,22 @@ class FakeSteadyClock:
 
     def __call__(self) -> float:
         return self.time
+
+
+class FakeClock(ServerClock):
+    """A store's clock, in UTC milliseconds, that stands still unless it is moved."""
+
+    is_stale = False
+
+    def __init__(self, now: int) -> None:
+        super().__init__()
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def move(self, milliseconds: int) -> None:
+        self.now += milliseconds
 
 
 @dataclass

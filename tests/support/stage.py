@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from instagram_simulator import Entry, ProfessionalAccount, Simulator
-from qa.support.agent import ScriptedAgent, scripted_agent
+from qa.support.agent import Hold, ScriptedAgent, scripted_agent
 from qa.support.service import WITHIN, Service
 
 ACCOUNT = ProfessionalAccount(
@@ -36,6 +36,14 @@ class Stage:
         if account is not None:
             return self.meta.world.add_person("Zoe", account=account).igsid
         return self.meta.add_person("Mia").igsid
+
+    async def hold(self, igsid: str, text: str, answer: str = "First answer") -> Hold:
+        """Have the agent asked the person's *text*; return what holds its *answer* back."""
+        hold = Hold(answer)
+        self.agent.will(hold)
+        self.meta.phones.say(igsid, text)
+        await self.agent.until_asked()
+        return hold
 
     async def until_answered(self, igsid: str, pieces: int = 1, within: float = WITHIN) -> None:
         """Return once so many pieces have arrived on the person's phone."""

@@ -6,38 +6,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from time import time_ns
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from ak_instagram.meta.events import Event, Kind
 from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
-from ak_instagram.store.postgres.engine import ServerClock, open_postgres
+from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.sqlite.engine import open_sqlite
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, EventStatus, Piece, TurnResult
 from ak_instagram.store.verbs import steps
+from tests.support.fakes import FakeClock
 
 START = 1_800_000_000_000
 LEASE = 30_000
 DAY = 86_400_000
 PAUSE = 12 * 3_600_000
-
-
-class FakeClock(ServerClock):
-    """A clock that stands still unless it is moved, for a file or a server."""
-
-    is_stale = False
-
-    def __init__(self, now: int = START) -> None:
-        super().__init__()
-        self.now = now
-
-    def __call__(self) -> int:
-        return self.now
-
-    def move(self, milliseconds: int) -> None:
-        self.now += milliseconds
 
 
 @dataclass
@@ -73,7 +59,7 @@ class Bench:
     """One database, and stores on it as several processes would have them."""
 
     url: str
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(START))
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     database: Any = None
 
@@ -105,6 +91,10 @@ class Bench:
         )
         return rows
 
+    async def piece_statuses(self) -> list[str]:
+        """Return the statuses of all pieces, in the order in which they were planned."""
+        return [status for (status,) in await self.query("SELECT status FROM outbox ORDER BY id")]
+
 
 def arrival(
     mid: str, contact: str = "anna", at: int = START, *, kind: str = "message", **changes: Any
@@ -120,6 +110,25 @@ def arrival(
         "payload": f'{{"message":{{"mid":"{mid}"}}}}',
     }
     return Event(**(values | changes))
+
+
+def arrival_now(mid: str, contact: str = "anna") -> Event:
+    """A message of this moment, for a store whose own clock counts."""
+    return arrival(mid, contact, at=time_ns() // 1_000_000)
+
+
+def unsend(mid: str, contact: str = "anna", at: int = START) -> Event:
+    """The message *mid* and its edits are taken back."""
+    return arrival(
+        mid,
+        contact,
+        at,
+        kind="unsend",
+        key=f"unsend:{mid}",
+        payload="{}",
+        unsends=f"message:{mid}",
+        unsends_edits=tuple(f"edit:{mid}:{count}" for count in range(1, 4)),
+    )
 
 
 def echo(mid: str, said: str, contact: str = "anna") -> Event:

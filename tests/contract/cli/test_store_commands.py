@@ -121,7 +121,7 @@ def test_without_a_store_there_is_a_clear_line(run):
     assert "has the service run yet?" in result.output
 
 
-def test_a_server_that_is_not_there_is_said_so_and_not_among_the_letters(run):
+def test_an_unreachable_server_is_named_on_stderr_alone(run):
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
 
     result = run("dead-letters", "list", "--json", AK_STORE__URL=nowhere)

@@ -30,7 +30,7 @@ async def test_an_empty_store_has_nothing_to_tell(store):
     assert await store.run(backlog.measure) == EMPTY
 
 
-async def test_what_nobody_works_on_is_due_since_it_could_have_been_claimed(bench, store):
+async def test_unclaimed_work_is_due_since_it_could_have_been_claimed(bench, store):
     await store.put([arrival("m1", "anna")])
     bench.clock.move(2_000)
     await store.put([arrival("m2", "ben")])
@@ -41,7 +41,7 @@ async def test_what_nobody_works_on_is_due_since_it_could_have_been_claimed(benc
     assert (waiting.due, waiting.overdue) == (2, 5_000)
 
 
-async def test_what_is_worked_on_is_not_due(bench, store):
+async def test_claimed_work_is_not_due(bench, store):
     await store.put([arrival("m1")])
     await claim_one(store)
     bench.clock.move(LEASE - 1)
@@ -49,7 +49,7 @@ async def test_what_is_worked_on_is_not_due(bench, store):
     assert (await store.run(backlog.measure)).due == 0
 
 
-async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench, store):
+async def test_work_of_a_dead_process_is_due_since_its_lease_ended(bench, store):
     await store.put([arrival("m1")])
     await claim_one(store)
     bench.clock.move(LEASE + 700)
@@ -60,7 +60,7 @@ async def test_what_a_dead_process_held_is_due_since_the_end_of_its_lease(bench,
 
 
 @pytest.mark.parametrize("wait_reason", [None, WaitReason.OTHER])
-async def test_what_waits_for_its_next_try_is_due_once_that_has_come(bench, store, wait_reason):
+async def test_a_retry_is_due_once_its_time_has_come(bench, store, wait_reason):
     await store.put([arrival("m1")])
     await store.run(
         steps.retry, await claim_one(store), after=9, why="503", wait_reason=wait_reason
@@ -83,7 +83,7 @@ async def test_a_burst_is_due_when_it_has_ended(bench):
     assert (await store.run(backlog.measure)).due == 0
 
 
-async def test_what_a_blocked_account_keeps_waiting_is_not_due_until_it_has_healed(bench, store):
+async def test_work_of_a_stopped_account_is_not_due_until_it_can_send_again(bench, store):
     await store.put([arrival("m1")])
     await store.run(
         steps.retry, await claim_one(store), after=30, why="190", wait_reason=WaitReason.ACCOUNT
@@ -141,7 +141,7 @@ async def test_dead_letters_are_those_that_are_listed(bench, store):
     assert (waiting.dead_turns, waiting.dead_answers) == (1, 1)
 
 
-async def test_dead_letters_that_were_seen_to_are_not_counted(bench, store):
+async def test_discarded_dead_letters_are_not_counted(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     await store.run(steps.settle, claim, dead(claim))
@@ -151,7 +151,7 @@ async def test_dead_letters_that_were_seen_to_are_not_counted(bench, store):
     assert (await store.run(backlog.measure)).dead_turns == 0
 
 
-async def test_the_newest_event_is_known_after_it_was_answered_and_by_other_processes(bench, store):
+async def test_the_newest_event_is_known_once_answered_and_to_other_processes(bench, store):
     await store.put([arrival("m1")])
     bench.clock.move(5_000)
     await store.put([arrival("m2", "ben", at=START - DAY)])

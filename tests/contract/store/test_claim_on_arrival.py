@@ -83,7 +83,7 @@ async def put_too_late(store: Store, late: LatePuts, *arrivals) -> asyncio.Futur
     return put
 
 
-async def test_what_is_claimed_for_a_worker_that_is_busy_by_then_is_due_at_once(bench, one, late):
+async def test_a_claim_that_the_worker_has_no_room_for_is_due_at_once(bench, one, late):
     put = await put_too_late(one, late, arrival("m1"))
     late.told.set()
     await put
@@ -92,7 +92,7 @@ async def test_what_is_claimed_for_a_worker_that_is_busy_by_then_is_due_at_once(
     assert await one.renew() == frozenset()
 
 
-async def test_a_webhook_does_not_queue_behind_turns_to_give_something_back(one, late):
+async def test_a_webhook_gives_a_claim_back_ahead_of_turns(one, late):
     put = await put_too_late(one, late, arrival("m1"))
     late.urgent.clear()
     late.told.set()
@@ -102,7 +102,7 @@ async def test_a_webhook_does_not_queue_behind_turns_to_give_something_back(one,
     assert late.urgent == [True]
 
 
-async def test_a_webhook_is_answered_though_nothing_can_be_given_back(bench, one, late):
+async def test_a_webhook_is_answered_though_its_claim_can_not_be_given_back(bench, one, late):
     put = await put_too_late(one, late, arrival("m1"))
     late.refuses = True
     late.told.set()
@@ -112,7 +112,7 @@ async def test_a_webhook_is_answered_though_nothing_can_be_given_back(bench, one
     assert await bench.query("SELECT mid FROM events") == [("m1",)]
 
 
-async def test_a_piece_is_not_sent_on_a_claim_that_grew_old_before_it_was_begun(bench, one, late):
+async def test_a_piece_is_not_sent_on_a_claim_that_expired_before_its_work_began(bench, one, late):
     """
     A webhook claims bob for the worker, whose piece failed before, while it finds carl itself.
 
@@ -165,7 +165,7 @@ async def test_a_renewal_extends_only_what_it_found(bench):
     assert one.lease_left(kept) == LEASE / 1000
 
 
-async def test_what_was_abandoned_has_nothing_left_once_its_first_lease_is_over(bench, store):
+async def test_an_abandoned_claim_has_no_time_left_after_its_first_lease(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(LEASE - 1000)
@@ -177,7 +177,7 @@ async def test_what_was_abandoned_has_nothing_left_once_its_first_lease_is_over(
     assert store.lease_left(claim) <= 0
 
 
-async def test_a_claim_that_is_being_abandoned_has_no_more_left_than_at_first(bench, store):
+async def test_a_claim_being_abandoned_ends_with_its_first_lease(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(LEASE - 1000)
@@ -190,7 +190,7 @@ async def test_a_claim_that_is_being_abandoned_has_no_more_left_than_at_first(be
     await abandoning
 
 
-async def test_what_is_given_back_is_heard_of_by_others_at_once(postgres_bench):
+async def test_other_replicas_hear_of_a_claim_given_back_at_once(postgres_bench):
     one, two = postgres_bench.store("one"), postgres_bench.store("two")
     await one.put([arrival("m1")])
     claim = await claim_one(one)

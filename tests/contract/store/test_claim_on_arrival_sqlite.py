@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import steps
-from tests.support.store_bench import answered, arrival, mids, until_waiting, worker
+from tests.support.store_bench import answered, arrival_now, mids, until_waiting, worker
 
 SOON = POLL / 2  # seconds: whoever only polls is later
 
@@ -20,10 +19,6 @@ async def store(request, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     async with open_store(url, worker(debounce_ms=request.param)) as store:
         yield store
-
-
-def new(mid: str, contact: str = "anna"):
-    return arrival(mid, contact, at=int(time.time() * 1000))
 
 
 async def claimed(store: Store):
@@ -39,27 +34,27 @@ async def handed_over(store: Store, mid: str, contact: str = "anna"):
     """What a worker gets that waited when the message came in."""
     waiting = asyncio.create_task(claimed(store))
     await until_waiting(store)
-    await store.put([new(mid, contact)])
+    await store.put([arrival_now(mid, contact)])
     return await waiting
 
 
-async def test_what_comes_in_after_a_hand_over_while_nobody_waits_is_found(store):
+async def test_an_event_after_a_claim_on_arrival_is_found_though_no_worker_waited(store):
     await handed_over(store, "m1")
-    await store.put([new("m2", "ben")])
+    await store.put([arrival_now("m2", "ben")])
 
     assert mids(await claimed(store)) == ["m2"]
 
 
-async def test_what_comes_in_during_a_turn_is_found_when_that_is_over(store):
+async def test_an_event_during_a_turn_is_found_after_the_turn(store):
     claim = await handed_over(store, "m1")
-    await store.put([new("m2")])
+    await store.put([arrival_now("m2")])
 
     step = await store.run(steps.settle, claim, answered(claim))
 
     assert mids(step or await claimed(store)) == ["m2"]
 
 
-async def test_what_is_to_be_tried_again_after_a_hand_over_is_found_in_time(store):
+async def test_a_retry_after_a_claim_on_arrival_is_found_in_time(store):
     claim = await handed_over(store, "m1")
 
     await store.run(steps.retry, claim, after=0.05, why="503")
@@ -67,7 +62,7 @@ async def test_what_is_to_be_tried_again_after_a_hand_over_is_found_in_time(stor
     assert mids(await claimed(store)) == ["m1"]
 
 
-async def test_what_is_handed_over_again_and_again_hides_nothing_else(store):
+async def test_claims_on_arrival_in_a_row_hide_no_other_due_work(store):
     claim = await handed_over(store, "m1")
     await store.run(steps.retry, claim, after=0.3, why="503")
     for number in range(3):

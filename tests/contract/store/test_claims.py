@@ -64,7 +64,7 @@ async def test_an_expired_lease_is_taken_over_and_fences_its_old_holder_off(benc
             await verb
 
 
-async def test_a_rows_columns_are_named_as_they_are(store):
+async def test_a_claimed_row_has_its_columns_names(store):
     await store.put([arrival("m1")])
 
     [claimed] = await store.run(claims.acquire, 1)
@@ -109,10 +109,7 @@ async def test_a_renewed_lease_holds(bench):
     assert await one.renew() == {("shop", "anna", claim.fence)}
 
     bench.clock.move(LEASE - 1)
-    waiting = asyncio.create_task(two.claim(1))
-    await two.ping()
-    assert not waiting.done()
-    await stop(waiting)
+    assert await two.run(steps.claim_due, 1) == []
 
 
 @pytest.mark.parametrize(("at_once", "database"), [(1, 6), (2, 3), (5, 2), (6, 1)])
@@ -187,7 +184,7 @@ async def test_progress_forgets_the_failures(bench, store):
     assert step.failures == 0
 
 
-async def test_an_uncounted_wait_uses_up_no_try(bench, store):
+async def test_a_wait_with_a_reason_uses_up_no_attempt(bench, store):
     await store.put([arrival("m1")])
 
     await store.run(
@@ -255,7 +252,7 @@ async def test_no_more_is_claimed_than_asked_for(store):
     assert sorted(claim.contact for claim in claims) == ["p0", "p1", "p2", "p3", "p4"]
 
 
-async def test_what_is_let_go_is_due_at_once(bench):
+async def test_a_released_conversation_is_due_at_once(bench):
     one, two = bench.store("one"), bench.store("two")
     await one.put([arrival("m1")])
     await claim_one(one)
@@ -276,7 +273,7 @@ async def test_an_abandoned_conversation_is_due_at_once(bench):
     assert await one.renew() == {(kept.account, kept.contact, kept.fence)}
 
 
-async def test_what_waits_for_an_account_is_woken_when_it_heals_and_nothing_else(bench, store):
+async def test_only_work_that_waits_for_the_account_is_woken_when_it_can_send(bench, store):
     await store.put([arrival("m1"), arrival("m2", "ben"), arrival("m3", "cleo", account="cafe")])
     for claim in await store.claim(10):
         wait_reason = None if claim.contact == "ben" else WaitReason.ACCOUNT
@@ -287,7 +284,7 @@ async def test_what_waits_for_an_account_is_woken_when_it_heals_and_nothing_else
     assert (await claim_one(store)).contact == "anna"
 
 
-async def test_what_is_left_of_a_lease_is_known_before_a_send(bench, store):
+async def test_the_time_left_of_a_lease_is_known_before_a_send(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(LEASE - 1000)
@@ -298,7 +295,7 @@ async def test_what_is_left_of_a_lease_is_known_before_a_send(bench, store):
     assert store.lease_left(claim) == LEASE / 1000
 
 
-async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, store):
+async def test_work_that_waits_for_an_account_is_due_when_a_process_starts(bench, store):
     await store.put([arrival("m1")])
     await store.run(
         steps.retry, await claim_one(store), after=600, why="190", wait_reason=WaitReason.ACCOUNT
@@ -309,7 +306,7 @@ async def test_what_waits_for_an_account_is_due_when_a_process_starts(bench, sto
     assert mids(await claim_one(store)) == ["m1"]
 
 
-async def test_so_many_are_claimed_in_one_transaction_and_then_the_others(store):
+async def test_no_more_than_max_claims_are_made_in_one_transaction(store):
     await store.put([arrival(f"m{n}", f"p{n}") for n in range(MAX_CLAIMS + 8)])
 
     first, second = await store.claim(500), await store.claim(500)

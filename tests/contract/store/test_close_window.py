@@ -20,12 +20,8 @@ async def closes_at(bench) -> int:
     return (await bench.query("SELECT window_closes_at FROM conversations"))[0][0]
 
 
-async def statuses(bench) -> list[str]:
-    return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
-
-
 @pytest.mark.parametrize("kind", ["message", "postback"])
-async def test_a_message_and_a_tap_open_it_from_the_time_they_were_said(bench, store, kind):
+async def test_messages_and_taps_open_the_window_from_the_time_they_were_said(bench, store, kind):
     bench.clock.move(1000)
 
     await store.put([arrival("m1", kind=kind, at=START)])
@@ -33,19 +29,19 @@ async def test_a_message_and_a_tap_open_it_from_the_time_they_were_said(bench, s
     assert await closes_at(bench) == START + DAY
 
 
-async def test_it_opens_when_we_hear_of_it_if_metas_clock_is_ahead(bench, store):
+async def test_the_window_opens_on_arrival_if_metas_clock_is_ahead(bench, store):
     await store.put([arrival("m1", at=START + 3000)])
 
     assert await closes_at(bench) == START + DAY
 
 
-async def test_a_refusal_closes_it_though_metas_clock_is_ahead(bench, store):
+async def test_a_refusal_closes_the_window_though_metas_clock_is_ahead(bench, store):
     step = await sending(store, "one", at=START + 3000)
     bench.clock.move(10)
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
 
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +53,7 @@ async def test_a_refusal_closes_it_though_metas_clock_is_ahead(bench, store):
         pytest.param(arrival("m0", at=START - 9), id="a-late-webhook-of-an-earlier-message"),
     ],
 )
-async def test_nothing_else_moves_it(bench, store, later):
+async def test_no_other_event_moves_the_window(bench, store, later):
     await store.put([arrival("m1")])
 
     await store.put([later])
@@ -65,34 +61,34 @@ async def test_nothing_else_moves_it(bench, store, later):
     assert await closes_at(bench) == START + DAY
 
 
-async def test_it_may_close_between_two_pieces(bench, store):
+async def test_the_window_may_close_between_two_pieces(bench, store):
     step = await sending(store, "one", "two")
     bench.clock.move(DAY)
 
     assert await store.run(steps.sent, step, "mid-1") is None
 
-    assert await statuses(bench) == ["sent", "parked"]
+    assert await bench.piece_statuses() == ["sent", "parked"]
 
 
-async def test_it_may_close_between_two_tries(bench, store):
+async def test_the_window_may_close_between_two_attempts(bench, store):
     step = await sending(store, "one", "two")
     await store.run(steps.retry, step, after=DAY / 1000, why="503")
     bench.clock.move(DAY)
     await store.put([arrival("m2", "ben", at=bench.clock.now)])
 
     assert (await claim_one(store)).contact == "ben"
-    assert await statuses(bench) == ["parked", "parked"]
+    assert await bench.piece_statuses() == ["parked", "parked"]
 
 
-async def test_meta_closes_it_for_what_was_said_before_the_try(bench, store):
+async def test_a_refusal_closes_the_window_of_messages_before_the_attempt(bench, store):
     step = await sending(store, "one", "two")
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
 
-    assert await statuses(bench) == ["parked", "parked"]
+    assert await bench.piece_statuses() == ["parked", "parked"]
 
 
-async def test_what_the_person_says_after_the_try_keeps_it_open(bench, store):
+async def test_a_message_after_the_attempt_keeps_the_window_open(bench, store):
     step = await sending(store, "one", "two")
     bench.clock.move(1000)
     await store.put([arrival("m2", at=bench.clock.now)])
@@ -104,7 +100,7 @@ async def test_what_the_person_says_after_the_try_keeps_it_open(bench, store):
     assert await closes_at(bench) == START + 1000 + DAY
 
 
-async def test_a_millisecond_before_it_is_still_open(bench, store):
+async def test_the_window_is_open_a_millisecond_before_its_end(bench, store):
     step = await sending(store, "one", "two")
     bench.clock.move(DAY - 1)
 

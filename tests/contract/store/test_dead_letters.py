@@ -90,7 +90,7 @@ async def test_a_dead_turn_is_found_with_its_reason(bench, store):
         pytest.param({"limit": 1}, ["turn-m1"], id="limit"),
     ],
 )
-async def test_filters(bench, store, wanted, found):
+async def test_filters_select_dead_letters(bench, store, wanted, found):
     await dead_turn(store, "m1")
     await dead_turn(store, "m2", "ben")
 

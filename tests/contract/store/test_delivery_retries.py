@@ -141,7 +141,9 @@ def stops(logs: Iterable[Mapping[str, Any]]) -> int:
         pytest.param(TRANSIENT, "gave up: transient", id="transient"),
     ],
 )
-async def test_what_never_works_is_given_up_after_its_tries(bench, deliver, error, reason):
+async def test_a_piece_that_never_arrives_is_given_up_after_max_attempts(
+    bench, deliver, error, reason
+):
     graph = FakeGraph(errors=[error] * 100)
 
     await deliver(graph)
@@ -151,7 +153,7 @@ async def test_what_never_works_is_given_up_after_its_tries(bench, deliver, erro
 
 
 @pytest.mark.usefixtures("planned")
-async def test_waits_that_are_the_accounts_use_up_no_try(bench, deliver):
+async def test_waits_for_the_account_use_up_no_attempt(bench, deliver):
     graph = FakeGraph(errors=[DEAD_TOKEN, LIMITED, LIMITED, TRANSIENT] * 10)
 
     await deliver(graph)
@@ -161,7 +163,7 @@ async def test_waits_that_are_the_accounts_use_up_no_try(bench, deliver):
 
 
 @pytest.mark.usefixtures("planned")
-async def test_each_piece_has_tries_of_its_own(bench, deliver):
+async def test_each_piece_has_attempts_of_its_own(bench, deliver):
     graph = FakeGraph(errors=[*[UNKNOWN] * 3, None, *[TRANSIENT] * 3, None])
 
     await deliver(graph)
@@ -171,7 +173,7 @@ async def test_each_piece_has_tries_of_its_own(bench, deliver):
 
 
 @pytest.mark.usefixtures("planned")
-async def test_an_error_that_means_something_else_when_it_stays_is_taken_so(bench, store, deliver):
+async def test_an_error_that_repeats_is_read_as_what_it_means_then(bench, store, deliver):
     """1/99 is unknown once; then it is a missing permission, for which the account stops."""
     graph = FakeGraph(errors=[NEVER_SAID, NEVER_SAID, None, None])
 
@@ -183,7 +185,7 @@ async def test_an_error_that_means_something_else_when_it_stays_is_taken_so(benc
 
 
 @pytest.mark.usefixtures("planned")
-async def test_what_arrived_though_the_account_was_blamed_is_not_sent_again(bench, deliver):
+async def test_a_piece_that_arrived_in_spite_of_an_error_is_not_sent_again(bench, deliver):
     class Applied(FakeGraph):
         """Meta does what it reports to have failed."""
 
@@ -204,7 +206,7 @@ async def test_what_arrived_though_the_account_was_blamed_is_not_sent_again(benc
 
 
 @pytest.mark.usefixtures("planned")
-async def test_what_the_account_kept_from_arriving_uses_up_no_try(bench, deliver):
+async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_attempt(bench, deliver):
     graph = FakeGraph(errors=[NEVER_SAID] * 5 * ATTEMPTS)
 
     await deliver(graph)
@@ -220,7 +222,7 @@ async def test_what_the_account_kept_from_arriving_uses_up_no_try(bench, deliver
         pytest.param(NEVER_SAID, "gave up: it did not arrive", id="perhaps-forbidden"),
     ],
 )
-async def test_a_message_that_is_refused_while_others_go_out_stops_nobody(
+async def test_a_refused_message_does_not_stop_the_account_while_others_go_out(
     bench, others, deliver, error, reason
 ):
     graph = Choosy(others, errors=[error] * 5 * ATTEMPTS)
@@ -235,7 +237,7 @@ async def test_a_message_that_is_refused_while_others_go_out_stops_nobody(
 
 
 @pytest.mark.usefixtures("planned")
-async def test_a_message_that_seems_to_be_the_accounts_fault_stops_the_others_once(
+async def test_a_refusal_that_seems_the_accounts_fault_stops_the_account_once(
     bench, others, deliver
 ):
     graph = Choosy(others, errors=[NO_ROLE] * 5 * ATTEMPTS)
@@ -250,7 +252,7 @@ async def test_a_message_that_seems_to_be_the_accounts_fault_stops_the_others_on
 
 
 @pytest.mark.usefixtures("planned")
-async def test_look_ups_that_are_refused_while_others_go_out_stop_them_once(bench, others, deliver):
+async def test_refused_look_ups_stop_the_account_once_while_others_go_out(bench, others, deliver):
     class Secretive(Choosy):
         """Shows nobody a conversation."""
 
@@ -269,7 +271,7 @@ async def test_look_ups_that_are_refused_while_others_go_out_stop_them_once(benc
     assert (await pieces(bench))[:2] == [("dead", f"gave up: {NO_ROLE}")] * 2
 
 
-async def test_what_may_be_the_person_is_not_believed_of_all_in_a_bad_minute(bench, store, deliver):
+async def test_an_outage_is_not_blamed_on_the_people_written_to(bench, store, deliver):
     class Down(FakeGraph):
         """Has a temporary failure for more than a minute."""
 
@@ -324,7 +326,7 @@ async def test_the_first_temporary_error_after_an_outage_is_temporary(bench, del
 
 
 @pytest.mark.usefixtures("planned")
-async def test_what_can_not_be_looked_for_is_not_sent_again(bench, deliver):
+async def test_a_piece_that_can_not_be_looked_up_is_not_sent_again(bench, deliver):
     graph = FakeGraph(errors=[UNKNOWN], recent=TRANSIENT)
 
     await deliver(graph)
@@ -334,7 +336,7 @@ async def test_what_can_not_be_looked_for_is_not_sent_again(bench, deliver):
 
 
 @pytest.mark.usefixtures("planned")
-async def test_a_person_who_answers_ends_all_tries(bench, store, deliver):
+async def test_a_takeover_ends_all_attempts(bench, store, deliver):
     class Interrupted(FakeGraph):
         async def send_message(self, *arguments: Any) -> str:
             await store.put([echo("h1", "I am Ann")])
@@ -350,9 +352,7 @@ async def test_a_person_who_answers_ends_all_tries(bench, store, deliver):
 
 
 @pytest.mark.usefixtures("planned")
-async def test_a_person_who_answers_while_a_piece_waits_for_its_turn_is_not_talked_over(
-    bench, store, delivery
-):
+async def test_a_piece_that_waits_for_its_slot_is_dropped_by_a_takeover(bench, store, delivery):
     graph = FakeGraph()
     slow = delivery(graph, rate=0.01)
     [claim] = await claims(bench, store)

@@ -16,6 +16,7 @@ from tests.support.store_bench import (
     echo,
     piece_of,
     sending,
+    unsend,
 )
 
 HOUR = 3_600_000
@@ -36,7 +37,7 @@ async def take_over(bench, store) -> None:
     assert await paused_until(bench) == START + PAUSE
 
 
-async def test_a_piece_that_fails_while_a_person_answers_is_not_tried_again(bench, store):
+async def test_a_piece_that_fails_during_a_takeover_is_not_retried(bench, store):
     step = await sending(store, "one")
     await take_over(bench, store)
 
@@ -48,7 +49,7 @@ async def test_a_piece_that_fails_while_a_person_answers_is_not_tried_again(benc
     assert await pieces(bench) == [("dropped", None)]
 
 
-async def test_a_piece_in_doubt_while_a_person_answers_is_not_even_looked_for(bench, store):
+async def test_a_piece_of_unknown_outcome_is_not_looked_up_during_a_takeover(bench, store):
     step = await sending(store, "one")
     await take_over(bench, store)
 
@@ -58,7 +59,7 @@ async def test_a_piece_in_doubt_while_a_person_answers_is_not_even_looked_for(be
 
 
 @pytest.mark.parametrize("how", ["answer", "echo"])
-async def test_a_piece_that_arrives_all_the_same_is_noted_as_sent(bench, store, how):
+async def test_a_piece_that_arrives_during_a_takeover_is_noted_as_sent(bench, store, how):
     step = await sending(store, "one", "two")
     await take_over(bench, store)
 
@@ -71,7 +72,7 @@ async def test_a_piece_that_arrives_all_the_same_is_noted_as_sent(bench, store, 
     assert await paused_until(bench) == START + PAUSE
 
 
-async def test_a_handoffs_last_words_are_tried_again_although_the_bot_is_silent(bench, store):
+async def test_a_handoffs_last_words_are_retried_although_the_bot_is_silent(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     step = await store.run(
@@ -102,7 +103,7 @@ async def test_an_echo_that_was_on_its_way_for_hours_is_known_as_ours(bench, sto
         pytest.param(START + LATEST_ECHO + 1, id="long-after-the-last-try"),
     ],
 )
-async def test_our_words_at_another_time_are_a_persons(bench, store, said_at):
+async def test_our_words_at_another_time_are_a_takeover(bench, store, said_at):
     await sending(store, "Yes")
     bench.clock.move(HOUR)
 
@@ -112,7 +113,7 @@ async def test_our_words_at_another_time_are_a_persons(bench, store, said_at):
     assert await paused_until(bench) == said_at + PAUSE
 
 
-async def test_a_clock_that_is_minutes_ahead_of_metas_makes_nobody_of_us(bench, store):
+async def test_an_echo_is_ours_although_our_clock_is_minutes_ahead_of_metas(bench, store):
     await sending(store, "one", "two")
 
     await store.put([echo("mid-1", "one")._replace(at=START - 10 * 60_000)])
@@ -124,7 +125,7 @@ async def test_a_clock_that_is_minutes_ahead_of_metas_makes_nobody_of_us(bench, 
 @pytest.mark.parametrize(
     "order", [("answer", "echo", "echo"), ("echo", "answer", "echo"), ("echo", "echo", "answer")]
 )
-async def test_a_piece_that_arrived_twice_is_no_persons(bench, store, order):
+async def test_two_echoes_of_a_piece_sent_twice_are_no_takeover(bench, store, order):
     """Meta reports a failure although it sent the message, so it is sent again."""
     step = await sending(store, "one", "two")
     await store.run(steps.retry, step, after=1, why="code 2")
@@ -142,7 +143,7 @@ async def test_a_piece_that_arrived_twice_is_no_persons(bench, store, order):
     assert piece_of(step).message == {"text": "two"}
 
 
-async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
+async def test_a_second_echo_of_a_piece_sent_once_is_a_takeover(bench, store):
     step = await sending(store, "one", "two")
     await store.run(steps.sent, step, "mid-1")
 
@@ -151,7 +152,7 @@ async def test_our_words_are_a_persons_where_they_were_tried_once(bench, store):
     assert await paused_until(bench) == START + PAUSE
 
 
-async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up(bench, store):
+async def test_an_echo_settles_the_piece_on_its_way_before_a_dead_one(bench, store):
     refused = await sending(store, "Sorry")
     await store.run(steps.give_up, refused, "bad_request")
     await sending(store, "Sorry", turn="turn-2", mid="m2")
@@ -161,10 +162,9 @@ async def test_an_echo_is_of_what_is_on_its_way_rather_than_of_what_was_given_up
     assert await pieces(bench) == [("dead", None), ("sent", "mid-2")]
 
 
-async def test_a_message_that_came_after_its_unsend_is_wiped_where_a_person_answers(bench, store):
+async def test_a_message_after_its_unsend_is_wiped_during_a_takeover(bench, store):
     await take_over(bench, store)
-    unsend = arrival("m1", kind="unsend", key="unsend:m1", payload="{}")
-    await store.put([unsend._replace(unsends="message:m1")])
+    await store.put([unsend("m1")])
     await store.put([arrival("m1"), arrival("m2")])
 
     await store.run(steps.claim_due, 1)

@@ -55,7 +55,7 @@ async def test_pieces_go_before_new_events(store):
     assert mids(step) == ["m2"]
 
 
-async def test_a_crash_during_a_send_leaves_a_doubtful_piece(bench):
+async def test_a_crash_during_a_send_leaves_its_outcome_unknown(bench):
     one, two = bench.store("one"), bench.store("two")
     crashed = await sending(one, "one")
     bench.clock.move(LEASE)
@@ -79,7 +79,7 @@ async def test_a_piece_that_did_not_arrive_is_sent_again(bench):
     assert (piece.outcome_unknown, piece.attempt, again.failures) == (False, 2, 1)
 
 
-async def test_an_unknown_outcome_stays_doubtful(bench, store):
+async def test_a_retry_keeps_an_outcome_unknown(bench, store):
     step = await sending(store, "one")
 
     await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
@@ -88,7 +88,7 @@ async def test_an_unknown_outcome_stays_doubtful(bench, store):
     assert piece_of(await claim_one(store)).outcome_unknown
 
 
-async def test_a_sure_failure_is_not_doubtful(bench, store):
+async def test_a_certain_failure_is_no_unknown_outcome(bench, store):
     step = await sending(store, "one")
 
     await store.run(steps.retry, step, after=5, why="refused")
@@ -171,7 +171,7 @@ async def test_outside_the_window_the_answer_is_parked_and_goes_first_later(benc
     assert mids(step) == ["m2"]
 
 
-async def test_a_window_that_meta_holds_for_closed_parks_the_rest(bench, store):
+async def test_a_window_that_meta_calls_closed_parks_the_rest(bench, store):
     step = await sending(store, "one", "two")
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
@@ -192,7 +192,7 @@ async def test_giving_up_drops_the_rest_of_the_answer_but_not_what_waits(bench, 
     ]
 
 
-async def test_giving_up_what_an_echo_has_shown_to_have_arrived_drops_nothing(bench, store):
+async def test_giving_up_a_piece_that_its_echo_settled_drops_nothing(bench, store):
     step = await sending(store, "one", "two")
     await store.put([echo("mid-1", "one")])
 
@@ -205,7 +205,7 @@ async def test_giving_up_what_an_echo_has_shown_to_have_arrived_drops_nothing(be
     ]
 
 
-async def test_a_message_taken_back_meanwhile_unsettles_the_turn(bench, store):
+async def test_an_unsend_during_a_turn_keeps_it_from_being_settled(bench, store):
     await store.put([arrival("m1"), arrival("m2")])
     claim = await claim_one(store)
     await store.put([arrival("m1", kind="unsend", key="unsend:m1")])

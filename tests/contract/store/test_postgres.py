@@ -16,7 +16,7 @@ from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.postgres.engine import open_postgres
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import steps
-from tests.support.store_bench import answered, arrival, mids, stop, worker
+from tests.support.store_bench import answered, arrival_now, mids, stop, worker
 
 
 @pytest.fixture
@@ -28,11 +28,6 @@ def replica(url: str, owner: str):
     return open_store(url, worker(owner))
 
 
-def new(mid: str, contact: str = "anna"):
-    """A message of now, since the server's clock counts."""
-    return arrival(mid, contact, at=int(time.time() * 1000))
-
-
 async def claimed(store: Store):
     while not (claims := await store.claim(10)):
         pass
@@ -41,7 +36,7 @@ async def claimed(store: Store):
 
 async def test_replicas_that_start_together_migrate_once(url):
     async with replica(url, "one") as one, replica(url, "two") as two:
-        await asyncio.gather(one.put([new("m1")]), two.put([new("m2", "ben")]))
+        await asyncio.gather(one.put([arrival_now("m1")]), two.put([arrival_now("m2", "ben")]))
 
         claims = await claimed(one)
 
@@ -55,7 +50,7 @@ async def test_a_replica_that_can_not_work_itself_wakes_another(url):
 
         async with asyncio.timeout(POLL / 2):
             while not waiting.done():
-                await busy.put([new(f"m{time.monotonic_ns()}")])
+                await busy.put([arrival_now(f"m{time.monotonic_ns()}")])
         [claim] = await waiting
 
     assert claim.contact == "anna"
@@ -63,7 +58,7 @@ async def test_a_replica_that_can_not_work_itself_wakes_another(url):
 
 async def test_replicas_never_claim_the_same_conversation(url):
     async with replica(url, "one") as one, replica(url, "two") as two:
-        await one.put([new(f"m{n}", f"p{n}") for n in range(100)])
+        await one.put([arrival_now(f"m{n}", f"p{n}") for n in range(100)])
 
         rounds = await asyncio.gather(*(store.run(steps.claim_due, 10) for store in (one, two) * 5))
 
@@ -77,7 +72,7 @@ async def test_batches_that_touch_the_same_conversations_all_get_in(url):
     async with replica(url, "one") as one, replica(url, "two") as two:
         await asyncio.gather(
             *(
-                store.put([new(f"{name}-{n}-{who}", who) for who in order])
+                store.put([arrival_now(f"{name}-{n}-{who}", who) for who in order])
                 for n in range(5)
                 for name, store, order in (("a", one, people), ("b", two, people[::-1]))
             )
@@ -97,15 +92,15 @@ async def test_the_servers_clock_decides(url):
 
 async def test_a_server_that_restarts_is_survived(postgres_server, url):
     async with replica(url, "one") as store:
-        await store.put([new("m1")])
+        await store.put([arrival_now("m1")])
         await asyncio.to_thread(postgres_server.stop, "immediate")
         try:
             with pytest.raises(StoreUnavailable):
-                await store.put([new("m2")])
+                await store.put([arrival_now("m2")])
         finally:
             await asyncio.to_thread(postgres_server.start)
 
-        await store.put([new("m3")])
+        await store.put([arrival_now("m3")])
 
         [claim] = await claimed(store)
         assert mids(claim) == ["m1", "m3"]
@@ -113,7 +108,7 @@ async def test_a_server_that_restarts_is_survived(postgres_server, url):
 
 async def test_connections_that_are_cut_are_replaced(postgres_server, url):
     async with replica(url, "one") as store:
-        await store.put([new("m1")])
+        await store.put([arrival_now("m1")])
         [claim] = await claimed(store)
 
         await asyncio.to_thread(postgres_server.cut_connections)

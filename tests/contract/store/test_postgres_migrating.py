@@ -63,7 +63,7 @@ async def test_a_migration_lets_the_others_work_while_a_backup_runs(
     assert await outside.fetchval("SELECT version_num FROM alembic_version") == "9999"
 
 
-async def test_a_replica_that_freezes_while_it_migrates_does_not_keep_others_from_starting(
+async def test_a_replica_frozen_in_a_migration_does_not_keep_others_from_starting(
     postgres_url,
 ):
     frozen, thaw = asyncio.Event(), asyncio.Event()

@@ -16,7 +16,16 @@ from ak_instagram.store.dispatch import POLL
 from ak_instagram.store.sqlite.writer import wall_clock
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import inbox, steps
-from tests.support.store_bench import answered, arrival, echo, sending, stop, until_waiting, worker
+from tests.support.store_bench import (
+    answered,
+    arrival,
+    echo,
+    sending,
+    stop,
+    unsend,
+    until_waiting,
+    worker,
+)
 
 LISTENERS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^listen'
@@ -69,11 +78,6 @@ async def replicas(postgres_url):
         yield one, two
 
 
-def unsend(mid: str):
-    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
-    return event._replace(unsends=f"message:{mid}")
-
-
 async def query(store: Store, sql: str) -> list[tuple]:
     return await store.run(lambda tx: [tuple(row) for row in tx.connection.exec_driver_sql(sql)])
 
@@ -93,7 +97,7 @@ async def heard(store: Store, said, happens: Callable[[], object]) -> None:
     await store.run(lambda tx: inbox.put(interrupted(tx, happens), [said]))
 
 
-async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(replicas):
+async def test_an_echo_while_its_piece_is_being_noted_is_no_takeover(replicas):
     one, two = replicas
     step = await sending(one, "one", at=wall_clock())
     said = echo("mid-1", "one")._replace(at=wall_clock())
@@ -103,7 +107,7 @@ async def test_an_echo_that_comes_while_its_piece_is_being_noted_is_no_person(re
     assert not await paused(one)
 
 
-async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
+async def test_a_persons_words_while_a_piece_is_being_noted_are_a_takeover(replicas):
     one, two = replicas
     step = await sending(one, "one", at=wall_clock())
     said = echo("h1", "I am Ann")._replace(at=wall_clock())
@@ -113,7 +117,7 @@ async def test_what_a_person_says_at_that_moment_is_a_persons(replicas):
     assert await paused(one)
 
 
-async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answer_along(replicas):
+async def test_concurrent_unsends_of_all_its_messages_drop_an_answer(replicas):
     """The second unsend waits for the first, and sees what it has wiped."""
     one, two = replicas
     now = wall_clock()
@@ -134,7 +138,7 @@ async def test_the_last_two_messages_that_are_taken_back_at_once_take_their_answ
     assert await query(one, "SELECT status FROM outbox") == [("dropped",)]
 
 
-async def test_a_piece_whose_echo_comes_while_it_is_claimed_anew_is_not_sent_again(replicas):
+async def test_a_piece_is_not_sent_again_if_its_echo_comes_during_its_claim(replicas):
     one, two = replicas
     await one.run(steps.retry, await sending(one, "one", at=wall_clock()), after=0, why="code 2")
     said = echo("mid-1", "one")._replace(at=wall_clock())
@@ -176,7 +180,7 @@ async def until_listening(*stores: Store) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_what_a_replica_has_no_room_for_wakes_another(replicas):
+async def test_work_that_a_replica_has_no_room_for_wakes_another(replicas):
     claimed: asyncio.Queue[str] = asyncio.Queue()
 
     async def work(store: Store) -> None:

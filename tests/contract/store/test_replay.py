@@ -51,7 +51,7 @@ async def dead_piece(bench, store, *, minutes: int) -> None:
     await store.run(steps.give_up, await claim_one(store), "gave up: no answer")
 
 
-async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on(bench, store):
+async def test_a_piece_of_unknown_outcome_is_looked_up_from_its_plan_on(bench, store):
     await dead_piece(bench, store, minutes=300)
 
     assert await replayed(bench)
@@ -60,7 +60,7 @@ async def test_a_piece_that_may_have_arrived_is_looked_for_from_its_first_try_on
     assert (piece.outcome_unknown, piece.planned_at) == (True, START)
 
 
-async def test_an_echo_of_the_last_try_that_comes_after_the_replay_is_no_persons(bench, store):
+async def test_an_echo_of_the_last_attempt_after_a_replay_is_no_takeover(bench, store):
     await dead_piece(bench, store, minutes=300)
     assert await replayed(bench)
 
@@ -71,7 +71,7 @@ async def test_an_echo_of_the_last_try_that_comes_after_the_replay_is_no_persons
 
 
 @pytest.mark.parametrize("what", ["turn", "piece"])
-async def test_nothing_is_replayed_where_a_person_answers_until_they_are_done(bench, store, what):
+async def test_nothing_is_replayed_during_a_takeover(bench, store, what):
     await (dead_turn(store) if what == "turn" else dead_piece(bench, store, minutes=0))
     await store.put([echo("h1", "I am Ann")])
 
@@ -83,7 +83,7 @@ async def test_nothing_is_replayed_where_a_person_answers_until_they_are_done(be
     assert await letters(bench) == []
 
 
-async def test_what_has_been_wiped_is_not_replayed(bench, store):
+async def test_wiped_events_are_not_replayed(bench, store):
     await dead_turn(store)
     bench.clock.move(3 * DAY)
     await bench.run(purge, 2 * DAY)

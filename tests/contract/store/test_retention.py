@@ -33,7 +33,7 @@ async def count(bench, table: str, condition: str) -> int:
     return (await bench.query(sql))[0][0]
 
 
-async def test_what_is_answered_is_gone_after_its_time(bench, store):
+async def test_answered_events_are_purged_after_their_time(bench, store):
     await store.put([echo("h1", "hi", "ben")])
     step = await sending(store, "one")
     await store.run(steps.sent, step, "mid-1")
@@ -44,7 +44,7 @@ async def test_what_is_answered_is_gone_after_its_time(bench, store):
     assert await rows(bench) == dict.fromkeys(TABLES, 0)
 
 
-async def test_what_is_younger_stays(bench, store):
+async def test_younger_events_stay(bench, store):
     step = await sending(store, "one")
     await store.run(steps.sent, step, "mid-1")
     bench.clock.move(7 * DAY - 1)
@@ -52,7 +52,7 @@ async def test_what_is_younger_stays(bench, store):
     assert await purged(bench) == 0
 
 
-async def test_what_waits_stays_however_old_it_is(bench, store):
+async def test_waiting_events_stay_however_old_they_are(bench, store):
     await store.put([arrival("m1")])
     bench.clock.move(100 * DAY)
 
@@ -85,7 +85,7 @@ async def test_a_parked_answer_expires(bench, store):
     assert await bench.query("SELECT count(*) FROM outbox") == [(0,)]
 
 
-async def test_a_piece_that_was_sent_late_is_kept_as_long_as_its_echo_may_take(bench, store):
+async def test_a_piece_sent_late_is_kept_until_its_echo_can_not_come_any_more(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     bench.clock.move(DAY)
@@ -101,7 +101,7 @@ async def test_a_piece_that_was_sent_late_is_kept_as_long_as_its_echo_may_take(b
     assert await bench.query("SELECT paused_until FROM conversations") == [(0,)]
 
 
-async def test_one_piece_of_work_is_bounded(bench, store):
+async def test_one_purge_is_bounded(bench, store):
     await store.put([echo(f"h{n}", "hi") for n in range(MAX_ROWS + 1)])
     bench.clock.move(8 * DAY)
 
@@ -113,7 +113,7 @@ async def test_one_piece_of_work_is_bounded(bench, store):
 # --- what has to stay, however old, keeps nothing else -------------------------
 
 
-async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_events(bench, store):
+async def test_waiting_messages_of_a_stopped_account_do_not_keep_other_events(bench, store):
     await store.put([arrival(f"m{n}", "anna") for n in range(MAX_ROWS + 1)])
     await store.run(
         steps.retry, await claim_one(store), after=10**6, why="190", wait_reason=WaitReason.ACCOUNT
@@ -127,7 +127,7 @@ async def test_messages_that_wait_for_a_blocked_account_do_not_keep_others_event
     assert await count(bench, "events", "status <> 'waiting'") == 0
 
 
-async def test_pieces_that_wait_do_not_keep_others_pieces(bench, store):
+async def test_waiting_pieces_do_not_keep_other_pieces(bench, store):
     waiting = await sending(store, *map(str, range(MAX_ROWS + 1)))
     await store.run(steps.retry, waiting, after=10**6, why="190", wait_reason=WaitReason.ACCOUNT)
     step = await sending(store, "hi", mid="m2", contact="ben")

@@ -10,7 +10,7 @@ from ak_instagram.store.store import Store
 from ak_instagram.store.values import Claim, EventStatus, PieceStatus, TranscriptLine, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.retention import DAY, purge
-from tests.support.store_bench import Bench, answered, arrival, echo
+from tests.support.store_bench import Bench, answered, arrival, echo, unsend
 
 KEEP = 7  # days
 WEEKS = 4
@@ -73,8 +73,7 @@ async def is_taken_over(store: Store, claim: Claim) -> None:
 async def is_taken_back(store: Store, claim: Claim) -> None:
     [event] = claim.events
     assert event.mid is not None
-    unsend = arrival(event.mid, claim.contact, event.at, kind="unsend", key=f"unsend:{event.mid}")
-    await store.put([unsend._replace(unsends=f"message:{event.mid}")])
+    await store.put([unsend(event.mid, claim.contact, event.at)])
     anew = await settled(store, claim, answered(claim, "one"))
     await store.run(steps.settle, anew, answered(anew))
 

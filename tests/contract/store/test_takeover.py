@@ -28,7 +28,7 @@ async def paused(bench) -> bool:
 
 
 @pytest.mark.parametrize("voice", [echo("h1", "I am Ann"), standby("m9")], ids=["echo", "standby"])
-async def test_what_comes_in_while_a_person_answers_is_left_to_them(bench, store, voice):
+async def test_messages_during_a_takeover_are_left_to_the_person(bench, store, voice):
     await store.put([voice])
 
     await store.put([arrival("m1")])
@@ -68,7 +68,7 @@ async def test_a_takeover_during_an_answer_drops_the_rest_of_it(bench, store):
     assert await bench.query("SELECT status FROM outbox ORDER BY id") == [("sent",), ("dropped",)]
 
 
-async def test_a_doubtful_piece_is_not_sent_again_after_a_takeover(bench, store):
+async def test_a_piece_of_unknown_outcome_is_not_sent_again_after_a_takeover(bench, store):
     step = await sending(store, "one")
     await store.run(steps.retry, step, after=5, why="time-out", then=PieceStatus.SENDING)
     await store.put([echo("h1", "I am Ann")])

@@ -56,9 +56,7 @@ def answering(store, agent) -> Answering:
         pytest.param({"postback": {"title": ODD, "payload": ODD}}, MENDED, id="postback"),
     ],
 )
-async def test_what_cannot_be_stored_costs_neither_the_answer_nor_the_transcript(
-    bench, content, asked
-):
+async def test_unstorable_characters_cost_neither_answer_nor_transcript(bench, content, asked):
     store = bench.store(lines=5)
     kind = "postback" if "postback" in content else "message"
     await store.put([arrival("m1", kind=kind, payload=json.dumps(content))])

@@ -11,17 +11,20 @@ from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, 
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.dead_letters import replay
 from ak_instagram.store.verbs.steps import MAX_EVENTS
-from tests.support.store_bench import DAY, START, answered, arrival, claim_one, piece_of, sending
+from tests.support.store_bench import (
+    DAY,
+    START,
+    answered,
+    arrival,
+    claim_one,
+    piece_of,
+    sending,
+    unsend,
+)
 
 
 def edit(mid: str, count: int = 1):
     return arrival(mid, kind="edit", key=f"edit:{mid}:{count}", payload='{"said":"corrected"}')
-
-
-def unsend(mid: str):
-    event = arrival(mid, kind="unsend", key=f"unsend:{mid}", payload="{}")
-    edits = tuple(f"edit:{mid}:{count}" for count in range(1, 4))
-    return event._replace(unsends=f"message:{mid}", unsends_edits=edits)
 
 
 async def parked(bench, store, *mids: str):
@@ -32,15 +35,11 @@ async def parked(bench, store, *mids: str):
     assert await store.run(steps.settle, claim, answered(claim, "late")) is None
 
 
-async def statuses(bench) -> list[str]:
-    return [status for (status,) in await bench.query("SELECT status FROM outbox ORDER BY id")]
-
-
 # --- what was kept of it -----------------------------------------------------
 
 
 @pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "waiting"])
-async def test_all_that_was_kept_of_a_message_is_wiped_its_edits_too(bench, store, is_answered):
+async def test_an_unsend_wipes_the_message_and_its_edits(bench, store, is_answered):
     await store.put([arrival("m1"), edit("m1", 1), edit("m1", 2), edit("m2", 1)])
     if is_answered:
         claim = await claim_one(store)
@@ -52,7 +51,7 @@ async def test_all_that_was_kept_of_a_message_is_wiped_its_edits_too(bench, stor
     assert await bench.query(sql) == [("edit:m2:1",)]
 
 
-async def test_an_answered_message_takes_its_line_of_the_transcript_along(bench):
+async def test_an_unsend_removes_the_messages_line_of_the_transcript(bench):
     store = bench.store(lines=10)
     await store.put([arrival("m1")])
     claim = await claim_one(store)
@@ -94,7 +93,7 @@ async def test_an_unsend_that_overtakes_its_message_counts(store):
     }
 
 
-async def test_taking_back_what_has_been_answered_costs_no_second_question(store):
+async def test_an_unsend_of_an_answered_message_asks_the_agent_nothing(store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     await store.run(steps.settle, claim, answered(claim))
@@ -107,18 +106,18 @@ async def test_taking_back_what_has_been_answered_costs_no_second_question(store
     assert piece_of(step).message == {"text": "one"}
 
 
-async def test_a_turn_ends_although_what_is_taken_back_is_more_than_it_takes(store):
+async def test_a_turn_ends_although_a_message_beyond_its_limit_is_unsent(store):
     await store.put(more_than_a_turn_takes())
     claim = await claim_one(store)
-    await store.put([unsend(f"m{MAX_EVENTS}")._replace(at=START + DAY)])
+    await store.put([unsend(f"m{MAX_EVENTS}", at=START + DAY)])
 
     step = await store.run(steps.settle, claim, answered(claim, "one"))
 
     assert piece_of(step).message == {"text": "one"}
 
 
-async def test_a_turn_ends_although_the_unsend_of_its_message_is_more_than_it_takes(store):
-    await store.put([unsend("m0")._replace(at=START + DAY)])
+async def test_a_turn_ends_although_the_unsend_of_its_message_is_beyond_its_limit(store):
+    await store.put([unsend("m0", at=START + DAY)])
     await store.put(more_than_a_turn_takes())
     claim = await claim_one(store)
     composed = compose(claim)
@@ -139,7 +138,7 @@ def more_than_a_turn_takes():
 # --- the answer that has not gone out ----------------------------------------
 
 
-async def test_an_answer_that_waits_goes_with_its_question(bench, store):
+async def test_a_parked_answer_is_dropped_with_its_question(bench, store):
     await parked(bench, store, "m1")
 
     await store.put([unsend("m1")])
@@ -147,22 +146,22 @@ async def test_an_answer_that_waits_goes_with_its_question(bench, store):
     assert await bench.query("SELECT status, payload FROM outbox") == [("dropped", None)]
 
 
-async def test_an_answer_to_something_else_as_well_is_still_wanted(bench, store):
+async def test_an_answer_to_another_message_as_well_is_kept(bench, store):
     await parked(bench, store, "m1", "m2")
 
     await store.put([unsend("m1")])
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
     await store.put([unsend("m2")])
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
-async def test_two_messages_that_are_taken_back_at_once_take_their_answer_along(bench, store):
+async def test_two_unsends_in_one_batch_drop_their_answer(bench, store):
     await parked(bench, store, "m1", "m2")
 
     await store.put([unsend("m1"), unsend("m2")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_an_unsend_that_comes_twice_counts_once(bench, store):
@@ -171,7 +170,7 @@ async def test_an_unsend_that_comes_twice_counts_once(bench, store):
     await store.put([unsend("m1"), unsend("m1")])
     await store.put([unsend("m1")])
 
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
 
 async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
@@ -181,13 +180,13 @@ async def test_a_tap_keeps_the_answer_to_it_and_an_edit_does_not(bench, store):
         claim = await claim_one(store)
         await store.run(steps.settle, claim, answered(claim, "one", turn=contact))
 
-        await store.put([unsend(contact)._replace(contact=contact)])
+        await store.put([unsend(contact, contact)])
 
     sql = "SELECT contact, status FROM outbox ORDER BY contact"
     assert await bench.query(sql) == [("anna", "sending"), ("ben", "dropped")]
 
 
-async def test_what_was_taken_back_before_the_answer_was_planned_does_not_keep_it(bench, store):
+async def test_a_message_unsent_before_the_plan_does_not_keep_the_answer(bench, store):
     await store.put([unsend("m1")])
     await store.put([arrival("m1"), arrival("m2")])
     claim = await claim_one(store)
@@ -198,14 +197,14 @@ async def test_what_was_taken_back_before_the_answer_was_planned_does_not_keep_i
         steps.settle, claim, replace(turn_result, events={**turn_result.events, **unsent})
     )
     await store.put([unsend("m1")])
-    assert await statuses(bench) == ["sending"]
+    assert await bench.piece_statuses() == ["sending"]
 
     await store.put([unsend("m2")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
-async def test_the_answer_of_a_replayed_turn_is_to_what_is_left_of_it(bench, store):
+async def test_a_replayed_turn_is_answered_without_its_unsent_messages(bench, store):
     await store.put([arrival("m1"), arrival("m2"), arrival("m3")])
     claim = await claim_one(store)
     dead = dict.fromkeys((event.id for event in claim.events), EventStatus.DEAD)
@@ -217,22 +216,22 @@ async def test_the_answer_of_a_replayed_turn_is_to_what_is_left_of_it(bench, sto
     await store.run(steps.settle, claim, answered(claim, "one", turn="anew"))
 
     await store.put([unsend("m2")])
-    assert await statuses(bench) == ["sending"]
+    assert await bench.piece_statuses() == ["sending"]
 
     await store.put([unsend("m3")])
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
-async def test_an_answer_of_a_version_that_does_not_say_to_what_goes_with_any(bench, store):
+async def test_an_answer_without_its_messages_noted_is_dropped_by_any_unsend(bench, store):
     await parked(bench, store, "m1", "m2")
     await bench.query_nothing("UPDATE outbox SET answers = NULL")
 
     await store.put([unsend("m1")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
-async def test_a_version_that_unsends_and_knows_nothing_of_answers_is_no_harm(bench, store):
+async def test_an_unsend_by_an_older_version_does_not_keep_the_answer(bench, store):
     """It wipes, and finds by itself what is still said."""
     await parked(bench, store, "m1", "m2")
     wiped = "UPDATE events SET status = 'unsent', payload = NULL WHERE key = 'message:m1'"
@@ -240,7 +239,7 @@ async def test_a_version_that_unsends_and_knows_nothing_of_answers_is_no_harm(be
 
     await store.put([unsend("m2")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
 
 
 async def test_the_answers_to_other_messages_stay(bench, store):
@@ -249,22 +248,22 @@ async def test_the_answers_to_other_messages_stay(bench, store):
 
     await store.put([unsend("m9")])
 
-    assert await statuses(bench) == ["parked"]
+    assert await bench.piece_statuses() == ["parked"]
 
 
-async def test_a_piece_on_its_way_is_noted_if_it_arrives_and_not_tried_again_if_not(bench, store):
+async def test_a_piece_on_its_way_at_an_unsend_is_sent_or_dropped_and_not_retried(bench, store):
     for contact, arrives in (("anna", True), ("ben", False)):
         step = await sending(store, "one", "two", turn=contact, mid=f"m-{contact}", contact=contact)
-        await store.put([unsend(f"m-{contact}")._replace(contact=contact)])
+        await store.put([unsend(f"m-{contact}", contact)])
         if arrives:
             await store.run(steps.sent, step, "mid-1")
         else:
             await store.run(steps.retry, step, after=1, why="time-out", then=PieceStatus.SENDING)
 
-    assert await statuses(bench) == ["sent", "dropped", "dropped", "dropped"]
+    assert await bench.piece_statuses() == ["sent", "dropped", "dropped", "dropped"]
 
 
-async def test_an_answer_that_was_given_up_is_forgotten_and_not_replayed(bench, store):
+async def test_an_unsend_wipes_a_dead_answer_which_is_not_replayed(bench, store):
     step = await sending(store, "quoting it")
     await store.run(steps.give_up, step, "100/100")
 
@@ -274,7 +273,7 @@ async def test_an_answer_that_was_given_up_is_forgotten_and_not_replayed(bench, 
     assert await bench.query("SELECT status, payload FROM outbox") == [("dropped", None)]
 
 
-async def test_the_apology_for_a_dead_turn_goes_with_it(bench, store):
+async def test_an_unsend_drops_the_apology_for_a_dead_turn(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
     dead = {claim.events[0].id: EventStatus.DEAD}
@@ -284,7 +283,7 @@ async def test_the_apology_for_a_dead_turn_goes_with_it(bench, store):
 
     await store.put([unsend("m1")])
 
-    assert await statuses(bench) == ["dropped"]
+    assert await bench.piece_statuses() == ["dropped"]
     assert await bench.query("SELECT status, payload FROM events WHERE kind = 'message'") == [
         ("unsent", None)
     ]

@@ -81,7 +81,7 @@ async def test_40_mb_that_are_sent_all_the_same_are_refused(webhook):
 
 
 @pytest.mark.parametrize("headers", [[], ["X-Hub-Signature-256: sha1=00"]], ids=["none", "bad"])
-async def test_who_does_not_sign_is_refused_unread_and_loses_the_connection(webhook, headers):
+async def test_an_unsigned_body_is_refused_unread_and_ends_the_connection(webhook, headers):
     async with line_to(webhook) as (reader, writer):
         writer.write(head(f"Content-Length: {MIB}", *headers))
 

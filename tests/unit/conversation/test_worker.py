@@ -141,7 +141,7 @@ async def test_a_step_that_always_crashes_becomes_a_dead_letter():
 
 
 @pytest.mark.parametrize(("doubtful", "status"), [(True, "sending"), (False, "planned")])
-async def test_the_piece_behind_a_dead_letter_is_in_doubt_if_it_was(doubtful, status):
+async def test_the_piece_after_a_dead_letter_keeps_its_unknown_outcome(doubtful, status):
     behind = claim(piece=replace(PIECE, outcome_unknown=doubtful), events=())
     store = FakeStore([[claim(failures=2)]], next_step=lambda: behind)
 

@@ -276,7 +276,7 @@ def test_a_piece_that_did_not_arrive_is_sent_again(latest, failures, action):
         ),
     ],
 )
-def test_a_piece_that_can_not_be_looked_for_stays_in_doubt(
+def test_an_outcome_that_can_not_be_looked_up_stays_unknown(
     error, times, account_worked, failures, action
 ):
     failed = failure(error, times, account_worked=account_worked)

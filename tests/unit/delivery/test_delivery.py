@@ -160,7 +160,7 @@ async def test_other_failures_do_not_count_towards_what_an_error_means():
     assert [entry[0] for entry in store.log] == ["retry"] * 6
 
 
-async def test_a_refused_piece_stops_nobody_again_while_others_go_out():
+async def test_a_second_refusal_does_not_stop_the_account_while_others_go_out():
     clock, error = FakeSteadyClock(), GraphError(ErrorClass.ACCOUNT_RESTRICTED, code=368)
     store, graph = FakeStore(), FakeGraph(errors=[error] * 2)
     circuit_breaker = CircuitBreaker(clock)
@@ -176,7 +176,7 @@ async def test_a_refused_piece_stops_nobody_again_while_others_go_out():
     assert store.log[-1] == ("retry", VERDICT_WAIT, PLANNED, None)
 
 
-async def test_a_refused_piece_stops_the_account_again_while_nothing_goes_out():
+async def test_a_second_refusal_stops_the_account_while_nothing_goes_out():
     clock, error = FakeSteadyClock(), GraphError(ErrorClass.AUTHORIZATION, code=10)
     store, graph = FakeStore(), FakeGraph(errors=[error] * 3)
     circuit_breaker = CircuitBreaker(clock)
@@ -242,7 +242,7 @@ async def test_a_piece_waits_for_a_blocked_account_without_a_call(outcome_unknow
     assert (verb, rest) == ("retry", [status, ACCOUNT])
 
 
-async def test_a_piece_is_not_sent_if_its_account_is_blocked_while_it_waits_for_its_slot():
+async def test_a_piece_that_waits_for_its_slot_is_not_sent_once_the_circuit_opens():
     store, graph, circuit_breaker = FakeStore(), FakeGraph(), CircuitBreaker(FakeSteadyClock())
 
     async def meanwhile(_seconds: float) -> None:
@@ -276,7 +276,7 @@ async def test_a_piece_that_would_wait_for_long_is_handed_back_to_the_store():
 # --- looking up -------------------------------------------------------------
 
 
-async def test_a_piece_in_doubt_that_arrived_is_not_sent_again():
+async def test_a_piece_of_unknown_outcome_that_arrived_is_not_sent_again():
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph(recent=(recent(text=" hello\n"),))
 
     await deliver(delivery(store, graph), piece(outcome_unknown=True))
@@ -292,7 +292,7 @@ async def test_a_piece_in_doubt_that_arrived_is_not_sent_again():
         pytest.param(2, ("give_up", "gave up: it did not arrive"), id="last"),
     ],
 )
-async def test_a_piece_in_doubt_that_is_not_there_is_sent_in_an_attempt_of_its_own(failures, noted):
+async def test_a_piece_that_did_not_arrive_is_sent_again_as_a_new_attempt(failures, noted):
     store, graph = FakeStore(time=LONG_AFTER), FakeGraph()
 
     await deliver(delivery(store, graph), piece(outcome_unknown=True), failures=failures)
@@ -315,7 +315,7 @@ async def test_a_piece_that_the_account_kept_from_arriving_uses_up_no_attempt():
     assert store.log[-1] == ("retry", 0.0, PLANNED, OTHER)
 
 
-async def test_an_attempt_that_was_not_seen_to_end_has_its_own_time_and_that_of_its_echo():
+async def test_an_attempt_without_an_end_is_given_the_time_of_a_call_and_its_echo():
     store, graph = FakeStore(time=ATTEMPT_BEGAN + 9_000), FakeGraph()
 
     await deliver(delivery(store, graph), piece(outcome_unknown=True))
@@ -324,7 +324,7 @@ async def test_an_attempt_that_was_not_seen_to_end_has_its_own_time_and_that_of_
     assert store.log == [("retry", TIMEOUT + ECHO_WAIT - 9, SENDING, OTHER)]
 
 
-async def test_an_attempt_that_was_seen_to_end_has_the_time_of_its_echo():
+async def test_an_attempt_that_ended_is_given_the_time_of_its_echo():
     store = FakeStore(time=ATTEMPT_BEGAN + 1_000)
     graph = FakeGraph(errors=[GraphError(ErrorClass.OUTCOME_UNKNOWN)])
     sends = delivery(store, graph)
@@ -348,7 +348,7 @@ async def test_an_attempt_that_was_seen_to_end_has_the_time_of_its_echo():
         ),
     ],
 )
-async def test_a_piece_stays_in_doubt_while_it_can_not_be_looked_for(
+async def test_an_outcome_stays_unknown_while_it_can_not_be_looked_up(
     error, failures, after, wait_reason
 ):
     store, circuit_breaker = FakeStore(time=LONG_AFTER), CircuitBreaker(FakeSteadyClock())
@@ -425,7 +425,7 @@ async def test_a_look_up_waits_for_its_slot_if_that_is_near():
 @pytest.mark.parametrize(
     "error", [None, GraphError(ErrorClass.PERSON_UNAVAILABLE)], ids=["sent", "refused"]
 )
-async def test_an_account_that_meta_listens_to_again_wakes_the_conversations_that_wait(error):
+async def test_a_success_after_an_open_circuit_wakes_the_waiting_conversations(error):
     clock = FakeSteadyClock()
     store, circuit_breaker = FakeStore(), CircuitBreaker(clock)
     open_circuit(circuit_breaker)
@@ -437,7 +437,7 @@ async def test_an_account_that_meta_listens_to_again_wakes_the_conversations_tha
     assert circuit_breaker.open_for("shop", "ben") == 0
 
 
-async def test_a_guess_about_the_person_does_not_show_that_the_account_works():
+async def test_an_error_taken_for_the_persons_does_not_count_as_a_success():
     clock = FakeSteadyClock()
     store, graph = FakeStore(), FakeGraph(errors=[PERHAPS_BLOCKED] * 3)
     circuit_breaker = CircuitBreaker(clock)

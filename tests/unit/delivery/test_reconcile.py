@@ -87,5 +87,5 @@ def test_the_echo_of_an_attempt_seen_to_end_is_waited_for_once(age, wait):
         pytest.param(TIMEOUT + ECHO_WAIT, 0, id="long-enough"),
     ],
 )
-def test_an_attempt_not_seen_to_end_has_the_time_of_a_call_as_well(age, wait):
+def test_an_attempt_without_an_end_is_given_the_time_of_a_call_as_well(age, wait):
     assert until_echo(PIECE, None, SINCE + int(age * 1000)) == wait

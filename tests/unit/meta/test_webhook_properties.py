@@ -111,7 +111,7 @@ def test_a_message_has_both_ends_of_its_conversation(payload):
 
 
 @given(mutated_payloads())
-def test_an_event_that_is_delivered_again_from_what_was_kept_is_the_same(payload):
+def test_an_event_parsed_again_from_its_payload_is_the_same(payload):
     for event in parse_webhook(json.dumps(payload).encode(), RECEIVED).events:
         if event.payload:
             entry = {
@@ -123,7 +123,7 @@ def test_an_event_that_is_delivered_again_from_what_was_kept_is_the_same(payload
 
 
 @given(mutated_payloads())
-def test_an_event_that_is_delivered_again_in_a_batch_of_its_own_is_the_same(payload):
+def test_an_event_delivered_again_alone_is_the_same(payload):
     together = events_in(payload)
 
     apart = [event for batch in batches_of_one(payload) for event in events_in(batch)]

@@ -37,7 +37,7 @@ async def put(batcher: Batcher, *mids: str) -> list[BaseException | None]:
     )
 
 
-async def test_what_waits_at_the_same_time_is_one_batch():
+async def test_concurrent_webhooks_share_a_batch():
     batches = Batches()
 
     await put(Batcher(batches), "m1", "m2", "m3")
@@ -45,7 +45,7 @@ async def test_what_waits_at_the_same_time_is_one_batch():
     assert batches.taken == [["m1", "m2", "m3"]]
 
 
-async def test_what_comes_in_meanwhile_is_the_next_batch():
+async def test_webhooks_during_a_batch_are_the_next_one():
     batches = Batches()
     batches.gate.clear()
     batcher = Batcher(batches)
@@ -60,7 +60,7 @@ async def test_what_comes_in_meanwhile_is_the_next_batch():
     assert batches.taken == [["m1"], ["m2", "m3"]]
 
 
-async def test_a_batch_has_an_end():
+async def test_a_batch_has_a_limit():
     batches = Batches()
     batcher = Batcher(batches)
     many = [arrival(f"m{n}") for n in range(MAX_EVENTS)]
@@ -70,7 +70,7 @@ async def test_a_batch_has_an_end():
     assert [len(batch) for batch in batches.taken] == [MAX_EVENTS, 1]
 
 
-async def test_a_webhook_that_spoils_its_batch_is_the_only_one_that_hears_of_it():
+async def test_only_the_webhook_that_spoils_its_batch_is_refused():
     error = ValueError("a bug")
     batches = Batches("m2", error)
 

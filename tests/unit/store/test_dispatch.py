@@ -64,11 +64,11 @@ async def waiting(look: Dispatcher, room: int = 8) -> asyncio.Task[list[Claim]]:
     return task
 
 
-async def test_what_is_due_is_found():
+async def test_due_work_is_found():
     assert await dispatcher(ScriptedDatabase([ANNA, BEN])).claim(8) == [ANNA, BEN]
 
 
-async def test_who_waits_says_for_how_many_there_is_room():
+async def test_a_waiting_worker_tells_its_room():
     look = dispatcher(ScriptedDatabase())
 
     task = await waiting(look, room=3)
@@ -78,7 +78,7 @@ async def test_who_waits_says_for_how_many_there_is_room():
     assert look.room == 0
 
 
-async def test_what_comes_in_is_handed_to_who_waits():
+async def test_claims_of_a_webhook_are_handed_to_a_waiting_worker():
     look = dispatcher(ScriptedDatabase())
     task = await waiting(look)
 
@@ -88,7 +88,7 @@ async def test_what_comes_in_is_handed_to_who_waits():
     assert await task == [ANNA]
 
 
-async def test_nobody_looks_for_more_than_what_was_handed_over():
+async def test_no_look_follows_a_hand_over_with_nothing_else_due():
     database = ScriptedDatabase()
     look = dispatcher(database)
     task = await waiting(look)
@@ -100,7 +100,7 @@ async def test_nobody_looks_for_more_than_what_was_handed_over():
     assert database.looks == 1
 
 
-async def test_what_others_left_is_looked_for_after_a_hand_over():
+async def test_work_of_other_replicas_is_looked_for_after_a_hand_over():
     database = ScriptedDatabase([], [ANNA], [BEN], is_shared=True)
     look = dispatcher(database)
     task = await waiting(look)
@@ -110,7 +110,7 @@ async def test_what_others_left_is_looked_for_after_a_hand_over():
     assert await look.claim(8) == [BEN]
 
 
-async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
+async def test_work_without_room_is_looked_for_after_a_hand_over():
     database = ScriptedDatabase([], [BEN])
     look = dispatcher(database)
     task = await waiting(look, room=1)
@@ -120,7 +120,7 @@ async def test_what_there_was_no_room_for_is_looked_for_after_a_hand_over():
     assert await look.claim(8) == [BEN]
 
 
-async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
+async def test_work_that_comes_due_during_a_hand_over_is_looked_for():
     database = ScriptedDatabase([], [BEN])
     look = dispatcher(database)
     task = await waiting(look)
@@ -131,7 +131,7 @@ async def test_what_comes_up_unseen_around_a_hand_over_is_looked_for():
     assert await look.claim(8) == [BEN]
 
 
-async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
+async def test_work_offered_for_later_while_no_worker_asks_is_looked_for():
     """Such as the messages of a burst, which are due later."""
     look = dispatcher(ScriptedDatabase([ANNA], [BEN]))
     assert await look.claim(8) == [ANNA]
@@ -141,7 +141,7 @@ async def test_what_comes_in_unclaimed_while_nobody_asks_is_looked_for():
     assert await look.claim(8) == [BEN]
 
 
-async def test_what_is_due_and_locked_is_not_asked_for_over_and_over():
+async def test_locked_work_is_not_polled_without_a_pause():
     database = ScriptedDatabase([], [ANNA], is_shared=True)
     database.wait = 0
     look = dispatcher(database)
@@ -154,7 +154,7 @@ async def test_what_is_due_and_locked_is_not_asked_for_over_and_over():
         assert await look.claim(8) == [ANNA]
 
 
-async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
+async def test_claims_offered_during_a_look_are_taken_with_its_own():
     database = ScriptedDatabase([ANNA])
     database.gate.clear()
     look = dispatcher(database)
@@ -167,7 +167,7 @@ async def test_what_comes_in_during_a_look_is_taken_with_what_it_finds():
     assert (left, await task) == ([], [ANNA, BEN])
 
 
-async def test_what_comes_in_while_nobody_asks_is_not_kept():
+async def test_claims_offered_while_no_worker_asks_are_returned():
     look = dispatcher(ScriptedDatabase([], [BEN]))
     task = await waiting(look)
     look.wake()
@@ -177,7 +177,7 @@ async def test_what_comes_in_while_nobody_asks_is_not_kept():
     assert await look.claim(8) == [BEN]
 
 
-async def test_what_was_handed_over_before_the_store_refused_is_taken_next():
+async def test_claims_offered_before_the_store_refused_are_taken_next():
     database = ScriptedDatabase()
     database.gate.clear()
     look = dispatcher(database)
@@ -192,7 +192,7 @@ async def test_what_was_handed_over_before_the_store_refused_is_taken_next():
     assert await look.claim(8) == [ANNA]
 
 
-async def test_what_comes_up_during_a_look_is_looked_for_at_once():
+async def test_work_notified_during_a_look_is_looked_for_at_once():
     database = ScriptedDatabase([], [ANNA])
     database.gate.clear()
     look = dispatcher(database)
@@ -206,7 +206,7 @@ async def test_what_comes_up_during_a_look_is_looked_for_at_once():
     assert await look.claim(8) == [ANNA]
 
 
-async def test_what_will_be_due_is_looked_for_after_claims_too():
+async def test_work_due_later_is_looked_for_after_claims_too():
     database = ScriptedDatabase([ANNA], [BEN])
     database.wait = 20
     look = dispatcher(database)
@@ -218,7 +218,7 @@ async def test_what_will_be_due_is_looked_for_after_claims_too():
 
 
 @pytest.mark.parametrize("is_handed_over", [False, True])
-async def test_what_will_be_due_is_looked_for_in_time(is_handed_over):
+async def test_work_due_later_is_looked_for_in_time(is_handed_over):
     database = ScriptedDatabase([], [ANNA])
     look = dispatcher(database)
     if is_handed_over:

@@ -29,7 +29,7 @@ async def test_a_later_moment_alone_is_later():
     assert not await rung_within(0.01, 60)
 
 
-async def test_an_alarm_that_went_off_early_is_not_taken_for_one_to_come():
+async def test_a_timer_that_rang_early_can_be_set_again():
     rang = asyncio.Event()
     timer = WakeupTimer(rang.set)
     timer.set(0.001)

@@ -13,7 +13,8 @@ from ak_instagram.store.verbs.retention import DAY, purge
 from qa.benchmarks import verbs
 from qa.benchmarks.filling import fill, make, people_in
 from qa.benchmarks.stores import copied_file, is_file, stored_mids
-from tests.support.store_bench import Bench, FakeClock
+from tests.support.fakes import FakeClock
+from tests.support.store_bench import Bench
 
 EVENTS = 1_000
 COUNTS = """
