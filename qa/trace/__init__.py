@@ -12,7 +12,7 @@ answer. Watched is the package alone, by `sys.setprofile` in every thread of the
 
 Not counted are log lines that are not written (the level is `error`), and a coroutine that
 wakes up, calls nothing and waits on, as uvicorn's clock makes it do. Of several messages
-that with the fewest calls counts: a job of the background or an answer that came in two
+that with the fewest calls and changes counts: a job of the background or an answer that came in two
 packets got between the others.
 
 Python 3.12 and later run a comprehension without a call: there the figures are lower.
