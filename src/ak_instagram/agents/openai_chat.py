@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "gpt-5.4-mini"
 
+# The types of content parts that are for the person to read.
+_TEXT_PARTS = ("text", "output_text")
+
 
 class OpenAIChat:
     """Asks a model that keeps no memory: each request repeats the instructions and the history."""
@@ -126,9 +129,19 @@ def _text(choice: JsonObject, holder: str) -> str:
     content = message.get("content") if isinstance(message, dict) else None
     if content is None or _is_filtered(choice):
         return ""
+    if isinstance(content, list) and all(isinstance(part, (str, dict)) for part in content):
+        return "".join(map(_part_text, content))
     if not isinstance(content, str):
         raise Permanent(f"agent's message has a {type(content).__name__} as `content`, not text")
     return content
+
+
+def _part_text(part: str | JsonObject) -> str:
+    """Return the text of one content part: none for thoughts and for what isn't known."""
+    if isinstance(part, str):
+        return part
+    text = part.get("text") if part.get("type") in _TEXT_PARTS else None
+    return text if isinstance(text, str) else ""
 
 
 def _is_filtered(choice: JsonObject) -> bool:

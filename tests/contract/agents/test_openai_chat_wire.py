@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from openai.types.chat import (
     ChatCompletion,
@@ -147,6 +149,54 @@ async def test_a_completion_is_text(agent_server, ask, turn):
     agent_server.says(completion("It left today."))
 
     assert await ask(turn, "openai-chat") == [Text("It left today.")]
+
+
+# OpenAI's types have text alone here; Mistral, Databricks and gateways send parts.
+PARTS = [
+    pytest.param([{"type": "text", "text": "We open at nine."}], id="text"),
+    pytest.param([{"type": "output_text", "text": "We open at nine."}], id="output-text"),
+    pytest.param(["We open ", {"type": "text", "text": "at nine."}], id="plain-string-beside-part"),
+    pytest.param(
+        [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "margin 40 %"}]},
+            {"type": "text", "text": "We open at nine."},
+        ],
+        id="thinking",
+    ),
+    pytest.param(
+        [
+            {"type": "reasoning", "text": "margin 40 %"},
+            {"type": "text", "text": "We open "},
+            {"type": "reference", "reference_ids": [1], "text": "[1]"},
+            {"type": "text", "text": None},
+            {"text": "of no type"},
+            {"type": "text", "text": "at nine."},
+        ],
+        id="reasoning-and-unknown",
+    ),
+]
+
+
+@pytest.mark.parametrize("content", PARTS)
+async def test_content_as_parts_is_their_text(agent_server, ask, turn, content):
+    agent_server.says({"choices": [{"message": {"role": "assistant", "content": content}}]})
+
+    assert await ask(turn, "openai-chat") == [Text("We open at nine.")]
+
+
+@pytest.mark.parametrize("content", PARTS)
+async def test_parts_in_a_streams_deltas_are_their_text(agent_server, ask, turn, content):
+    deltas = [{"choices": [{"delta": {"content": [part]}}]} for part in content]
+    agent_server.streams(*[f"data: {json.dumps(it)}\n\n".encode() for it in deltas], DONE)
+
+    assert await ask(turn, "openai-chat") == [Text("We open at nine.")]
+
+
+async def test_an_answer_of_thoughts_alone_is_empty(agent_server, ask, turn):
+    content = [{"type": "thinking", "thinking": [{"type": "text", "text": "margin 40 %"}]}]
+    agent_server.says({"choices": [{"message": {"content": content}}]})
+
+    assert await ask(turn, "openai-chat") == [Text("")]
 
 
 @pytest.mark.parametrize(
