@@ -29,6 +29,7 @@ class OpenAIChat:
         at_default=(("agent.api_key", "set it, or OPENAI_API_KEY"),),
         elsewhere=(("agent.model", "set one that the server has"),),  # it can't be guessed
         key_variable="OPENAI_API_KEY",
+        url_variable="OPENAI_BASE_URL",
     )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
