@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -48,6 +49,10 @@ _ADVICE = {
     405: ": check agent.url",
 }
 _REDIRECTED = ": redirects are not followed, set agent.url to the final address"
+
+# What is read besides UTF-8, if it is declared.
+_CHARSETS = frozenset({"iso8859-1", "iso8859-15", "cp1252", "utf-16"})
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|(?P<open_string>\\?\Z))|[{}\[\]]', re.DOTALL)
 
 # --- asking -----------------------------------------------------------------
 
@@ -139,11 +144,17 @@ class AgentResponse:
         self.status = response.status
         self.is_stream = response.content_type == "text/event-stream"
         self._content = response.content
-        self._content_type = response.content_type
+        self._content_type = response.content_type[:60]
+        self._charset = response.charset
         self._limit = limit
 
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
-        """Return the body as JSON, whatever type it claims to have; `Permanent` if it is none."""
+        """
+        Return the body as JSON, whatever type it claims to have.
+
+        `Permanent` if it is none, but `Transient` for what may heal: no body at all, a body
+        that ends in the middle, a web page.
+        """
         body = bytearray()
         while not self._content.at_eof():
             body += await self._content.readany()
@@ -159,7 +170,7 @@ class AgentResponse:
         """
         parser = SseParser(self._limit)
         async for chunk in self._content.iter_any():
-            for event in parser.feed(chunk):
+            for event in filter(str.strip, parser.feed(chunk)):
                 if event == _STREAM_END:
                     return
                 yield (frame := require_object(self._parse(event)))
@@ -167,13 +178,51 @@ class AgentResponse:
                     return
         raise Transient("agent's stream ended early")
 
-    def _parse(self, text: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
+    def _parse(self, raw: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
+        try:
+            return fast_json.load(raw)
+        except ValueError:
+            text = raw if isinstance(raw, str) else decoded(raw, self._charset)
         try:
             return fast_json.load(text)
-        # Brackets nested thousands deep exhaust the parser's recursion.
-        except (ValueError, RecursionError):
-            # The parser's own error carries the whole body: keep it out of any traceback.
-            raise Permanent(f"agent answered {self._content_type[:60]}, not JSON") from None
+        except ValueError as exc:
+            is_deep = "deep" in str(exc)
+        if not text.strip():
+            raise Transient(f"agent answered {self.status} with an empty body")
+        if text.lstrip().startswith("<") or self._content_type == "text/html":  # "starting up"
+            raise Transient(f"agent answered {self._content_type}, not JSON: a web page")
+        if not is_deep and is_cut(text):
+            raise Transient("agent's answer ended early: its JSON stops in the middle")
+        raise Permanent(f"agent answered {self._content_type}, not JSON")
+
+
+def decoded(body: bytes, charset: str | None) -> str:
+    """
+    Return *body* as text: UTF-8, with or without a BOM, else the *charset* that it declares.
+
+    A character that the end cuts is left out; what can't be read becomes U+FFFD.
+    """
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(body)
+    except UnicodeDecodeError:
+        pass
+    try:
+        name = codecs.lookup(charset or "").name
+    except LookupError:
+        name = ""
+    return body.decode(name if name in _CHARSETS else "utf-8", "replace")
+
+
+def is_cut(text: str) -> bool:
+    """Return whether *text* begins a JSON object or list and stops before its end."""
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    depth = 0
+    for token in _JSON_TOKEN.finditer(text):
+        if token["open_string"] is not None:
+            return True
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+    return depth > 0
 
 
 def require_object(parsed: object) -> JsonObject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -249,6 +250,67 @@ async def test_a_line_that_drops_in_the_middle_of_an_answer_is_transient(
         await ask(turn, dialect.adapter)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "cause"),
+    [
+        pytest.param(b"", "application/json", "with an empty body", id="nothing"),
+        pytest.param(b" \n", "application/json", "with an empty body", id="blank"),
+        pytest.param(b"\xef\xbb\xbf", "application/json", "with an empty body", id="bom-alone"),
+        pytest.param(
+            b"<!doctype html><p>Starting up", "text/html", "text/html, not JSON", id="starting-up"
+        ),
+        pytest.param(
+            b"\n<html>", "application/json", "not JSON: a web page", id="a-page-called-json"
+        ),
+        pytest.param(b"Starting up", "text/html", "not JSON: a web page", id="html-without-tags"),
+    ],
+)
+async def test_a_success_without_an_answer_may_heal(
+    dialect, agent_server, ask, turn, body, content_type, cause
+):
+    agent_server.sends(body, content_type)
+
+    with pytest.raises(Transient, match=cause):
+        await ask(turn, dialect.adapter)
+
+
+async def test_json_that_ends_anywhere_in_the_middle_may_heal(dialect, agent_server, ask, turn):
+    whole = json.dumps(dialect.answer('"Größe" [é] {'), ensure_ascii=False).encode()
+
+    for length in range(1, len(whole)):
+        agent_server.sends(whole[:length], "application/json")
+        with pytest.raises(Transient, match="ended early"):
+            await ask(turn, dialect.adapter)
+
+
+async def test_half_a_gzip_body_may_heal(dialect, agent_server, ask, turn):
+    words = " ".join(map(str, range(5000)))
+    packed = gzip.compress(json.dumps(dialect.answer(words)).encode())
+    agent_server.sends(packed[: len(packed) // 2], "application/json", encoding="gzip")
+
+    with pytest.raises(Transient, match="ended early"):
+        await ask(turn, dialect.adapter)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type"),
+    [
+        pytest.param("utf-8-sig", "application/json", id="bom"),
+        pytest.param("utf-8", "application/json; charset=iso-8859-1", id="utf-8-called-latin-1"),
+        pytest.param("iso-8859-1", "application/json; charset=iso-8859-1", id="latin-1"),
+        pytest.param("iso-8859-1", "application/json; charset=Latin1", id="latin-1-by-its-alias"),
+        pytest.param("cp1252", "application/json; charset=windows-1252", id="windows-1252"),
+    ],
+)
+async def test_a_bom_and_a_declared_charset_are_read(
+    dialect, agent_server, ask, turn, encoding, content_type
+):
+    body = json.dumps(dialect.answer("Größe 42, ¿sí?"), ensure_ascii=False).encode(encoding)
+    agent_server.sends(body, content_type)
+
+    assert said(await ask(turn, dialect.adapter)) == "Größe 42, ¿sí?"
+
+
 # --- failures that no try will cure -----------------------------------------
 
 
@@ -272,12 +334,14 @@ async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [
-        pytest.param(b"<!doctype html>", "text/html", "answered text/html, not JSON", id="html"),
+        pytest.param(b"[Note] Sure!", "text/plain", "not JSON", id="brackets-in-plain-text"),
         pytest.param(b"Sure!", "text/plain", "answered text/plain, not JSON", id="plain-text"),
         pytest.param(b"{'a': 1}", "application/json", "not JSON", id="not-quite-json"),
         pytest.param(b"\xff\xfe\xfa", "application/json", "not JSON", id="not-utf-8"),
+        pytest.param(
+            b"\xff\xfe\xfa", "application/json; charset=none", "not JSON", id="unknown-charset"
+        ),
         pytest.param(b"[" * 20_000, "application/json", "not JSON", id="20000-brackets"),
-        pytest.param(b"", "application/json", "not JSON", id="nothing"),
         pytest.param(b"null", "application/json", "agent", id="null"),
         pytest.param(b"[]", "application/json", "agent", id="list"),
         pytest.param(b"{}", "application/json", "agent", id="other-shape"),
