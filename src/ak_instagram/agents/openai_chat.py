@@ -9,6 +9,7 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Needs, Part, Text, Turn
+from .complaint import words_of
 from .prompt import attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
 
@@ -38,7 +39,7 @@ class OpenAIChat:
             problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
             raise SettingsError([f"agent.model: {problem}"])
         self.history = settings.history
-        self._endpoint = Endpoint(settings, session, url)
+        self._endpoint = Endpoint(settings, session, url, asks_model=True)
         self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
@@ -46,7 +47,7 @@ class OpenAIChat:
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the model's text, empty if it has none to say."""
         body = request_body(turn, self._model, self._instructions)
-        async with self._endpoint.ask(turn.id, body) as answer:
+        async with self._endpoint.ask(turn.id, body, words_of(turn)) as answer:
             if answer.is_stream:
                 yield Text(await joined(answer, self._max_answer))
             else:

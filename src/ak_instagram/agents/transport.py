@@ -10,10 +10,11 @@ ask which settings it needs, by commands that run for less time than aiohttp tak
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import io
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,6 +26,8 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.messages import label
 from ak_instagram.settings.model import AgentSettings
 from ak_instagram.settings.value_types import http_url
+
+from .complaint import complaint, quoted, texts_in
 
 if TYPE_CHECKING:
     import aiohttp
@@ -40,15 +43,21 @@ _BYTES_PER_TEXT_BYTE = 4
 _WRAPPING = 64 * 1024
 
 _STREAM_END = "[DONE]"
+# LiteLLM hands the provider's own wish on under a name of its own.
+_RETRY_AFTER = ("Retry-After", "llm_provider-retry-after")
 # Statuses below 500 that say "not now" rather than "not so".
 _TRANSIENT = frozenset({408, 425, 429})
 _ADVICE = {
-    401: ": check agent.api_key",
-    403: ": check agent.api_key",
-    404: ": check agent.url and agent.model",
-    405: ": check agent.url",
+    401: "check agent.api_key",
+    403: "check agent.api_key",
+    404: "check agent.url",
+    405: "check agent.url",
 }
-_REDIRECTED = ": redirects are not followed, set agent.url to the final address"
+_WRONG_MODEL = {404: "check agent.url and agent.model"}
+_REDIRECTED = "redirects are not followed, set agent.url to the final address"
+
+ERROR_BODY = 64 * 1024  # bytes; of a longer one nothing is quoted
+ERROR_TIMEOUT = 2.0  # seconds; the status is worth more than its reason
 
 # What is read besides UTF-8, if it is declared.
 _CHARSETS = frozenset({"iso8859-1", "iso8859-15", "cp1252", "utf-16"})
@@ -78,7 +87,15 @@ def agent_url(settings: AgentSettings, path: str = "", default: str | None = Non
 class Endpoint:
     """The URL at which an agent listens, and what every request to it carries."""
 
-    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        asks_model: bool = False,
+    ) -> None:
+        """Take the headers from *settings*; advice names `agent.model` if one *asks_model*."""
         import aiohttp  # see above
 
         self._url = url
@@ -92,12 +109,26 @@ class Endpoint:
         theirs = {name.lower() for name in settings.headers}
         self._headers = {k: v for k, v in ours.items() if k.lower() not in theirs}
         self._headers |= settings.headers
+        self._advice = _ADVICE | (_WRONG_MODEL if asks_model else {})
+        if "authorization" in theirs:
+            self._advice |= dict.fromkeys((401, 403), "check agent.headers")
+        elif not settings.api_key:
+            hint = "no agent.api_key is set" + (", check agent.headers" if theirs else "")
+            self._advice |= dict.fromkeys((401, 403), hint)
+        credentials = [
+            value for text in settings.headers.values() for value in (text, *text.split())
+        ]
+        self._secrets = [settings.api_key or "", *credentials]
 
     @asynccontextmanager
-    async def ask(self, turn_id: str, body: object) -> AsyncIterator[AgentResponse]:
+    async def ask(
+        self, turn_id: str, body: object, said: Iterable[str] | None = None
+    ) -> AsyncIterator[AgentResponse]:
         """
         Post *body* and give the answer, whose status is a success.
 
+        An error's text quotes the server, unless that repeats what was *said*: the texts of
+        the turn, or all of *body* if none are given.
         `Transient` and `Permanent` are raised on entry for any other status, and within the
         block when reading the answer fails. Leaving the block early closes the connection.
         """
@@ -111,27 +142,54 @@ class Endpoint:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                check_status(response.status, response.headers.get("Retry-After"))
+                if not 200 <= response.status < 300:
+                    theirs = await read_complaint(response)
+                    hidden = texts_in(body) if said is None else said
+                    check_status(
+                        response.status,
+                        next(filter(None, map(response.headers.get, _RETRY_AFTER)), None),
+                        quoted(theirs, hidden, self._secrets),
+                        self._advice,
+                    )
                 yield AgentResponse(response, self._limit)
         except self._no_answer as exc:
             # The class says enough; the text may quote the URL with what is secret in it.
             raise Transient(f"agent did not answer: {type(exc).__name__}") from exc
 
 
-def check_status(status: int, retry_after: str | None = None) -> None:
+def check_status(
+    status: int,
+    retry_after: str | None = None,
+    quote: str = "",
+    advice: Mapping[int, str] = _ADVICE,
+) -> None:
     """
     Raise what *status* means unless it is a success; *retry_after* is the header.
 
-    The text names the status and nothing of the body, which may repeat what the
-    person wrote.
+    The text names the status, the *advice* for it, and the server's *quote*.
     """
     if 200 <= status < 300:
         return
+    hint = _REDIRECTED if 300 <= status < 400 else advice.get(status, "")
+    reason = "; ".join(filter(None, [hint, quote and f"the server says: {quote}"]))
+    text = f"agent answered {status}{reason and f': {reason}'}"
     if status in _TRANSIENT or status >= 500:
-        wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
-        raise Transient(f"agent answered {status}", wait)
-    advice = _REDIRECTED if 300 <= status < 400 else _ADVICE.get(status, "")
-    raise Permanent(f"agent answered {status}{advice}")
+        raise Transient(text, parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER))
+    raise Permanent(text)
+
+
+async def read_complaint(response: aiohttp.ClientResponse) -> str:
+    """Return what an error's body says in machine words, empty if it can't be had."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(ERROR_TIMEOUT):
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > ERROR_BODY:
+                    return ""
+    except Exception:  # noqa: BLE001 - whatever breaks, the status is known
+        return ""
+    return complaint(fast_json.load_object(bytes(body)) or {})
 
 
 # --- reading ----------------------------------------------------------------

@@ -214,6 +214,20 @@ async def test_retry_after_is_passed_on(dialect, agent_server, ask, turn):
     assert caught.value.retry_after == 7.0
 
 
+async def test_the_providers_retry_after_is_read_if_there_is_no_other(
+    dialect, agent_server, ask, turn
+):
+    agent_server.says({}, status=429, headers={"llm_provider-retry-after": "20"})
+    with pytest.raises(Transient) as first:
+        await ask(turn, dialect.adapter)
+    both = {"llm_provider-retry-after": "20", "Retry-After": "7"}
+    agent_server.says({}, status=429, headers=both)
+    with pytest.raises(Transient) as second:
+        await ask(turn, dialect.adapter)
+
+    assert [first.value.retry_after, second.value.retry_after] == [20.0, 7.0]
+
+
 async def test_an_agent_that_says_nothing_is_given_up_on_in_time(dialect, agent_server, ask, turn):
     agent_server.hangs()
     began = time.monotonic()
@@ -320,6 +334,122 @@ async def test_a_refusal_is_permanent(dialect, agent_server, ask, turn, status):
 
     with pytest.raises(Permanent, match=f"^agent answered {status}"):
         await ask(turn, dialect.adapter)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        pytest.param(
+            500,
+            {"error": {"message": "No api key passed in.", "type": "auth_error", "code": "401"}},
+            "agent answered 500: the server says: auth_error 401: No api key passed in.",
+            id="litellm-without-a-key",
+        ),
+        pytest.param(
+            422,
+            {"detail": [{"type": "missing", "loc": ["body", "id"], "msg": "Field required"}]},
+            "agent answered 422: the server says: missing body.id: Field required",
+            id="fastapi-validation",
+        ),
+        pytest.param(
+            409,
+            {"detail": "Session\n\tnot found"},
+            "agent answered 409: the server says: Session not found",
+            id="fastapi-detail-in-one-line",
+        ),
+        pytest.param(
+            400,
+            {"object": "error", "message": "Too long", "type": "BadRequest", "code": 400},
+            "agent answered 400: the server says: BadRequest 400: Too long",
+            id="at-the-top",
+        ),
+        pytest.param(
+            400, {"error": "nope"}, "agent answered 400: the server says: nope", id="error-as-text"
+        ),
+        pytest.param(
+            413,
+            {"detail": "ab " * 100},
+            f"agent answered 413: the server says: {('ab ' * 100)[:199]}…",
+            id="cut-at-200",
+        ),
+        pytest.param(400, {"detail": {"deep": {"er": 1}}}, "agent answered 400", id="no-words"),
+    ],
+)
+async def test_a_reason_quotes_the_servers_machine_words(
+    dialect, agent_server, ask, turn, status, body, reason
+):
+    agent_server.says(body, status=status)
+
+    with pytest.raises((Permanent, Transient)) as caught:
+        await ask(turn, dialect.adapter)
+
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param(SECRET_WORDS, f"bad input: {SECRET_WORDS.upper()}", id="all"),
+        pytest.param(f"{SECRET_WORDS}, please help", f"bad: {SECRET_WORDS}", id="its-beginning"),
+        pytest.param("card no. 41115555.", "invalid value 41115555", id="a-number"),
+        pytest.param("I am jo@example.com", "jo@example.com is unknown", id="an-address"),
+        pytest.param("Wo?\nHier!", "can't parse Wo? Hier!", id="over-lines"),
+        pytest.param("我的订单", "内容:我的订单在哪", id="script-without-blanks"),
+    ],
+)
+async def test_a_reason_that_repeats_the_person_is_left_out(
+    dialect, agent_server, ask, turn_of, said, told
+):
+    agent_server.says({"error": {"message": told}}, status=400)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn_of(UserMessage("m", 1, said)), dialect.adapter)
+
+    assert str(caught.value) == "agent answered 400"
+
+
+async def test_a_quoted_key_is_masked(dialect, agent_server, ask, turn):
+    agent_server.says({"detail": f"bad {API_KEY}, sk-proj-12345678 and h3ader-value"}, status=400)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn, dialect.adapter, api_key=API_KEY, headers={"X-Key": "h3ader-value"})
+
+    assert str(caught.value).endswith("says: bad ***, *** and ***")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        pytest.param({}, "no agent.api_key is set", id="none"),
+        pytest.param({"api_key": API_KEY}, "check agent.api_key", id="key"),
+        pytest.param({"headers": {"Authorization": "x"}}, "check agent.headers", id="header"),
+        pytest.param(
+            {"headers": {"api-key": "x"}},
+            "no agent.api_key is set, check agent.headers",
+            id="other-header",
+        ),
+    ],
+)
+async def test_a_refused_key_is_told_by_what_is_set(
+    dialect, agent_server, ask, turn, status, settings, advice
+):
+    agent_server.says({}, status=status)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn, dialect.adapter, **settings)
+
+    assert str(caught.value) == f"agent answered {status}: {advice}"
+
+
+async def test_advice_names_the_model_only_where_one_is_asked_for(dialect, agent_server, ask, turn):
+    agent_server.says({}, status=404)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn, dialect.adapter)
+
+    has_model = dialect.adapter == "openai-chat"
+    assert ("agent.model" in str(caught.value)) is has_model
 
 
 async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):
