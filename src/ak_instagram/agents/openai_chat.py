@@ -11,7 +11,7 @@ from ak_instagram.settings.model import AgentSettings
 from .agent import Attachment, Needs, Part, Text, Turn
 from .complaint import words_of
 from .prompt import attachments_of, prompt, references
-from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
+from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
@@ -51,7 +51,9 @@ class OpenAIChat:
             if answer.is_stream:
                 yield Text(await joined(answer, self._max_answer))
             else:
-                yield Text(read_completion(require_object(await answer.json())))
+                completion = require_object(await answer.json())
+                answer.raise_error(completion, Permanent, "agent answered with an error")
+                yield Text(read_completion(completion))
 
 
 def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
@@ -84,7 +86,6 @@ def is_picture(attachment: Attachment) -> bool:
 
 def read_completion(completion: JsonObject) -> str:
     """Return the text of a whole answer, or raise why there is none to be had."""
-    _raise_error(completion, Permanent("agent answered with an error"))
     choices = _choices(completion)
     if not choices or not isinstance(choices[0].get("message"), dict):
         raise Permanent("agent's answer has no message in `choices`")
@@ -99,6 +100,7 @@ async def joined(answer: AgentResponse, max_answer: int) -> str:
     """
     text = ""
     async for chunk in answer.frames(is_last):
+        answer.raise_error(chunk, Transient, "agent's stream reported an error")
         text = extended(text, chunk)
         if len(text) > max_answer:
             raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
@@ -107,7 +109,6 @@ async def joined(answer: AgentResponse, max_answer: int) -> str:
 
 def extended(text: str, chunk: JsonObject) -> str:
     """Return *text* with what *chunk* adds, or nothing if the content filter cut in."""
-    _raise_error(chunk, Transient("agent's stream reported an error"))
     choices = _choices(chunk)
     if not choices:  # a chunk of usage figures
         return text
@@ -149,13 +150,3 @@ def _part_text(part: str | JsonObject) -> str:
 def _is_filtered(choice: JsonObject) -> bool:
     """Return whether the provider's content filter stopped the answer."""
     return choice.get("finish_reason") == "content_filter"
-
-
-def _raise_error(answer: JsonObject, otherwise: Exception) -> None:
-    """Raise what an `error` member means: by the HTTP status in its `code`, else *otherwise*."""
-    if not (error := answer.get("error")):
-        return
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int):
-        check_status(code)
-    raise otherwise

@@ -17,6 +17,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -142,16 +143,13 @@ class Endpoint:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
+                hidden = tuple(texts_in(body) if said is None else said)
+                check = partial(check_status, advice=self._advice)
+                quote = partial(quoted, said=hidden, secrets=self._secrets)
                 if not 200 <= response.status < 300:
-                    theirs = await read_complaint(response)
-                    hidden = texts_in(body) if said is None else said
-                    check_status(
-                        response.status,
-                        next(filter(None, map(response.headers.get, _RETRY_AFTER)), None),
-                        quoted(theirs, hidden, self._secrets),
-                        self._advice,
-                    )
-                yield AgentResponse(response, self._limit)
+                    wait = next(filter(None, map(response.headers.get, _RETRY_AFTER)), None)
+                    check(response.status, wait, quote(complaint(await read_error(response))))
+                yield AgentResponse(response, self._limit, check, quote)
         except self._no_answer as exc:
             # The class says enough; the text may quote the URL with what is secret in it.
             raise Transient(f"agent did not answer: {type(exc).__name__}") from exc
@@ -178,18 +176,18 @@ def check_status(
     raise Permanent(text)
 
 
-async def read_complaint(response: aiohttp.ClientResponse) -> str:
-    """Return what an error's body says in machine words, empty if it can't be had."""
+async def read_error(response: aiohttp.ClientResponse) -> JsonObject:
+    """Return the JSON object that an error has as its body, empty if it can't be had."""
     body = bytearray()
     try:
         async with asyncio.timeout(ERROR_TIMEOUT):
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > ERROR_BODY:
-                    return ""
+                    return {}
     except Exception:  # noqa: BLE001 - whatever breaks, the status is known
-        return ""
-    return complaint(fast_json.load_object(bytes(body)) or {})
+        return {}
+    return fast_json.load_object(bytes(body)) or {}
 
 
 # --- reading ----------------------------------------------------------------
@@ -198,13 +196,35 @@ async def read_complaint(response: aiohttp.ClientResponse) -> str:
 class AgentResponse:
     """A successful answer whose body has yet to be read, whole or as a stream."""
 
-    def __init__(self, response: aiohttp.ClientResponse, limit: int) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        limit: int,
+        check: Callable[[int, None, str], None],
+        quote: Callable[[str], str],
+    ) -> None:
+        self._check = check
+        self._quote = quote
         self.status = response.status
         self.is_stream = response.content_type == "text/event-stream"
         self._content = response.content
         self._content_type = response.content_type[:60]
         self._charset = response.charset
         self._limit = limit
+
+    def raise_error(self, document: JsonObject, otherwise: type[Exception], text: str) -> None:
+        """
+        Raise what the `error` in a *document* means, if there is one, with the server's words.
+
+        That is what the HTTP status in its `code` means, else *otherwise* with *text*.
+        """
+        if not (error := document.get("error")):
+            return
+        quote = self._quote(complaint(document))
+        code = error.get("code") if isinstance(error, dict) else None
+        if isinstance(code, int):
+            self._check(code, None, quote)
+        raise otherwise(f"{text}: the server says: {quote}" if quote else text)
 
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
         """

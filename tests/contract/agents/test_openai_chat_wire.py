@@ -235,6 +235,36 @@ async def test_an_error_in_a_success_is_still_an_error(agent_server, ask, turn, 
         await ask(turn, "openai-chat")
 
 
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(
+            {"code": 404, "message": "No model"},
+            "agent answered 404: check agent.url and agent.model; the server says: 404: No model",
+            id="status",
+        ),
+        pytest.param(
+            {"type": "overloaded_error", "message": "Overloaded"},
+            "the server says: overloaded_error: Overloaded",
+            id="words",
+        ),
+        pytest.param({"message": "no Where is my order?"}, "an error", id="the-persons-words"),
+    ],
+)
+async def test_an_error_in_a_success_is_told_in_the_servers_words(
+    agent_server, ask, turn, streams, error, reason
+):
+    agent_server.says({"error": error})
+    if streams:
+        agent_server.streams(f"data: {json.dumps({'error': error})}\n\n".encode())
+
+    with pytest.raises((Permanent, Transient)) as caught:
+        await ask(turn, "openai-chat")
+
+    assert str(caught.value).endswith(reason)
+
+
 # --- a stream, which some servers send unasked -------------------------------
 
 
