@@ -85,11 +85,14 @@ def _repeats(line: str, said: str) -> bool:
         return False
     if not said.isascii() and said in line:  # not every script parts its words
         return True
-    # A number, an address or a name of an account tells too much by itself.
-    telling = [word.strip("+-.") for word in _BETWEEN.split(said) if _TELLING.search(word)]
-    whole = [said, *(word for word in telling if len(word) >= _LEAST)]
-    if any(re.search(rf"(?<!\w){re.escape(it)}(?!\w)", line) for it in whole):
+    if _telling(said) & _telling(line) or re.search(rf"(?<!\w){re.escape(said)}(?!\w)", line):
         return True
     run = _RUN if said.isascii() else _RUN // 2
     runs = {line[at : at + run] for at in range(len(line) - run + 1)}
     return any(said[at : at + run] in runs for at in range(len(said) - run + 1))
+
+
+def _telling(text: str) -> set[str]:
+    """Return the words that tell too much by themselves: numbers, addresses, account names."""
+    words = (word.strip("+-.") for word in _BETWEEN.split(text) if _TELLING.search(word))
+    return {word for word in words if len(word) >= _LEAST}
