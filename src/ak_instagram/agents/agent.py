@@ -226,7 +226,8 @@ class Needs:
     *always*, *at_default* and *elsewhere* pair a key with the advice for when it is
     missing. *default_url* stands for an `agent.url` that is not set; *at_default* is
     required while the agent's host is that one's, *elsewhere* when it is another.
-    *key_variable* is an environment variable that may stand for `agent.api_key`.
+    *key_variable* is an environment variable that may stand for `agent.api_key`, and
+    *url_variable* one for `agent.url`.
     """
 
     always: tuple[tuple[str, str], ...] = ()
@@ -234,6 +235,7 @@ class Needs:
     at_default: tuple[tuple[str, str], ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
     key_variable: str | None = None
+    url_variable: str | None = None
 
     def is_default(self, url: str | None) -> bool:
         """Return whether *url* leads to the same host as the default, as `None` does."""

@@ -56,7 +56,8 @@ class AgentKernel:
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the result, or the stream's text and message ends as they come."""
-        async with self._endpoint.ask(turn.id, request_body(turn)) as answer:
+        body = request_body(turn)
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if not answer.is_stream:
                 yield read_result(require_object(await answer.json()))
                 return

@@ -37,7 +37,8 @@ class HttpAgent:
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield what the endpoint replied; `204 No Content` is silence."""
         parts: list[Part] = [Silence()]
-        async with self._endpoint.ask(turn.id, self._request.fill(turn)) as answer:
+        body = self._request.fill(turn)
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
                 parts = read_reply(await answer.json(), self._reply)
         for part in parts:

@@ -9,12 +9,15 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt, references
-from .transport import AgentResponse, Endpoint, JsonObject, agent_url, check_status, require_object
+from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
 
 DEFAULT_MODEL = "gpt-5.4-mini"
+
+# The types of content parts that are for the person to read.
+_TEXT_PARTS = ("text", "output_text")
 
 
 class OpenAIChat:
@@ -25,6 +28,7 @@ class OpenAIChat:
         at_default=(("agent.api_key", "set it, or OPENAI_API_KEY"),),
         elsewhere=(("agent.model", "set one that the server has"),),  # it can't be guessed
         key_variable="OPENAI_API_KEY",
+        url_variable="OPENAI_BASE_URL",
     )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
@@ -33,7 +37,7 @@ class OpenAIChat:
             problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
             raise SettingsError([f"agent.model: {problem}"])
         self.history = settings.history
-        self._endpoint = Endpoint(settings, session, url)
+        self._endpoint = Endpoint(settings, session, url, asks_model=True)
         self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
@@ -41,11 +45,13 @@ class OpenAIChat:
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the model's text, empty if it has none to say."""
         body = request_body(turn, self._model, self._instructions)
-        async with self._endpoint.ask(turn.id, body) as answer:
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
                 yield Text(await joined(answer, self._max_answer))
             else:
-                yield Text(read_completion(require_object(await answer.json())))
+                completion = require_object(await answer.json())
+                answer.raise_error(completion, Permanent, "agent answered with an error")
+                yield Text(read_completion(completion))
 
 
 def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
@@ -78,7 +84,6 @@ def is_picture(attachment: Attachment) -> bool:
 
 def read_completion(completion: JsonObject) -> str:
     """Return the text of a whole answer, or raise why there is none to be had."""
-    _raise_error(completion, Permanent("agent answered with an error"))
     choices = _choices(completion)
     if not choices or not isinstance(choices[0].get("message"), dict):
         raise Permanent("agent's answer has no message in `choices`")
@@ -93,6 +98,7 @@ async def joined(answer: AgentResponse, max_answer: int) -> str:
     """
     text = ""
     async for chunk in answer.frames(is_last):
+        answer.raise_error(chunk, Transient, "agent's stream reported an error")
         text = extended(text, chunk)
         if len(text) > max_answer:
             raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
@@ -101,7 +107,6 @@ async def joined(answer: AgentResponse, max_answer: int) -> str:
 
 def extended(text: str, chunk: JsonObject) -> str:
     """Return *text* with what *chunk* adds, or nothing if the content filter cut in."""
-    _raise_error(chunk, Transient("agent's stream reported an error"))
     choices = _choices(chunk)
     if not choices:  # a chunk of usage figures
         return text
@@ -125,21 +130,21 @@ def _text(choice: JsonObject, holder: str) -> str:
     content = message.get("content") if isinstance(message, dict) else None
     if content is None or _is_filtered(choice):
         return ""
+    if isinstance(content, list) and all(isinstance(part, (str, dict)) for part in content):
+        return "".join(map(_part_text, content))
     if not isinstance(content, str):
         raise Permanent(f"agent's message has a {type(content).__name__} as `content`, not text")
     return content
 
 
+def _part_text(part: str | JsonObject) -> str:
+    """Return the text of one content part: none for thoughts and for what isn't known."""
+    if isinstance(part, str):
+        return part
+    text = part.get("text") if part.get("type") in _TEXT_PARTS else None
+    return text if isinstance(text, str) else ""
+
+
 def _is_filtered(choice: JsonObject) -> bool:
     """Return whether the provider's content filter stopped the answer."""
     return choice.get("finish_reason") == "content_filter"
-
-
-def _raise_error(answer: JsonObject, otherwise: Exception) -> None:
-    """Raise what an `error` member means: by the HTTP status in its `code`, else *otherwise*."""
-    if not (error := answer.get("error")):
-        return
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int):
-        check_status(code)
-    raise otherwise

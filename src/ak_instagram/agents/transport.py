@@ -1,7 +1,7 @@
 """
 Transport: the one HTTP edge to agents. It posts JSON, and reads JSON or a stream of it.
 
-An answer's total time is limited around every adapter (`answers.ask`). Here only a host
+An answer's total time is limited around every adapter (`registry.ask`). Here only a host
 that doesn't even take the connection is given up on sooner.
 
 aiohttp is imported with the first endpoint and not here: an adapter is also loaded only to
@@ -10,11 +10,14 @@ ask which settings it needs, by commands that run for less time than aiohttp tak
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import io
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -24,6 +27,9 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.messages import label
 from ak_instagram.settings.model import AgentSettings
 from ak_instagram.settings.value_types import http_url
+
+from .agent import Turn
+from .complaint import complaint, quoted
 
 if TYPE_CHECKING:
     import aiohttp
@@ -39,15 +45,25 @@ _BYTES_PER_TEXT_BYTE = 4
 _WRAPPING = 64 * 1024
 
 _STREAM_END = "[DONE]"
+# LiteLLM hands the provider's own wish on under a name of its own.
+_RETRY_AFTER = ("Retry-After", "llm_provider-retry-after")
 # Statuses below 500 that say "not now" rather than "not so".
 _TRANSIENT = frozenset({408, 425, 429})
 _ADVICE = {
-    401: ": check agent.api_key",
-    403: ": check agent.api_key",
-    404: ": check agent.url and agent.model",
-    405: ": check agent.url",
+    401: "check agent.api_key",
+    403: "check agent.api_key",
+    404: "check agent.url",
+    405: "check agent.url",
 }
-_REDIRECTED = ": redirects are not followed, set agent.url to the final address"
+_WRONG_MODEL = {404: "check agent.url and agent.model"}
+_REDIRECTED = "redirects are not followed, set agent.url to the final address"
+
+ERROR_BODY = 64 * 1024  # bytes; of a longer one nothing is quoted
+ERROR_TIMEOUT = 2.0  # seconds; the status is worth more than its reason
+
+# What is read besides UTF-8, if it is declared.
+_CHARSETS = frozenset({"iso8859-1", "iso8859-15", "cp1252", "utf-16"})
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|(?P<open_string>\\?\Z))|[{}\[\]]', re.DOTALL)
 
 # --- asking -----------------------------------------------------------------
 
@@ -73,7 +89,15 @@ def agent_url(settings: AgentSettings, path: str = "", default: str | None = Non
 class Endpoint:
     """The URL at which an agent listens, and what every request to it carries."""
 
-    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        asks_model: bool = False,
+    ) -> None:
+        """Take the headers from *settings*; advice names `agent.model` if one *asks_model*."""
         import aiohttp  # see above
 
         self._url = url
@@ -87,12 +111,26 @@ class Endpoint:
         theirs = {name.lower() for name in settings.headers}
         self._headers = {k: v for k, v in ours.items() if k.lower() not in theirs}
         self._headers |= settings.headers
+        self._advice = _ADVICE | (_WRONG_MODEL if asks_model else {})
+        if "authorization" in theirs:
+            self._advice |= dict.fromkeys((401, 403), "check agent.headers")
+        elif not settings.api_key:
+            hint = "no agent.api_key is set" + (", check agent.headers" if theirs else "")
+            self._advice |= dict.fromkeys((401, 403), hint)
+        credentials = [
+            value for text in settings.headers.values() for value in (text, *text.split())
+        ]
+        self._secrets = [settings.api_key or "", *credentials]
 
     @asynccontextmanager
-    async def ask(self, turn_id: str, body: object) -> AsyncIterator[AgentResponse]:
+    async def ask(
+        self, turn_id: str, body: object, turn: Turn | None = None
+    ) -> AsyncIterator[AgentResponse]:
         """
         Post *body* and give the answer, whose status is a success.
 
+        An error's text quotes the server, unless that repeats what was said in *turn*, or
+        anything of *body* if no turn is given.
         `Transient` and `Permanent` are raised on entry for any other status, and within the
         block when reading the answer fails. Leaving the block early closes the connection.
         """
@@ -106,27 +144,50 @@ class Endpoint:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                check_status(response.status, response.headers.get("Retry-After"))
-                yield AgentResponse(response, self._limit)
+                check = partial(check_status, advice=self._advice)
+                quote = partial(quoted, turn=turn, body=body, secrets=self._secrets)
+                if not 200 <= response.status < 300:
+                    wait = next(filter(None, map(response.headers.get, _RETRY_AFTER)), None)
+                    check(response.status, wait, quote(complaint(await read_error(response))))
+                yield AgentResponse(response, self._limit, check, quote)
         except self._no_answer as exc:
             # The class says enough; the text may quote the URL with what is secret in it.
             raise Transient(f"agent did not answer: {type(exc).__name__}") from exc
 
 
-def check_status(status: int, retry_after: str | None = None) -> None:
+def check_status(
+    status: int,
+    retry_after: str | None = None,
+    quote: str = "",
+    advice: Mapping[int, str] = _ADVICE,
+) -> None:
     """
     Raise what *status* means unless it is a success; *retry_after* is the header.
 
-    The text names the status and nothing of the body, which may repeat what the
-    person wrote.
+    The text names the status, the *advice* for it, and the server's *quote*.
     """
     if 200 <= status < 300:
         return
+    hint = _REDIRECTED if 300 <= status < 400 else advice.get(status, "")
+    reason = "; ".join(filter(None, [hint, quote and f"the server says: {quote}"]))
+    text = f"agent answered {status}{reason and f': {reason}'}"
     if status in _TRANSIENT or status >= 500:
-        wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
-        raise Transient(f"agent answered {status}", wait)
-    advice = _REDIRECTED if 300 <= status < 400 else _ADVICE.get(status, "")
-    raise Permanent(f"agent answered {status}{advice}")
+        raise Transient(text, parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER))
+    raise Permanent(text)
+
+
+async def read_error(response: aiohttp.ClientResponse) -> JsonObject:
+    """Return the JSON object that an error has as its body, empty if it can't be had."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(ERROR_TIMEOUT):
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > ERROR_BODY:
+                    return {}
+    except Exception:  # noqa: BLE001 - whatever breaks, the status is known
+        return {}
+    return fast_json.load_object(bytes(body)) or {}
 
 
 # --- reading ----------------------------------------------------------------
@@ -135,15 +196,43 @@ def check_status(status: int, retry_after: str | None = None) -> None:
 class AgentResponse:
     """A successful answer whose body has yet to be read, whole or as a stream."""
 
-    def __init__(self, response: aiohttp.ClientResponse, limit: int) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        limit: int,
+        check: Callable[[int, None, str], None],
+        quote: Callable[[str], str],
+    ) -> None:
+        self._check = check
+        self._quote = quote
         self.status = response.status
         self.is_stream = response.content_type == "text/event-stream"
         self._content = response.content
-        self._content_type = response.content_type
+        self._content_type = response.content_type[:60]
+        self._charset = response.charset
         self._limit = limit
 
+    def raise_error(self, document: JsonObject, otherwise: type[Exception], text: str) -> None:
+        """
+        Raise what the `error` in a *document* means, if there is one, with the server's words.
+
+        That is what the HTTP status in its `code` means, else *otherwise* with *text*.
+        """
+        if not (error := document.get("error")):
+            return
+        quote = self._quote(complaint(document))
+        code = error.get("code") if isinstance(error, dict) else None
+        if isinstance(code, int):
+            self._check(code, None, quote)
+        raise otherwise(f"{text}: the server says: {quote}" if quote else text)
+
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
-        """Return the body as JSON, whatever type it claims to have; `Permanent` if it is none."""
+        """
+        Return the body as JSON, whatever type it claims to have.
+
+        `Permanent` if it is none, but `Transient` for what may heal: no body at all, a body
+        that ends in the middle, a web page.
+        """
         body = bytearray()
         while not self._content.at_eof():
             body += await self._content.readany()
@@ -159,7 +248,7 @@ class AgentResponse:
         """
         parser = SseParser(self._limit)
         async for chunk in self._content.iter_any():
-            for event in parser.feed(chunk):
+            for event in filter(str.strip, parser.feed(chunk)):
                 if event == _STREAM_END:
                     return
                 yield (frame := require_object(self._parse(event)))
@@ -167,13 +256,51 @@ class AgentResponse:
                     return
         raise Transient("agent's stream ended early")
 
-    def _parse(self, text: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
+    def _parse(self, raw: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
+        try:
+            return fast_json.load(raw)
+        except ValueError:
+            text = raw if isinstance(raw, str) else decoded(raw, self._charset)
         try:
             return fast_json.load(text)
-        # Brackets nested thousands deep exhaust the parser's recursion.
-        except (ValueError, RecursionError):
-            # The parser's own error carries the whole body: keep it out of any traceback.
-            raise Permanent(f"agent answered {self._content_type[:60]}, not JSON") from None
+        except ValueError as exc:
+            is_deep = "deep" in str(exc)
+        if not text.strip():
+            raise Transient(f"agent answered {self.status} with an empty body")
+        if text.lstrip().startswith("<") or self._content_type == "text/html":  # "starting up"
+            raise Transient(f"agent answered {self._content_type}, not JSON: a web page")
+        if not is_deep and is_cut(text):
+            raise Transient("agent's answer ended early: its JSON stops in the middle")
+        raise Permanent(f"agent answered {self._content_type}, not JSON")
+
+
+def decoded(body: bytes, charset: str | None) -> str:
+    """
+    Return *body* as text: UTF-8, with or without a BOM, else the *charset* that it declares.
+
+    A character that the end cuts is left out; what can't be read becomes U+FFFD.
+    """
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(body)
+    except UnicodeDecodeError:
+        pass
+    try:
+        name = codecs.lookup(charset or "").name
+    except LookupError:
+        name = ""
+    return body.decode(name if name in _CHARSETS else "utf-8", "replace")
+
+
+def is_cut(text: str) -> bool:
+    """Return whether *text* begins a JSON object or list and stops before its end."""
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    depth = 0
+    for token in _JSON_TOKEN.finditer(text):
+        if token["open_string"] is not None:
+            return True
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+    return depth > 0
 
 
 def require_object(parsed: object) -> JsonObject:

@@ -175,7 +175,8 @@ class AgentSettings:
     url: str | None = setting(
         None,
         "Where the agent is. `agentkernel`: the server's root. `openai-chat`: the root with its "
-        "version, `https://api.openai.com/v1` when not set. `http`: the endpoint itself.",
+        "version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. `http`: the endpoint "
+        "itself.",
         check=http_url,
         example="http://localhost:8080",
     )

@@ -112,6 +112,10 @@ class AdapterNeeds(Protocol):
     def key_variable(self) -> str | None:
         """The environment variable that may stand for `agent.api_key`."""
 
+    @property
+    def url_variable(self) -> str | None:
+        """The environment variable that may stand for `agent.url`."""
+
     def required(self, url: str | None, /) -> Iterable[tuple[str, str]]:
         """Return the keys required when `agent.url` is *url*, each with its fix."""
 
@@ -152,6 +156,10 @@ def complete_agent(
         values["agent.api_key"] = _key_of(
             needs.key_variable, values["agent.api_key"], environ, problems
         )
+    url = values["agent.url"]
+    if needs.url_variable and not url.is_set and (raw := environ.get(needs.url_variable)):
+        named = RawValue(raw, where=needs.url_variable, source=needs.url_variable)
+        values["agent.url"] = named.read(url.path, url.key, problems)
     if needs.default_url and not values["agent.url"].is_set:
         values["agent.url"] = replace(values["agent.url"], value=needs.default_url)
     problems += [

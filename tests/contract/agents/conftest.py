@@ -40,14 +40,13 @@ class AgentServer:
 
         self.respond = respond
 
-    def sends(self, body: bytes, content_type: str, status: int = 200) -> None:
+    def sends(self, body: bytes, content_type: str, status: int = 200, encoding: str = "") -> None:
         """Answer everything with these bytes."""
 
         async def respond(_: web.Request) -> web.Response:
+            headers = {"Content-Type": content_type, "Content-Encoding": encoding}
             return web.Response(
-                body=body,
-                status=status,
-                headers={"Content-Type": content_type} if content_type else {},
+                body=body, status=status, headers={k: v for k, v in headers.items() if v}
             )
 
         self.respond = respond

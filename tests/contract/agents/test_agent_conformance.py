@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -239,6 +240,20 @@ async def test_retry_after_is_passed_on(dialect, agent_server, ask, turn):
     assert caught.value.retry_after == 7.0
 
 
+async def test_the_providers_retry_after_is_read_if_there_is_no_other(
+    dialect, agent_server, ask, turn
+):
+    agent_server.says({}, status=429, headers={"llm_provider-retry-after": "20"})
+    with pytest.raises(Transient) as first:
+        await ask(turn, dialect.adapter)
+    both = {"llm_provider-retry-after": "20", "Retry-After": "7"}
+    agent_server.says({}, status=429, headers=both)
+    with pytest.raises(Transient) as second:
+        await ask(turn, dialect.adapter)
+
+    assert [first.value.retry_after, second.value.retry_after] == [20.0, 7.0]
+
+
 async def test_an_agent_that_says_nothing_is_given_up_on_in_time(dialect, agent_server, ask, turn):
     agent_server.hangs()
     began = time.monotonic()
@@ -275,6 +290,67 @@ async def test_a_line_that_drops_in_the_middle_of_an_answer_is_transient(
         await ask(turn, dialect.adapter)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "cause"),
+    [
+        pytest.param(b"", "application/json", "with an empty body", id="nothing"),
+        pytest.param(b" \n", "application/json", "with an empty body", id="blank"),
+        pytest.param(b"\xef\xbb\xbf", "application/json", "with an empty body", id="bom-alone"),
+        pytest.param(
+            b"<!doctype html><p>Starting up", "text/html", "text/html, not JSON", id="starting-up"
+        ),
+        pytest.param(
+            b"\n<html>", "application/json", "not JSON: a web page", id="a-page-called-json"
+        ),
+        pytest.param(b"Starting up", "text/html", "not JSON: a web page", id="html-without-tags"),
+    ],
+)
+async def test_a_success_without_an_answer_may_heal(
+    dialect, agent_server, ask, turn, body, content_type, cause
+):
+    agent_server.sends(body, content_type)
+
+    with pytest.raises(Transient, match=cause):
+        await ask(turn, dialect.adapter)
+
+
+async def test_json_that_ends_anywhere_in_the_middle_may_heal(dialect, agent_server, ask, turn):
+    whole = json.dumps(dialect.answer('"Größe" [é] {'), ensure_ascii=False).encode()
+
+    for length in range(1, len(whole)):
+        agent_server.sends(whole[:length], "application/json")
+        with pytest.raises(Transient, match="ended early"):
+            await ask(turn, dialect.adapter)
+
+
+async def test_half_a_gzip_body_may_heal(dialect, agent_server, ask, turn):
+    words = " ".join(map(str, range(5000)))
+    packed = gzip.compress(json.dumps(dialect.answer(words)).encode())
+    agent_server.sends(packed[: len(packed) // 2], "application/json", encoding="gzip")
+
+    with pytest.raises(Transient, match="ended early"):
+        await ask(turn, dialect.adapter)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type"),
+    [
+        pytest.param("utf-8-sig", "application/json", id="bom"),
+        pytest.param("utf-8", "application/json; charset=iso-8859-1", id="utf-8-called-latin-1"),
+        pytest.param("iso-8859-1", "application/json; charset=iso-8859-1", id="latin-1"),
+        pytest.param("iso-8859-1", "application/json; charset=Latin1", id="latin-1-by-its-alias"),
+        pytest.param("cp1252", "application/json; charset=windows-1252", id="windows-1252"),
+    ],
+)
+async def test_a_bom_and_a_declared_charset_are_read(
+    dialect, agent_server, ask, turn, encoding, content_type
+):
+    body = json.dumps(dialect.answer("Größe 42, ¿sí?"), ensure_ascii=False).encode(encoding)
+    agent_server.sends(body, content_type)
+
+    assert said(await ask(turn, dialect.adapter)) == "Größe 42, ¿sí?"
+
+
 # --- failures that no try will cure -----------------------------------------
 
 
@@ -284,6 +360,122 @@ async def test_a_refusal_is_permanent(dialect, agent_server, ask, turn, status):
 
     with pytest.raises(Permanent, match=f"^agent answered {status}"):
         await ask(turn, dialect.adapter)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        pytest.param(
+            500,
+            {"error": {"message": "No api key passed in.", "type": "auth_error", "code": "401"}},
+            "agent answered 500: the server says: auth_error 401: No api key passed in.",
+            id="litellm-without-a-key",
+        ),
+        pytest.param(
+            422,
+            {"detail": [{"type": "missing", "loc": ["body", "id"], "msg": "Field required"}]},
+            "agent answered 422: the server says: missing body.id: Field required",
+            id="fastapi-validation",
+        ),
+        pytest.param(
+            409,
+            {"detail": "Session\n\tnot found"},
+            "agent answered 409: the server says: Session not found",
+            id="fastapi-detail-in-one-line",
+        ),
+        pytest.param(
+            400,
+            {"object": "error", "message": "Too long", "type": "BadRequest", "code": 400},
+            "agent answered 400: the server says: BadRequest 400: Too long",
+            id="at-the-top",
+        ),
+        pytest.param(
+            400, {"error": "nope"}, "agent answered 400: the server says: nope", id="error-as-text"
+        ),
+        pytest.param(
+            413,
+            {"detail": "ab " * 100},
+            f"agent answered 413: the server says: {('ab ' * 100)[:199]}…",
+            id="cut-at-200",
+        ),
+        pytest.param(400, {"detail": {"deep": {"er": 1}}}, "agent answered 400", id="no-words"),
+    ],
+)
+async def test_a_reason_quotes_the_servers_machine_words(
+    dialect, agent_server, ask, turn, status, body, reason
+):
+    agent_server.says(body, status=status)
+
+    with pytest.raises((Permanent, Transient)) as caught:
+        await ask(turn, dialect.adapter)
+
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param(SECRET_WORDS, f"bad input: {SECRET_WORDS.upper()}", id="all"),
+        pytest.param(f"{SECRET_WORDS}, please help", f"bad: {SECRET_WORDS}", id="its-beginning"),
+        pytest.param("card no. 41115555.", "invalid value 41115555", id="a-number"),
+        pytest.param("I am jo@example.com", "jo@example.com is unknown", id="an-address"),
+        pytest.param("Wo?\nHier!", "can't parse Wo? Hier!", id="over-lines"),
+        pytest.param("我的订单", "内容:我的订单在哪", id="script-without-blanks"),
+    ],
+)
+async def test_a_reason_that_repeats_the_person_is_left_out(
+    dialect, agent_server, ask, turn_of, said, told
+):
+    agent_server.says({"error": {"message": told}}, status=400)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn_of(UserMessage("m", 1, said)), dialect.adapter)
+
+    assert str(caught.value) == "agent answered 400"
+
+
+async def test_a_quoted_key_is_masked(dialect, agent_server, ask, turn):
+    agent_server.says({"detail": f"bad {API_KEY}, sk-proj-12345678 and h3ader-value"}, status=400)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn, dialect.adapter, api_key=API_KEY, headers={"X-Key": "h3ader-value"})
+
+    assert str(caught.value).endswith("says: bad ***, *** and ***")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        pytest.param({}, "no agent.api_key is set", id="none"),
+        pytest.param({"api_key": API_KEY}, "check agent.api_key", id="key"),
+        pytest.param({"headers": {"Authorization": "x"}}, "check agent.headers", id="header"),
+        pytest.param(
+            {"headers": {"api-key": "x"}},
+            "no agent.api_key is set, check agent.headers",
+            id="other-header",
+        ),
+    ],
+)
+async def test_a_refused_key_is_told_by_what_is_set(
+    dialect, agent_server, ask, turn, status, settings, advice
+):
+    agent_server.says({}, status=status)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn, dialect.adapter, **settings)
+
+    assert str(caught.value) == f"agent answered {status}: {advice}"
+
+
+async def test_advice_names_the_model_only_where_one_is_asked_for(dialect, agent_server, ask, turn):
+    agent_server.says({}, status=404)
+
+    with pytest.raises(Permanent) as caught:
+        await ask(turn, dialect.adapter)
+
+    has_model = dialect.adapter == "openai-chat"
+    assert ("agent.model" in str(caught.value)) is has_model
 
 
 async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):
@@ -298,12 +490,14 @@ async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [
-        pytest.param(b"<!doctype html>", "text/html", "answered text/html, not JSON", id="html"),
+        pytest.param(b"[Note] Sure!", "text/plain", "not JSON", id="brackets-in-plain-text"),
         pytest.param(b"Sure!", "text/plain", "answered text/plain, not JSON", id="plain-text"),
         pytest.param(b"{'a': 1}", "application/json", "not JSON", id="not-quite-json"),
         pytest.param(b"\xff\xfe\xfa", "application/json", "not JSON", id="not-utf-8"),
+        pytest.param(
+            b"\xff\xfe\xfa", "application/json; charset=none", "not JSON", id="unknown-charset"
+        ),
         pytest.param(b"[" * 20_000, "application/json", "not JSON", id="20000-brackets"),
-        pytest.param(b"", "application/json", "not JSON", id="nothing"),
         pytest.param(b"null", "application/json", "agent", id="null"),
         pytest.param(b"[]", "application/json", "agent", id="list"),
         pytest.param(b"{}", "application/json", "agent", id="other-shape"),

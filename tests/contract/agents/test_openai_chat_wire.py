@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from openai.types.chat import (
     ChatCompletion,
@@ -149,6 +151,54 @@ async def test_a_completion_is_text(agent_server, ask, turn):
     assert await ask(turn, "openai-chat") == [Text("It left today.")]
 
 
+# OpenAI's types have text alone here; Mistral, Databricks and gateways send parts.
+PARTS = [
+    pytest.param([{"type": "text", "text": "We open at nine."}], id="text"),
+    pytest.param([{"type": "output_text", "text": "We open at nine."}], id="output-text"),
+    pytest.param(["We open ", {"type": "text", "text": "at nine."}], id="plain-string-beside-part"),
+    pytest.param(
+        [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "margin 40 %"}]},
+            {"type": "text", "text": "We open at nine."},
+        ],
+        id="thinking",
+    ),
+    pytest.param(
+        [
+            {"type": "reasoning", "text": "margin 40 %"},
+            {"type": "text", "text": "We open "},
+            {"type": "reference", "reference_ids": [1], "text": "[1]"},
+            {"type": "text", "text": None},
+            {"text": "of no type"},
+            {"type": "text", "text": "at nine."},
+        ],
+        id="reasoning-and-unknown",
+    ),
+]
+
+
+@pytest.mark.parametrize("content", PARTS)
+async def test_content_as_parts_is_their_text(agent_server, ask, turn, content):
+    agent_server.says({"choices": [{"message": {"role": "assistant", "content": content}}]})
+
+    assert await ask(turn, "openai-chat") == [Text("We open at nine.")]
+
+
+@pytest.mark.parametrize("content", PARTS)
+async def test_parts_in_a_streams_deltas_are_their_text(agent_server, ask, turn, content):
+    deltas = [{"choices": [{"delta": {"content": [part]}}]} for part in content]
+    agent_server.streams(*[f"data: {json.dumps(it)}\n\n".encode() for it in deltas], DONE)
+
+    assert await ask(turn, "openai-chat") == [Text("We open at nine.")]
+
+
+async def test_an_answer_of_thoughts_alone_is_empty(agent_server, ask, turn):
+    content = [{"type": "thinking", "thinking": [{"type": "text", "text": "margin 40 %"}]}]
+    agent_server.says({"choices": [{"message": {"content": content}}]})
+
+    assert await ask(turn, "openai-chat") == [Text("")]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -183,6 +233,36 @@ async def test_an_error_in_a_success_is_still_an_error(agent_server, ask, turn, 
 
     with pytest.raises(error, match="agent"):
         await ask(turn, "openai-chat")
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(
+            {"code": 404, "message": "No model"},
+            "agent answered 404: check agent.url and agent.model; the server says: 404: No model",
+            id="status",
+        ),
+        pytest.param(
+            {"type": "overloaded_error", "message": "Overloaded"},
+            "the server says: overloaded_error: Overloaded",
+            id="words",
+        ),
+        pytest.param({"message": "no Where is my order?"}, "an error", id="the-persons-words"),
+    ],
+)
+async def test_an_error_in_a_success_is_told_in_the_servers_words(
+    agent_server, ask, turn, streams, error, reason
+):
+    agent_server.says({"error": error})
+    if streams:
+        agent_server.streams(f"data: {json.dumps({'error': error})}\n\n".encode())
+
+    with pytest.raises((Permanent, Transient)) as caught:
+        await ask(turn, "openai-chat")
+
+    assert str(caught.value).endswith(reason)
 
 
 # --- a stream, which some servers send unasked -------------------------------

@@ -201,6 +201,14 @@ def test_check_config_says_what_was_inferred(run):
     assert found["agent.api_key"] == ["set", "(9", "characters)", "OPENAI_API_KEY"]
 
 
+def test_check_config_says_that_the_url_is_openais_variable(run):
+    variables = SETTINGS | {"AK_AGENT__ADAPTER": "", "OPENAI_API_KEY": "k", "AK_AGENT__MODEL": "m"}
+
+    found = rows(run("check-config", **variables, OPENAI_BASE_URL="http://litellm:4000/v1"))
+
+    assert found["agent.url"] == ["http://litellm:4000/v1", "OPENAI_BASE_URL"]
+
+
 def test_check_config_shows_no_secret(run):
     accounts = '[{"access_token": "s3cret", "agent": "sales"}]'
 

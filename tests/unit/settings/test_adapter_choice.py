@@ -42,6 +42,35 @@ OPENAI = "https://api.openai.com/v1"
             id="compatible-server-without-key",
         ),
         pytest.param(
+            {
+                "OPENAI_API_KEY": "sk-1",
+                "OPENAI_BASE_URL": "http://litellm:4000/v1",
+                "AK_AGENT__MODEL": "m",
+            },
+            ("openai-chat", "http://litellm:4000/v1", "sk-1"),
+            id="openais-variables-are-a-pair",
+        ),
+        pytest.param(
+            {"OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": ""},
+            ("openai-chat", OPENAI, "sk-1"),
+            id="an-empty-base-url-is-none",
+        ),
+        pytest.param(
+            {
+                "AK_AGENT__ADAPTER": "openai-chat",
+                "AK_AGENT__URL": "http://ollama/v1",
+                "AK_AGENT__MODEL": "m",
+                "OPENAI_BASE_URL": "http://litellm:4000/v1",
+            },
+            ("openai-chat", "http://ollama/v1", None),
+            id="own-url-before-openais-variable",
+        ),
+        pytest.param(
+            {"AK_AGENT__URL": "http://ak:8000", "OPENAI_BASE_URL": "http://litellm:4000/v1"},
+            ("agentkernel", "http://ak:8000", None),
+            id="openais-base-url-is-not-agent-kernels",
+        ),
+        pytest.param(
             {"AK_AGENT__ADAPTER": "http", "AK_AGENT__URL": "http://x/ask/"},
             ("http", "http://x/ask/", None),
             id="an-endpoint-stays-as-it-is",

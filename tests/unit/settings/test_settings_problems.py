@@ -373,6 +373,12 @@ VARIABLES = [
         "OPENAI_API_KEY: is set beside OPENAI_API_KEY_FILE; keep one of them",
         id="openai-key-twice",
     ),
+    pytest.param(
+        {"AK_AGENT__ADAPTER": "openai-chat", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "litellm"},
+        "OPENAI_BASE_URL: must be a URL that starts with http:// or https://, not 'litellm'; for "
+        "example http://localhost:8080",
+        id="openai-url-that-is-none",
+    ),
 ]
 
 
