@@ -13,7 +13,6 @@ from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn
-from .complaint import words_of
 from .prompt import attachments_of, prompt
 from .transport import Endpoint, JsonObject, agent_url, require_object
 
@@ -59,7 +58,7 @@ class AgentKernel:
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the result, or the stream's text and message ends as they come."""
         body = request_body(turn)
-        async with self._endpoint.ask(turn.id, body, words_of(turn)) as answer:
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if not answer.is_stream:
                 yield read_result(require_object(await answer.json()))
                 return

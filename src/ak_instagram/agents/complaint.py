@@ -42,12 +42,13 @@ def complaint(document: Mapping[str, object]) -> str:
     return ": ".join(filter(None, [label, message]))
 
 
-def quoted(text: str, said: Iterable[str], secrets: Iterable[str] = ()) -> str:
+def quoted(text: str, turn: Turn | None, body: object, secrets: Iterable[str]) -> str:
     """
     Return *text* as it may be logged: one line, *secrets* masked, cut at `LONGEST`.
 
-    Empty if it repeats anything of what was *said*.
+    Empty if it repeats anything that was said in *turn*, or of *body* if there is no turn.
     """
+    said = words_of(turn) if turn else texts_in(body)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_READ]
     masked = str(Masking(secrets)(None, "", {"reason": _KEY.sub(MASK, line)})["reason"])
     if any(_repeats(line.casefold(), " ".join(each.split()).casefold()) for each in said):

@@ -13,7 +13,6 @@ from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn
-from .complaint import words_of
 from .prompt import prompt
 from .transport import Endpoint, agent_url
 
@@ -40,7 +39,7 @@ class HttpAgent:
         """Yield what the endpoint replied; `204 No Content` is silence."""
         parts: list[Part] = [Silence()]
         body = self._request.fill(turn)
-        async with self._endpoint.ask(turn.id, body, words_of(turn)) as answer:
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
                 parts = read_reply(await answer.json(), self._reply)
         for part in parts:

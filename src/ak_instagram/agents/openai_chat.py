@@ -9,7 +9,6 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Needs, Part, Text, Turn
-from .complaint import words_of
 from .prompt import attachments_of, prompt, references
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
@@ -47,7 +46,7 @@ class OpenAIChat:
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the model's text, empty if it has none to say."""
         body = request_body(turn, self._model, self._instructions)
-        async with self._endpoint.ask(turn.id, body, words_of(turn)) as answer:
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
                 yield Text(await joined(answer, self._max_answer))
             else:

@@ -14,7 +14,7 @@ import asyncio
 import codecs
 import io
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,8 @@ from ak_instagram.settings.messages import label
 from ak_instagram.settings.model import AgentSettings
 from ak_instagram.settings.value_types import http_url
 
-from .complaint import complaint, quoted, texts_in
+from .agent import Turn
+from .complaint import complaint, quoted
 
 if TYPE_CHECKING:
     import aiohttp
@@ -123,13 +124,13 @@ class Endpoint:
 
     @asynccontextmanager
     async def ask(
-        self, turn_id: str, body: object, said: Iterable[str] | None = None
+        self, turn_id: str, body: object, turn: Turn | None = None
     ) -> AsyncIterator[AgentResponse]:
         """
         Post *body* and give the answer, whose status is a success.
 
-        An error's text quotes the server, unless that repeats what was *said*: the texts of
-        the turn, or all of *body* if none are given.
+        An error's text quotes the server, unless that repeats what was said in *turn*, or
+        anything of *body* if no turn is given.
         `Transient` and `Permanent` are raised on entry for any other status, and within the
         block when reading the answer fails. Leaving the block early closes the connection.
         """
@@ -143,9 +144,8 @@ class Endpoint:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                hidden = tuple(texts_in(body) if said is None else said)
                 check = partial(check_status, advice=self._advice)
-                quote = partial(quoted, said=hidden, secrets=self._secrets)
+                quote = partial(quoted, turn=turn, body=body, secrets=self._secrets)
                 if not 200 <= response.status < 300:
                     wait = next(filter(None, map(response.headers.get, _RETRY_AFTER)), None)
                     check(response.status, wait, quote(complaint(await read_error(response))))
