@@ -23,7 +23,7 @@ HUGE = json.dumps({"reply": "word " * 400_000})
     ("act", "reason"),
     [
         pytest.param(sends(200, "<html>Bad gateway</html>"), "not JSON", id="html"),
-        pytest.param(sends(200, "", "application/json"), "not JSON", id="no-body"),
+        pytest.param(sends(200, "", "application/json"), "empty body", id="no-body"),
         pytest.param(sends(200, HUGE, "application/json"), "more than", id="2-mb"),
         pytest.param(says("word " * 20_000), "max_answer", id="100-kb"),
         pytest.param(sends(400, "no such field"), "400", id="bad-request"),
