@@ -84,7 +84,8 @@ def open_service(
     variables = environment(settings)
     if source is not None:
         variables["PYTHONPATH"] = str(source)
-    with _open(command("serve"), port, variables, on, folder / "log") as server:
+    # In a folder of its own: without AK_CONFIG a `config.yaml` that is here would count.
+    with _open(command("serve"), port, variables, on, folder / "log", folder) as server:
         yield server
 
 
@@ -111,11 +112,18 @@ def _settings(folder: Path, peers: Peers, port: int) -> dict[str, str]:
 
 @contextmanager
 def _open(
-    line: list[str], port: int, variables: Mapping[str, str], on: frozenset[int], log: Path
+    line: list[str],
+    port: int,
+    variables: Mapping[str, str],
+    on: frozenset[int],
+    log: Path,
+    folder: Path | None = None,
 ) -> Iterator[Server]:
     with log.open("ab") as output, cores.pinned(on):
         began = time.perf_counter()
-        process = subprocess.Popen(line, env=variables, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            line, env=variables, cwd=folder, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         _wait_until_ready(process, port, log)
         yield Server(port, process.pid, time.perf_counter() - began)

@@ -75,6 +75,16 @@ class Statement:
         cursor.close()
         return count
 
+    def run_in_order(self, tx: Tx, /, values: Sequence[object]) -> int:
+        """Run it with *values* in its order and no names, for very many of them."""
+        known = self._compiled.get(tx.connection.dialect.name)
+        sql, _, _ = known or self.compile(tx.connection.dialect)
+        cursor = tx.connection.connection.cursor()
+        cursor.execute(sql, values)
+        count = cursor.rowcount
+        cursor.close()
+        return count
+
     def run_many(self, tx: Tx, /, values: Sequence[Mapping[str, object]]) -> None:
         """Run it once for each of *values*."""
         if not values:

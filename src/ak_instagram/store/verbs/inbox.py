@@ -22,7 +22,6 @@ _COLUMNS = ("account", "contact", "kind", "key", "mid", "at", "payload", "status
 # are few, so that the driver has each of the statements prepared already. As JSON, which
 # PostgreSQL gets, they would take SQLite half as long again.
 _SIZES = (64, 32, 16, 8, 4, 2, 1)
-_NAMES = {size: [f"{name}_{n}" for n in range(size) for name in _COLUMNS] for size in _SIZES}
 _ROW = ", ".join(f":{name}_{{n}}" for name in _COLUMNS)
 _INSERT_SQLITE = {
     size: Statement(
@@ -134,8 +133,8 @@ def _put_sqlite(tx: Tx, rows: Sequence[tuple[object, ...]], wakeup: Mapping[str,
     fresh = done = 0
     for size in _SIZES:
         while len(rows) - done >= size:
-            values = chain.from_iterable(rows[done : done + size])
-            fresh += _INSERT_SQLITE[size].run(tx, **dict(zip(_NAMES[size], values, strict=True)))
+            values = list(chain.from_iterable(rows[done : done + size]))
+            fresh += _INSERT_SQLITE[size].run_in_order(tx, values)
             done += size
     if fresh:
         _WAKE_SQLITE.run(tx, last=last, **wakeup)
