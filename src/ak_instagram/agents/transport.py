@@ -63,7 +63,7 @@ ERROR_TIMEOUT = 2.0  # seconds; the status is worth more than its reason
 
 # What is read besides UTF-8, if it is declared.
 _CHARSETS = frozenset({"iso8859-1", "iso8859-15", "cp1252", "utf-16"})
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|(?P<open_string>\\?\Z))|[{}\[\]]', re.DOTALL)
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|(?P<open_string>\\?\Z))|[{}\[\]]', re.DOTALL)
 
 # --- asking -----------------------------------------------------------------
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # https://spec.commonmark.org/0.31.2/#link-destination
-_BARE = r"(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.)*+\))*+\))"
-_TITLE = r"""(?:"((?:[^"\\\n]|\\.)*+)"|'((?:[^'\\\n]|\\.)*+)'|\(((?:[^()\\\n]|\\.)*+)\))"""
+_BARE = r"(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.)*\))*\))"
+_TITLE = r"""(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|\(((?:[^()\\\n]|\\.)*)\))"""
 _TARGET = re.compile(
-    rf"\([ \t]*+\n?[ \t]*+(?:<([^<>\n]*+)>|({_BARE}*+))(?:[ \t]++{_TITLE})?+[ \t]*+\n?\)"
+    rf"\([ \t]*+\n?[ \t]*+(?:<([^<>\n]*+)>|({_BARE}*))(?:[ \t]++{_TITLE})?[ \t]*+\n?\)"
 )
 # The usual case, by one match: plain words and an address without brackets.
 USUAL = re.compile(r"\[([^\[\]\\`*_~&<$@\n!]+)\]\((https?://[^\s()<>\\\"'&]+)\)")
 
 _DEFINITION = re.compile(
     rf"\n[ ]{{0,3}}\[([^\[\]\n^][^\[\]\n]{{0,99}}+)\]:[ \t]*+"
-    rf"<?((?:https?://|mailto:|tel:)[^\s<>]++)>?(?:[ \t]++{_TITLE})?+[ \t]*+(?=\n|\Z)"
+    rf"<?((?:https?://|mailto:|tel:)[^\s<>]++)>?(?:[ \t]++{_TITLE})?[ \t]*+(?=\n|\Z)"
 )
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,100}+)\](?![:(])")
 _LABEL = re.compile(r"\[([^\[\]\n]{0,100}+)\]")

@@ -24,7 +24,7 @@ SIGNS = "\\`*_~[<>&$|#"
 _SIGN = re.compile(f"[{re.escape(SIGNS)}]")
 AS_WRITTEN = re.compile(
     rf"(?!\s*+(?:{ROLES}) ?[:：])"
-    rf"[^{re.escape(SIGNS)}\r†\ue200c]*+(?:c(?!iteturn)[^{re.escape(SIGNS)}\r†\ue200c]*+)*+"
+    rf"[^{re.escape(SIGNS)}\r†\ue200c]*+(?:c(?!iteturn)[^{re.escape(SIGNS)}\r†\ue200c]*+)*"
 )
 """Matches what `plain` returns as it is, spaces around it aside; the usual short answer."""
 
@@ -76,13 +76,13 @@ def read_document(text: str) -> tuple[str, Document]:
 
 _BLOCK = re.compile(
     r"""
-    \n (?=[ \t>`|:\-+*\d]) (?P<before> [ \t>]*+ (?: (?: [-+*] | \d{1,9}[.)] ) [ \t]++ )*+ )
+    \n (?=[ \t>`|:\-+*\d]) (?P<before> [ \t>]*+ (?: (?: [-+*] | \d{1,9}[.)] ) [ \t]++ )* )
     (?: (?P<ticks> `{3,}+ ) (?P<info> [^`\n]*+ ) | (?P<rule> [-:|] [-:| \t]*+ ) ) (?=\n|\Z)
     """,
     re.VERBOSE,
 )
-_BEFORE_HEAD = re.compile(r"\n[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t]++)*+")
-_FENCE_END = r"(?: (?P<ticks>`{3,}+) [ \t]*+ (?=\n|\Z) )?+"
+_BEFORE_HEAD = re.compile(r"\n[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t]++)*")
+_FENCE_END = r"(?: (?P<ticks>`{3,}+) [ \t]*+ (?=\n|\Z) )?"
 _LINE = re.compile(rf"\n [ \t]*+ {_FENCE_END} [^\n]*+", re.VERBOSE)
 _QUOTED_LINE = re.compile(rf"\n [ \t]*+ > [ \t>]*+ {_FENCE_END} [^\n]*+", re.VERBOSE)
 _ROW = re.compile(r"(\n[ \t>]*+)([^|\n]*+\|[^\n]*+)")
@@ -204,7 +204,7 @@ def blocks(text: str) -> Iterator[Prose | Code | Table]:
 _START = re.compile(
     r"""
     \n (?= [ \t>\#] | [-+*][ \t][ \t\[\#] | \d{1,9}[.)][ \t][ \t\[\#] )
-    (?P<indent> [ \t]*+ ) (?P<quote> (?: > [ \t]? )*+ ) (?P<inset> [ \t]*+ )
+    (?P<indent> [ \t]*+ ) (?P<quote> (?: > [ \t]? )* ) (?P<inset> [ \t]*+ )
     (?: (?P<blank> (?=\n|\Z) )
       | (?P<heading> \#{1,6}[ \t]++ | \#{2,6}(?=[^\W\d_]) )
       | (?P<bullet> [-+*] | \d{1,9}[.)] ) (?P<gap> [ \t]++ | (?=\n|\Z) )
@@ -214,7 +214,7 @@ _START = re.compile(
 )
 _ODD_END = re.compile(r"\n(?:(?<=[ \t#]\n)|&nbsp;|\u00a0)")
 _TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n|\Z)")
-_SPACER = re.compile(r"\n++(?:&nbsp;|\u00a0)++(?=\n\n)")
+_SPACER = re.compile(r"\n++(?:&nbsp;|\u00a0)+(?=\n\n)")
 _CLOSED_HEADING = re.compile(r"(\n[ \t>]*+\#{1,6}[ \t][^\n]*?)(?<![ \t])[ \t]++\#++(?=\n|\Z)")
 
 
