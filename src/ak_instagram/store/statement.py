@@ -27,10 +27,6 @@ class Compiled(NamedTuple):
     arguments: Callable[[Mapping[str, object]], Sequence[object]]
 
 
-def _no_arguments(_values: Mapping[str, object]) -> Sequence[object]:
-    return ()
-
-
 class Statement:
     """
     A statement with named parameters, for any transaction.
@@ -103,13 +99,10 @@ class Statement:
         binds = compiled.binds
         constants = {name: it for name, it in compiled.params.items() if not binds[name].required}
         names: Sequence[str] = compiled.positiontup
-        arguments: Callable[[Mapping[str, object]], Sequence[object]]
-        match names:
-            case []:
-                arguments = _no_arguments
-            case [name]:
-                arguments = lambda values: (values[name],)  # noqa: E731 - itemgetter gives no tuple
-            case _:  # a quarter of what a comprehension takes, a dozen times a turn
-                arguments = itemgetter(*names)
+        arguments: Callable[[Mapping[str, object]], Sequence[object]] = (
+            itemgetter(*names)  # a quarter of what a comprehension takes, a dozen times a turn
+            if len(names) > 1
+            else lambda values: tuple(map(values.__getitem__, names))
+        )
         self._compiled[dialect.name] = Compiled(str(compiled), constants, arguments)
         return self._compiled[dialect.name]
