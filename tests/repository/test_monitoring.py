@@ -271,6 +271,12 @@ def test_prometheus_takes_the_dashboards_queries(promtool, tmp_path):
     assert checked.returncode == 0, checked.stderr
 
 
+def test_scenarios_are_of_the_charts_rules():
+    for file in SCENARIOS:
+        named = yaml.safe_load(file.read_text())["rule_files"]
+        assert [(file.parent / name).resolve() for name in named] == [RULES], file.name
+
+
 def test_every_alert_has_a_scenario_in_which_it_fires():
     text = "".join(file.read_text() for file in SCENARIOS)
 
