@@ -25,8 +25,9 @@ class UserMessage:
     *at* is Meta's timestamp in UTC milliseconds. *attachments* are what it has besides
     text; their *url* is Meta's signed link, which expires. *payload* is that of a tapped
     quick reply or postback button. *context* says what the message refers to, in
-    Meta's words: keys among `reply_to_mid`, `story_id`, `story_url`, `ref`,
-    `referral_source`, `referral_type`, `ad_id`, `ad_title`, `product_id`.
+    Meta's words: keys among `reply_to_mid`, `reply_to_text` (what was said there, if that is
+    known), `story_id`, `story_url`, `ref`, `referral_source`, `referral_type`, `ad_id`,
+    `ad_title`, `product_id`.
     """
 
     mid: str
@@ -72,10 +73,14 @@ class Turn:
 
 # Keys of a message's context that tell a model something, and the words for it.
 _REFERENCES = {
+    "reply_to_text": "reply to",
     "story_url": "reply to story",
     "ad_title": "came from ad",
     "product_id": "about product",
 }
+# … and of one that came from an ad without a title, or by a link.
+_ORIGINS = {"ad_id": "came from ad", "ref": "came from link"}
+_UNKNOWN_QUOTE = "[reply to an earlier message]"
 
 _NOTHING_READABLE = "[unsupported message]"
 
@@ -89,35 +94,46 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
     """
     Return the messages as lines of text, never empty.
 
-    An attachment is a labelled line, unless it is *carried* elsewhere in the request;
-    then only its label is left, and only when there is no other line.
+    What a message refers to is a line before it. An attachment is a labelled line, unless it
+    is *carried* elsewhere in the request; then only its label is left, and only when there
+    is nothing else.
     """
     lines: list[str] = []
+    has_said = False
     for message in turn.messages:
+        lines += references_of(message)
         # A tap's title is its text; without one its payload has to do.
         if said := message.text or ("" if message.attachments else message.payload):
             lines.append(said)
-        lines += map(label, filterfalse(carried, message.attachments))
-    return "\n".join(
-        lines or [f"[{it.kind}]" for it in attachments_of(turn)] or [_NOTHING_READABLE]
-    )
+        labels = list(map(label, filterfalse(carried, message.attachments)))
+        lines += labels
+        has_said = has_said or bool(said or labels)
+    if not has_said:
+        lines += [f"[{it.kind}]" for it in attachments_of(turn)] or [_NOTHING_READABLE]
+    return "\n".join(lines)
 
 
 def label(attachment: Attachment) -> str:
     """Return *attachment* in one line: `[image] https://…`, or `[ephemeral]` without a URL."""
-    words = f"[{attachment.kind}] {attachment.title or ''} {attachment.url or ''}"
-    return " ".join(words.split())
+    words = [f"[{attachment.kind}]", attachment.title, attachment.price, attachment.url]
+    if attachment.id and not attachment.url:
+        words.append(f"id {attachment.id}")
+    return " ".join(" ".join(filter(None, words)).split())
 
 
 def references(turn: Turn) -> list[str]:
-    """Return a line for each story, ad or product that the messages refer to."""
-    return [
-        f"[{words}] {message.context[key]}"
-        for message in turn.messages
-        if message.context
-        for key, words in _REFERENCES.items()
-        if message.context.get(key)
-    ]
+    """Return the lines of `references_of` for all messages, in order."""
+    return [line for message in turn.messages for line in references_of(message)]
+
+
+def references_of(message: UserMessage) -> list[str]:
+    """Return a line for each message, story, ad, link or product that *message* refers to."""
+    context = message.context or {}
+    words = _REFERENCES if context.get("ad_title") else _REFERENCES | _ORIGINS
+    lines = [f"[{word}] {context[key]}" for key, word in words.items() if context.get(key)]
+    if context.get("reply_to_mid") and not context.get("reply_to_text"):
+        lines.append(_UNKNOWN_QUOTE)
+    return [" ".join(line.split()) for line in lines]
 
 
 # --- what comes out ---------------------------------------------------------

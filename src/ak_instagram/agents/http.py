@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
+from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
 from .failures import MARKS, failure_in
 from .transport import Endpoint, agent_url
 
@@ -67,6 +67,7 @@ _NAMES = frozenset({"session", "turn", "account", "contact", "agent", "locale", 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
+_ALWAYS = frozenset({"kind", "url", "title"})  # of an attachment, null or not
 _PERSONS = frozenset({"user", "human"})  # `role` or `type` of a message
 
 
@@ -104,7 +105,7 @@ class RequestTemplate:
         messages: list[dict[str, object]] = []
         attachments: list[dict[str, object]] = []
         for message in turn.messages:
-            own = list(map(asdict, message.attachments))
+            own = list(map(attachment_json, message.attachments))
             attachments += own
             messages.append(
                 {
@@ -129,6 +130,12 @@ class RequestTemplate:
             "history": list(map(asdict, turn.history)),
         }
         return _filled(self._template, fields)
+
+
+def attachment_json(attachment: Attachment) -> dict[str, object]:
+    """Return *attachment* as the request has it; an id and a price only where there are such."""
+    fields = asdict(attachment)
+    return {name: it for name, it in fields.items() if it is not None or name in _ALWAYS}
 
 
 def _strings_in(template: object) -> Iterator[str]:

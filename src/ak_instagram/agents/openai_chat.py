@@ -20,7 +20,6 @@ from .agent import (
     Turn,
     attachments_of,
     prompt,
-    references,
 )
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
@@ -124,7 +123,7 @@ def request_body(turn: Turn, model: str, instructions: str | None, asked: Asked)
     A picture that is not *asked* about is a line of text.
     """
     carried = is_picture if asked.with_pictures else lambda _: False
-    text = "\n".join([*references(turn), prompt(turn, carried)])
+    text = prompt(turn, carried)
     pictures = [
         {"type": "image_url", "image_url": {"url": attachment.url}}
         for attachment in attachments_of(turn)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
+from ak_instagram import fast_json
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
 from ak_instagram.meta.content import (
     Edit,
@@ -16,7 +17,9 @@ from ak_instagram.meta.content import (
     Unsend,
     read_content,
 )
-from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
+from ak_instagram.meta.events import Kind
+from ak_instagram.meta.lenient import as_millis
+from ak_instagram.store.values import WINDOW, Claim, EventStatus, StoredEvent, TranscriptLine
 
 MAX_HISTORY = 16_384  # bytes of UTF-8, some 4,000 tokens; `agent.history` bounds its lines
 
@@ -56,7 +59,7 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
         elif isinstance(content, Edit) and content.text:
             edits[event.id] = content
         elif isinstance(content, Message | Postback):
-            kept[event.id] = _message(event, content)
+            kept[event.id] = _message(event, content, claim.quotes)
     for id_, message in list(kept.items()):
         if message.mid in unsent_mids:
             del kept[id_]
@@ -68,6 +71,9 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
             del edits[id_]
         elif edit.mid not in latest or latest[edit.mid].num_edit <= edit.num_edit:
             latest[edit.mid] = edit
+    if kept and claim.referral is not None:
+        first = next(iter(kept))
+        kept[first] = _led_by(kept[first], claim.referral)
     answered_ids = (*kept, *edits)
     for id_ in answered_ids:
         del statuses[id_]
@@ -123,17 +129,34 @@ def recent_lines(transcript: Sequence[TranscriptLine]) -> tuple[HistoryLine, ...
     return tuple(reversed(lines))
 
 
-def _message(event: StoredEvent, content: Message | Postback) -> UserMessage:
-    """Return what the person said with *event*."""
+def _message(
+    event: StoredEvent, content: Message | Postback, quotes: Mapping[str, str]
+) -> UserMessage:
+    """Return what the person said with *event*; *quotes* are the texts of quoted messages."""
     mid = event.mid or str(event.id)
     if isinstance(content, Postback):
-        return UserMessage(mid, event.at, text=content.title, payload=content.payload)
+        context = _context(Message(mid, referral=content.referral)) if content.referral else None
+        return UserMessage(
+            mid, event.at, text=content.title, payload=content.payload, context=context
+        )
     attachments = content.attachments
     if content.is_unsupported and not attachments:
         attachments = (Attachment("unsupported"),)
     refers = content.reply_to or content.story or content.referral
     context = _context(content) if refers else None
+    if context and content.reply_to and content.reply_to in quotes:
+        context["reply_to_text"] = quotes[content.reply_to]
     return UserMessage(mid, event.at, content.text, attachments, content.payload, context)
+
+
+def _led_by(message: UserMessage, referral: str) -> UserMessage:
+    """Return *message* with the context of the *referral* (JSON) that came before it, if fresh."""
+    content = read_content(Kind.REFERRAL, referral)
+    said_at = as_millis((fast_json.load_object(referral) or {}).get("timestamp")) or message.at
+    if not isinstance(content, Referral) or message.at - said_at > WINDOW:
+        return message
+    led = _context(Message(message.mid, referral=content)) or {}
+    return replace(message, context={**led, **(message.context or {})} or None)
 
 
 def _context(message: Message) -> dict[str, str] | None:

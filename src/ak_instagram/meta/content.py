@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ak_instagram import fast_json
@@ -17,32 +17,69 @@ class Attachment:
     """
     Something in a message that is not text.
 
-    *kind* is Meta's word for it (`image`, `audio`, `ig_post`, …). *url* is a signed
-    link that expires; `None` when Meta sends none, as for view-once media.
+    *kind* is Meta's word for it (`image`, `audio`, `ig_post`, …), and `product` for one of a
+    shop. *url* is a signed link that expires; `None` when Meta sends none, as for view-once
+    media. *id* is Meta's, of a post, story or product; *price* is a product's as the shop
+    writes it.
     """
 
     kind: str
     url: str | None = field(default=None, repr=False)
     title: str | None = field(default=None, repr=False)
+    id: str | None = None
+    price: str | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, item: JsonObject) -> Attachment:
-        """Return one *item* of a message's attachments."""
+        """Return one *item* of a message's attachments; a link's may be beside its payload."""
         payload = as_object(item.get("payload"))
         return cls(
             kind=as_text(item.get("type")) or "unknown",
-            url=as_text(payload.get("url")) or None,
-            title=as_text(payload.get("title")) or None,
+            url=_first(as_text, payload, *_URLS) or as_text(item.get("url")) or None,
+            title=as_text(payload.get("title")) or as_text(item.get("title")) or None,
+            id=_first(as_id, payload, *_IDS),
+        )
+
+    @classmethod
+    def read_product(cls, element: JsonObject) -> Attachment:
+        """Return one *element* of a shared product; its subtitle is the price."""
+        return cls(
+            kind="product",
+            url=_first(as_text, element, "url", "image_url"),
+            title=as_text(element.get("title")) or None,
+            id=_first(as_id, element, "retailer_id", "id"),
+            price=as_text(element.get("subtitle")) or None,
         )
 
     @classmethod
     def read_all(cls, items: object) -> tuple[Attachment, ...]:
         """Return those of *items* that make sense, a shared post only once."""
-        found = tuple(cls.read(item) for item in as_list(items) if isinstance(item, dict))
-        # Meta sends a post as `ig_post` and, until `share` is gone, as that too.
-        if any(attachment.kind == "ig_post" for attachment in found):
-            return tuple(attachment for attachment in found if attachment.kind != "share")
-        return found
+        found: list[Attachment] = []
+        for item in as_list(items):
+            if not isinstance(item, dict):
+                continue
+            product = as_object(as_object(item.get("payload")).get("product"))
+            elements = [it for it in as_list(product.get("elements")) if isinstance(it, dict)]
+            found += map(cls.read_product, elements) if elements else [cls.read(item)]
+        # Meta sends a post as `ig_post` and, until `share` is gone, as that too; sometimes
+        # only that has the link.
+        if any(each.kind == "ig_post" for each in found):
+            shares = iter([each.url for each in found if each.kind == "share" and each.url])
+            return tuple(
+                replace(each, url=next(shares, None)) if each.url is None else each
+                for each in found
+                if each.kind != "share"
+            )
+        return tuple(found)
+
+
+_URLS = ("url", "story_media_url")
+_IDS = ("ig_post_media_id", "story_media_id", "reel_video_id", "id", "booking_id")
+
+
+def _first(read: Callable[[object], str | None], holder: JsonObject, *names: str) -> str | None:
+    """Return the first of *holder*'s members *names* that says something, as *read* has it."""
+    return next((text for name in names if (text := read(holder.get(name)))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +148,7 @@ class Message:
         """Return the message in *item*, of `messaging[]`."""
         message = as_object(item.get("message"))
         mid, text = as_id(message.get("mid")), as_text(message.get("text")) or ""
-        if message.keys() <= {"mid", "text"}:  # as nearly all are
+        if message.keys() <= {"mid", "text"} and "referral" not in item:  # as nearly all are
             return cls(mid, text)
         reply_to = as_object(message.get("reply_to"))
         return cls(
@@ -121,18 +158,23 @@ class Message:
             payload=as_text(as_object(message.get("quick_reply")).get("payload")),
             reply_to=as_id(reply_to.get("mid")),
             story=Story.read(reply_to.get("story")),
-            referral=Referral.read(message.get("referral")),
+            referral=Referral.read(message.get("referral") or item.get("referral")),
             is_unsupported=message.get("is_unsupported") in FLAG_SET,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Postback:
-    """A tap: *title* is what the person saw, *payload* what the button stands for."""
+    """
+    A tap: *title* is what the person saw, *payload* what the button stands for.
+
+    *referral* is what led the person to it.
+    """
 
     mid: str | None
     title: str = field(default="", repr=False)
     payload: str | None = None
+    referral: Referral | None = None
 
     @classmethod
     def read(cls, item: JsonObject) -> Postback:
@@ -142,6 +184,7 @@ class Postback:
             mid=as_id(postback.get("mid")),
             title=as_text(postback.get("title")) or "",
             payload=as_text(postback.get("payload")),
+            referral=Referral.read(postback.get("referral") or item.get("referral")),
         )
 
 
@@ -179,19 +222,20 @@ class Other:
     """Nothing that anyone acts on, or nothing that could be read."""
 
 
-Content: TypeAlias = Message | Postback | Unsend | Edit | Other
+Content: TypeAlias = Message | Postback | Unsend | Edit | Referral | Other
 
 _READERS: Mapping[str, Callable[[JsonObject], Content]] = {
     Kind.MESSAGE: Message.read,
     Kind.POSTBACK: Postback.read,
     Kind.UNSEND: Unsend.read,
     Kind.EDIT: Edit.read,
+    Kind.REFERRAL: lambda item: Referral.read(item.get("referral")) or Other(),
 }
 
 
 def read_content(kind: str, payload: str) -> Content:
     """
-    Return what an event of *kind*, which waits for an answer, says.
+    Return what an event of *kind*, which waits for an answer or a message, says.
 
     Never raises: `Other` stands for every other kind, and for a payload that does not say
     what its kind has to.

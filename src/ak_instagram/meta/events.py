@@ -33,8 +33,10 @@ class Kind(StrEnum):
 ACTIONABLE = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.UNSEND, Kind.EDIT})
 # What somebody else said to the person: stored without it, as a sign of who answers.
 OTHER_VOICES = frozenset({Kind.ECHO, Kind.STANDBY})
+# These wait for the person's next message, whose context they are.
+CONTEXT = frozenset({Kind.REFERRAL})
 # All other kinds are counted and forgotten.
-STORED = ACTIONABLE | OTHER_VOICES
+STORED = ACTIONABLE | OTHER_VOICES | CONTEXT
 
 # These belong to a conversation, and are nothing without both its ends …
 IN_CONVERSATION = ACTIONABLE | {Kind.ECHO, Kind.SELF}
@@ -56,7 +58,7 @@ class Event(NamedTuple):
     best there is in its place.
 
     *payload* is what Meta sent, as JSON that `content.read_content` reads, of actionable
-    kinds; for all others nobody needs it, and it is empty. *label* names what it was in
+    kinds and context; for all others nobody needs it, and it is empty. *label* names what it was in
     Meta's words, out of a bounded set: a metric may carry it.
 
     *echo_text* is set for echoes only: what the account said, which settles a piece whose

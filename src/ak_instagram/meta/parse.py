@@ -16,7 +16,7 @@ from typing import TypeAlias
 from ak_instagram import fast_json
 from ak_instagram.errors import WebhookRejected
 
-from .events import ABOUT_MESSAGE, ACTIONABLE, IN_CONVERSATION, Event, Kind, Webhook
+from .events import ABOUT_MESSAGE, ACTIONABLE, CONTEXT, IN_CONVERSATION, Event, Kind, Webhook
 from .keys import content_key, dedup_key, edit_keys, messaging_key, mid_key
 from .lenient import (
     FLAG_SET,
@@ -175,7 +175,7 @@ def read_messaging(
         messaging_key(kind, account, sender, mid, item),
         mid,
         at,
-        payload=fast_json.dump(item).decode() if kind in ACTIONABLE else "",
+        payload=fast_json.dump(item).decode() if kind in ACTIONABLE or kind in CONTEXT else "",
         label=label,
         echo_text=as_text(member.get("text")) or "" if kind is Kind.ECHO else None,
         echo_app=as_id(member.get("app_id")) if kind is Kind.ECHO else None,

@@ -113,6 +113,8 @@ conversations = Table(
     Column("paused_until", BigInteger, nullable=False, server_default="0"),
     # Who began that, as `values.Silencer` has it; NULL if a version did that does not say.
     Column("paused_by", Text),
+    # The link or ad by which the person came back, as Meta sent it, until the next turn.
+    Column("referral", Text),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.

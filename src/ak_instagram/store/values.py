@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -128,7 +128,10 @@ class Claim:
     Either *piece* is to be delivered next or *events*, in Meta's time order, are to
     be answered. *failures* counts the failures since the last progress. *epoch*
     numbers the agent's sessions with this person. *transcript* has the latest lines,
-    oldest first, if lines are kept. *lease_until* is when it ends unless it is renewed.
+    oldest first, if lines are kept. *quotes* are the texts of messages that the events
+    quote, by their mids, as far as they are known. *referral* is what led the person back,
+    as Meta sent it (JSON), if that came by itself since the last turn. *lease_until* is when
+    it ends unless it is renewed.
     """
 
     account: str
@@ -140,6 +143,8 @@ class Claim:
     piece: Piece | None = None
     events: tuple[StoredEvent, ...] = ()
     transcript: tuple[TranscriptLine, ...] = ()
+    quotes: Mapping[str, str] = field(default_factory=dict)
+    referral: str | None = None
 
     @property
     def lease_id(self) -> LeaseId:

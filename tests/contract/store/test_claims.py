@@ -82,6 +82,7 @@ async def test_a_claimed_row_has_its_columns_names(store):
         epoch=0,
         window_closes_at=START + DAY,
         paused_until=0,
+        referral=None,
     )
 
 

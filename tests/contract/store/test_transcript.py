@@ -49,7 +49,7 @@ def answering(store, agent) -> Answering:
                     "referral": {"ads_context_data": {"ad_title": ODD}},
                 }
             },
-            f"[{MENDED}] 1 {MENDED} {MENDED}",
+            f"[reply to story] {MENDED}\n[came from ad] {MENDED}\n[{MENDED}] 1 {MENDED} {MENDED}",
             id="attachment",
         ),
         pytest.param({"message": {"quick_reply": {"payload": ODD}}}, MENDED, id="payload"),

@@ -54,6 +54,23 @@ def test_attachments_that_travel_elsewhere_leave_at_most_their_label(messages, t
     assert prompt(turn(*messages), lambda _: True) == text
 
 
+@pytest.mark.parametrize(
+    ("context", "line"),
+    [
+        ({"reply_to_mid": "m", "reply_to_text": "The large\none"}, "[reply to] The large one"),
+        ({"reply_to_mid": "m"}, "[reply to an earlier message]"),
+        ({"story_url": "https://cdn/s"}, "[reply to story] https://cdn/s"),
+        ({"ref": "table-12"}, "[came from link] table-12"),
+        ({"ad_id": "120"}, "[came from ad] 120"),
+        ({"ad_id": "120", "ad_title": "Spring", "ref": "r"}, "[came from ad] Spring"),
+    ],
+)
+def test_what_a_message_refers_to_is_a_line_before_it(context, line):
+    said = UserMessage("2", 2, "this one", context=context)
+
+    assert prompt(turn(UserMessage("1", 1, "hello"), said)) == f"hello\n{line}\nthis one"
+
+
 def test_references_name_the_story_the_ad_and_the_product():
     story = UserMessage("1", 1, context={"story_id": "9", "story_url": "https://cdn/s"})
     shop = UserMessage("2", 2, context={"ad_title": "Spring", "product_id": "55", "ref": "r"})

@@ -58,11 +58,21 @@ def content_of(payload):
             ("share", Message(mid(5), attachments=(Attachment("share", cdn(5)),))),
             (
                 "share_and_ig_post",
-                Message(mid(6), attachments=(Attachment("ig_post", cdn(7), "Spring is here"),)),
+                Message(
+                    mid(6),
+                    attachments=(
+                        Attachment("ig_post", cdn(7), "Spring is here", "18012345678901234"),
+                    ),
+                ),
             ),
             (
                 "ig_reel",
-                Message(mid(7), attachments=(Attachment("ig_reel", cdn(8), "How it is made"),)),
+                Message(
+                    mid(7),
+                    attachments=(
+                        Attachment("ig_reel", cdn(8), "How it is made", "18099999999999999"),
+                    ),
+                ),
             ),
             (
                 "story_mention",
@@ -102,7 +112,7 @@ def content_of(payload):
             ("self_message", Other()),
             ("self_postback", Other()),
             ("react", Other()),
-            ("referral", Other()),
+            ("referral", Referral(ref="bio_link", source="IGME", type="OPEN_THREAD")),
             ("read", Other()),
             ("comment", Other()),
             ("edit_companion", Other()),
@@ -147,6 +157,83 @@ def test_attachments_are_taken_as_far_as_they_make_sense(attachments, kinds):
 
     assert [attachment.kind for attachment in found] == kinds
     assert all(attachment.url is None for attachment in found)
+
+
+@pytest.mark.parametrize(
+    ("attachments", "found"),
+    [
+        pytest.param(
+            [
+                {
+                    "type": "ig_story",
+                    "payload": {"story_media_id": "17", "story_media_url": "https://cdn/s"},
+                }
+            ],
+            [Attachment("ig_story", "https://cdn/s", id="17")],
+            id="a-story",
+        ),
+        pytest.param(
+            [
+                {
+                    "type": "template",
+                    "payload": {
+                        "product": {
+                            "elements": [
+                                {
+                                    "id": "9",
+                                    "retailer_id": "vase-9",
+                                    "title": "Blue vase",
+                                    "subtitle": "18 €",
+                                    "image_url": "https://cdn/v",
+                                },
+                                {"id": "10", "title": "Red vase"},
+                            ]
+                        }
+                    },
+                }
+            ],
+            [
+                Attachment("product", "https://cdn/v", "Blue vase", "vase-9", "18 €"),
+                Attachment("product", None, "Red vase", "10"),
+            ],
+            id="products",
+        ),
+        pytest.param(
+            [{"type": "fallback", "title": "Our blog", "url": "https://shop.example/blog"}],
+            [Attachment("fallback", "https://shop.example/blog", "Our blog")],
+            id="a-link-beside-its-payload",
+        ),
+        pytest.param(
+            [
+                {"type": "share", "payload": {"url": "https://cdn/p"}},
+                {"type": "ig_post", "payload": {"ig_post_media_id": "18", "title": "Spring"}},
+            ],
+            [Attachment("ig_post", "https://cdn/p", "Spring", "18")],
+            id="a-post-whose-link-its-share-has",
+        ),
+        pytest.param(
+            [{"type": "appointment_booking", "payload": {"booking_id": "b1", "title": "Haircut"}}],
+            [Attachment("appointment_booking", None, "Haircut", "b1")],
+            id="a-booking",
+        ),
+    ],
+)
+def test_what_is_shared_keeps_its_id_title_price_and_link(attachments, found):
+    assert content_of(message(attachments=attachments)).attachments == tuple(found)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"message": {"mid": "m", "text": "hi", "referral": {"ref": "table-12"}}},
+        {"message": {"mid": "m", "text": "hi"}, "referral": {"ref": "table-12"}},
+        {"postback": {"mid": "m", "title": "hi", "referral": {"ref": "table-12"}}},
+        {"postback": {"mid": "m", "title": "hi"}, "referral": {"ref": "table-12"}},
+    ],
+    ids=["in-a-message", "beside-a-message", "in-a-tap", "beside-a-tap"],
+)
+def test_what_led_the_person_here_is_read_wherever_it_stands(content):
+    assert content_of(body(entry(item(**content)))).referral == Referral(ref="table-12")
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_what_nobody_acts_on_is_not_stored():
         Kind.POSTBACK,
         Kind.UNSEND,
         Kind.EDIT,
+        Kind.REFERRAL,
         Kind.ECHO,
         Kind.STANDBY,
     }
@@ -74,6 +75,7 @@ def test_of_what_nobody_acts_on_no_json_is_kept():
         Kind.POSTBACK,
         Kind.UNSEND,
         Kind.EDIT,
+        Kind.REFERRAL,
     }
 
 

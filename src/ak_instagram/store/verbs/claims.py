@@ -59,6 +59,7 @@ class ClaimedRow(NamedTuple):
     epoch: int
     window_closes_at: int
     paused_until: int
+    referral: str | None
 
 
 class Renewal(NamedTuple):
@@ -82,6 +83,7 @@ _row = (
     _c.epoch,
     _c.window_closes_at,
     _c.paused_until,
+    _c.referral,
 )
 
 _due = (
@@ -227,7 +229,7 @@ def acquire(tx: Tx, limit: int) -> list[ClaimedRow]:
             LIMIT 32                        -- a constant, for a plan that is made for few rows
         )
         RETURNING account, contact, fence, lease_owner, lease_until, due_at,
-            attempts AS failures, epoch, window_closes_at, paused_until
+            attempts AS failures, epoch, window_closes_at, paused_until, referral
     """
     rows = _ACQUIRE.rows(
         tx,

@@ -8,7 +8,7 @@ from itertools import chain
 from sqlalchemy import text
 
 from ak_instagram import fast_json
-from ak_instagram.meta.events import ACTIONABLE, OTHER_VOICES, Event
+from ak_instagram.meta.events import ACTIONABLE, CONTEXT, OTHER_VOICES, Event
 from ak_instagram.store.database import Tx
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import WINDOW, EventStatus
@@ -90,11 +90,21 @@ _PUT_POSTGRES = Statement(
     )
 )
 
+# A link that is opened makes nothing due: the person has not said anything yet.
+_KEEP_REFERRAL = Statement(
+    text(
+        """
+    INSERT INTO conversations (account, contact, referral) VALUES (:account, :contact, :payload)
+    ON CONFLICT (account, contact) DO UPDATE SET referral = excluded.referral
+    """
+    )
+)
+
 
 def put(tx: Tx, events: Sequence[Event]) -> int:
     """Store the events that are new among *events* and make their conversations due."""
-    said = [it for it in events if it.kind in OTHER_VOICES]
-    news = [it for it in said if takeover.is_news(tx, it)]
+    quiet = [it for it in events if it.kind in OTHER_VOICES or it.kind in CONTEXT]
+    news = [it for it in quiet if takeover.is_news(tx, it)]
     wakeup = {
         "now": tx.now,
         "window": WINDOW,
@@ -120,7 +130,11 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
     else:
         fresh = _PUT_POSTGRES.value(tx, batch=fast_json.dump(rows).decode(), **wakeup)
     for event in news:
-        takeover.hear(tx, event)
+        if event.kind in CONTEXT:
+            key = {"account": event.account, "contact": event.contact}
+            _KEEP_REFERRAL.run(tx, **key, payload=event.payload)
+        else:
+            takeover.hear(tx, event)
     for event in events:
         if event.unsends is not None:
             unsend.forget(tx, event, event.unsends)

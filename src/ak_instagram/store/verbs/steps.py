@@ -10,6 +10,7 @@ if another worker holds the conversation now.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import filterfalse
@@ -42,7 +43,7 @@ from ak_instagram.store.values import (
     WaitReason,
 )
 
-from . import claims, outbox, takeover
+from . import claims, outbox, quotes, takeover
 from .claims import ClaimedRow
 
 log = structlog.get_logger()
@@ -83,6 +84,12 @@ _PROGRESS = Statement(
     update(conversations)
     .where(*in_conversation(conversations))
     .values(attempts=0, not_before=0, burst_ends=None)
+)
+_FORGET_REFERRAL = Statement(
+    # Another one may have come meanwhile.
+    update(conversations)
+    .where(*in_conversation(conversations), conversations.c.referral == bindparam("used"))
+    .values(referral=None)
 )
 _CLOSE_WINDOW = Statement(
     update(conversations)
@@ -153,6 +160,9 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
             for id_, kind, mid, at, payload, is_unsent in waiting
         ),
         transcript=tuple(TranscriptLine(role, said) for role, said in reversed(lines)),
+        quoted=quotes.quoted_by(tx, **key, asked=((it[1], it[4]) for it in waiting))
+        if any(it[4] and quotes.MARK in it[4] for it in waiting)
+        else None,
     )
 
 
@@ -162,6 +172,7 @@ def _claim(
     piece: Piece | None = None,
     events: tuple[StoredEvent, ...] = (),
     transcript: tuple[TranscriptLine, ...] = (),
+    quoted: Mapping[str, str] | None = None,
 ) -> Claim:
     return Claim(
         account=row.account,
@@ -173,6 +184,8 @@ def _claim(
         piece=piece,
         events=events,
         transcript=transcript,
+        quotes=quoted or {},
+        referral=row.referral if events else None,
     )
 
 
@@ -197,6 +210,8 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     if unseen and any(it.mid in unseen and not it.is_unsent for it in claim.events):
         return next_step(tx, row)
     _END.run_many(tx, ended)
+    if claim.referral is not None:
+        _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
     if EventStatus.UNSENT in result.events.values():
         _WIPE.run_many(tx, [it for it in ended if it["status"] == EventStatus.UNSENT])
     return next_step(tx, row, _plan_answer(tx, row, result))

@@ -1,4 +1,4 @@
-"""Echoes of others are kept for a while, and a silence says who began it."""
+"""Echoes of others and the link that led a person here are kept; a silence says who began it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and its indices, and the column."""
+    """Make the table and its indices, and the columns."""
     op.add_column("conversations", sa.Column("paused_by", sa.Text))
+    op.add_column("conversations", sa.Column("referral", sa.Text))
     op.create_table(
         "echoes",
         sa.Column("key", sa.Text, primary_key=True),

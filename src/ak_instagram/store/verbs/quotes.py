@@ -1,0 +1,65 @@
+"""Quotes: the texts of earlier messages that people reply to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, select
+
+from ak_instagram import fast_json
+from ak_instagram.meta.content import Message, Postback, read_content
+from ak_instagram.meta.events import Kind
+from ak_instagram.meta.keys import mid_key
+from ak_instagram.store.database import Tx
+from ak_instagram.store.schema import events, in_conversation, outbox
+from ak_instagram.store.statement import Statement
+
+LONGEST = 500  # characters of a quote
+MARK = '"reply_to"'  # no payload without it quotes anything
+
+_o, _e = outbox.c, events.c
+_PIECE = Statement(
+    select(_o.payload).where(_o.message_id == bindparam("mid"), *in_conversation(outbox)).limit(1)
+)
+_EVENT = Statement(
+    select(_e.kind, _e.payload).where(_e.key == bindparam("key"), *in_conversation(events))
+)
+
+
+def quoted_by(
+    tx: Tx, account: str, contact: str, asked: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """
+    Return the texts of the messages that are quoted by those *asked*, by their mids.
+
+    *asked* are kinds and payloads. A message of the conversation is known while its text is
+    kept: not once it was taken back, or wiped by retention.
+    """
+    quotes: dict[str, str] = {}
+    for kind, payload in asked:
+        if not payload or MARK not in payload:
+            continue
+        content = read_content(kind, payload)
+        mid = content.reply_to if isinstance(content, Message) else None
+        if mid and (text := _text_of(tx, account, contact, mid)):
+            quotes[mid] = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return quotes
+
+
+def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
+    """Return what the message *mid* said, be it the service's or the person's; empty if unknown."""
+    key = {"account": account, "contact": contact}
+    if (payload := _PIECE.value(tx, **key, mid=mid)) is not None:
+        text = (fast_json.load_object(payload) or {}).get("text")
+        return text if isinstance(text, str) else ""
+    for kind in (Kind.MESSAGE, Kind.POSTBACK):
+        row = _EVENT.row(tx, **key, key=mid_key(kind, account, mid))
+        if row is None or row[1] is None:
+            continue
+        content = read_content(*row)
+        if isinstance(content, Postback):
+            return content.title
+        if isinstance(content, Message):
+            shown = (f"[{it.kind}] {it.url or it.title or ''}" for it in content.attachments)
+            return " ".join(filter(None, [content.text, *map(str.strip, shown)]))
+    return ""
