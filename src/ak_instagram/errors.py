@@ -27,16 +27,35 @@ class Transient(Exception):
     """
     It may work later: try again with backoff.
 
-    *retry_after* is what the other side asked for, in seconds, or `None`.
+    *retry_after* is what the other side asked for, in seconds, or `None`. *status* is the
+    HTTP status that it answered, if it did. *max_attempts* limits the attempts, where a
+    cure is not likely; `None` leaves that to the backoff.
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after: float | None = None,
+        *,
+        status: int | None = None,
+        max_attempts: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.status = status
+        self.max_attempts = max_attempts
 
 
 class Permanent(Exception):
-    """It will not work however often it is tried: a dead letter."""
+    """
+    It will not work however often it is tried: a dead letter.
+
+    *status* is the HTTP status that the other side answered, if that is why.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class SettingsError(Exception):

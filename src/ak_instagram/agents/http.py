@@ -13,6 +13,7 @@ from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
+from .failures import FAILURE_MARKS, failure_in, is_from_person
 from .transport import Endpoint, agent_url
 
 if TYPE_CHECKING:
@@ -40,7 +41,13 @@ class HttpAgent:
         body = self._request.fill(turn)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
-                parts = read_reply(await answer.json(), self._reply)
+                document = await answer.json()
+                has_marks = not isinstance(document, dict) or FAILURE_MARKS & document.keys()
+                if has_marks and (words := failure_in(document)):
+                    raise answer.failure(words, "agent reported an error")
+                # Only a path of several steps leads into a list of messages.
+                is_own = "." in self._reply and is_from_person(document, self._reply, turn)
+                parts = [] if is_own else read_reply(document, self._reply)
         for part in parts:
             yield part
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import structlog
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt, references
+from .failures import is_too_long, may_be_about_pictures
+from .history import newer_half
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
 
+log = structlog.get_logger()
+
 DEFAULT_MODEL = "gpt-5.4-mini"
 
 # The types of content parts that are for the person to read.
 _TEXT_PARTS = ("text", "output_text")
+
+# Statuses with which servers refuse a request for its length.
+_TOO_LONG = frozenset({400, 413})
 
 
 class OpenAIChat:
@@ -43,28 +53,71 @@ class OpenAIChat:
         self._max_answer = settings.max_answer
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
-        """Yield the model's text, empty if it has none to say."""
-        body = request_body(turn, self._model, self._instructions)
+        """
+        Yield the model's text, empty if it has none to say.
+
+        A request that is refused for what need not be in it is made once more without that.
+        """
+        asked, shows = turn, any(map(is_picture, attachments_of(turn)))
+        while True:
+            try:
+                text = await self._ask(asked, shows)
+            except (Permanent, Transient) as exc:
+                if (smaller := reduced(turn, asked, shows, exc)) is None:
+                    raise
+                asked, shows = smaller
+                lines = len(asked.history)
+                log.warning("request.reduced", history=lines, pictures=shows, reason=str(exc))
+            else:
+                yield Text(text)
+                return
+
+    async def _ask(self, turn: Turn, shows: bool) -> str:
+        """Return the text of the answer to one request."""
+        body = request_body(turn, self._model, self._instructions, shows)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
-                yield Text(await joined(answer, self._max_answer))
-            else:
-                completion = require_object(await answer.json())
-                answer.raise_error(completion, Permanent, "agent answered with an error")
-                yield Text(read_completion(completion))
+                return await joined(answer, self._max_answer)
+            completion = require_object(await answer.json())
+            answer.raise_error(completion, Permanent, "agent answered with an error")
+            return read_completion(completion)
 
 
-def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
+def reduced(
+    turn: Turn, asked: Turn, shows: bool, exc: Permanent | Transient
+) -> tuple[Turn, bool] | None:
+    """
+    Return *asked* without what the server may have refused by *exc*, and whether pictures show.
+
+    *asked* is *turn*, or what this function made of it. Pictures go first, unless the server says
+    that the request is too long; then the older half of the history, then the rest. `None`
+    if *exc* is not about any of these.
+    """
+    is_long = is_too_long(str(exc)) and exc.status is not None
+    if shows and may_be_about_pictures(exc) and not (is_long and asked.history):
+        return asked, False
+    if asked.history and (is_long or exc.status in _TOO_LONG):
+        is_whole = asked.history == turn.history
+        history = newer_half(turn.history) if is_whole else ()
+        return replace(asked, history=history), shows
+    return None
+
+
+def request_body(
+    turn: Turn, model: str, instructions: str | None, shows: bool = True
+) -> JsonObject:
     """
     Return the completion request for *turn*; `user` tells people apart without naming them.
 
-    The turn is plain text, which every server takes, or a list of parts if it has pictures.
+    The turn is plain text, which every server takes, or a list of parts if it *shows*
+    pictures; otherwise a picture is a line like other attachments.
     """
-    text = "\n".join([*references(turn), prompt(turn, is_picture)])
+    carried = is_picture if shows else lambda _: False
+    text = "\n".join([*references(turn), prompt(turn, carried)])
     pictures = [
         {"type": "image_url", "image_url": {"url": attachment.url}}
         for attachment in attachments_of(turn)
-        if is_picture(attachment)
+        if carried(attachment)
     ]
     content = [{"type": "text", "text": text}, *pictures] if pictures else text
     system = [{"role": "system", "content": instructions}] if instructions else []

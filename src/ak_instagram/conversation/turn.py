@@ -9,6 +9,7 @@ from itertools import starmap
 from operator import attrgetter
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
+from ak_instagram.agents.history import recent
 from ak_instagram.meta.content import (
     Edit,
     Message,
@@ -99,6 +100,7 @@ def _turn(
         messages = [
             replace(it, text=edits[it.mid].text) if it.mid in edits else it for it in messages
         ]
+    past = tuple(starmap(HistoryLine, map(attrgetter("role", "text"), claim.transcript)))
     return Turn(
         id=name,
         session=session_id(claim.account, claim.contact, claim.epoch),
@@ -106,7 +108,7 @@ def _turn(
         contact=claim.contact,
         messages=tuple(messages),
         agent=agent,
-        history=tuple(starmap(HistoryLine, map(attrgetter("role", "text"), claim.transcript))),
+        history=recent(past) if past else (),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from aiohttp import web
 from openai.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -13,6 +14,7 @@ from openai.types.chat import (
 )
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
+from structlog.testing import capture_logs
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
@@ -249,7 +251,11 @@ async def test_an_error_in_a_success_is_still_an_error(agent_server, ask, turn, 
             "the server says: overloaded_error: Overloaded",
             id="words",
         ),
-        pytest.param({"message": "no Where is my order?"}, "an error", id="the-persons-words"),
+        pytest.param(
+            {"message": "no Where is my order?"},
+            "an error (of an unknown kind)",
+            id="the-persons-words",
+        ),
     ],
 )
 async def test_an_error_in_a_success_is_told_in_the_servers_words(
@@ -317,3 +323,138 @@ async def test_a_stream_without_end_is_cut_at_the_limit(agent_server, ask, turn)
 
     with pytest.raises(Permanent, match="max_answer"):
         await ask(turn, "openai-chat", max_answer=1000)
+
+
+# --- what is refused for its length or for a picture --------------------------
+
+PAST = (
+    HistoryLine("user", "one"),
+    HistoryLine("assistant", "first answer"),
+    HistoryLine("user", "two"),
+    HistoryLine("assistant", "answer two"),
+)
+PHOTO = UserMessage("m", 1, "How much?", (Attachment("image", "https://cdn/1"),))
+
+
+def refusing(agent_server, refusal: dict, status: int, is_refused) -> None:
+    """Let *agent_server* refuse each request that *is_refused*, and answer the others."""
+
+    async def respond(_request):
+        if not is_refused(agent_server.bodies[-1]["messages"]):
+            return web.json_response(completion("It is 12 €."))
+        if status != 200:
+            return web.json_response(refusal, status=status)
+        frame = f"data: {json.dumps(refusal)}\n\n"
+        return web.Response(text=frame, content_type="text/event-stream")
+
+    agent_server.respond = respond
+
+
+def contents(agent_server) -> list[list[object]]:
+    return [[message["content"] for message in body["messages"]] for body in agent_server.bodies]
+
+
+LLAMA = {"code": 400, "type": "exceed_context_size_error", "message": "too large", "n_ctx": 512}
+VLLM = {"code": 400, "type": "BadRequestError", "message": "too large", "param": "input_tokens"}
+TOO_LONG = [
+    pytest.param({"error": LLAMA}, 400, id="llama.cpp"),
+    pytest.param({"error": VLLM}, 400, id="vllm"),
+    pytest.param({"error": {"code": "context_length_exceeded"}}, 400, id="openai"),
+    pytest.param({"detail": "no"}, 413, id="gateway"),
+    pytest.param({"error": LLAMA}, 200, id="llama.cpp-frame"),
+    pytest.param({"error": {"code": "400", "message": "no"}}, 200, id="litellm-frame"),
+    pytest.param(
+        {"error": {"type": "invalid_request_error", "code": "context_length_exceeded"}},
+        200,
+        id="openai-frame",
+    ),
+]
+
+
+@pytest.mark.parametrize(("refusal", "status"), TOO_LONG)
+async def test_a_history_that_is_too_long_is_sent_by_half_then_not_at_all(
+    agent_server, ask, turn_of, refusal, status
+):
+    refusing(agent_server, refusal, status, lambda messages: len(messages) > 1)
+
+    with capture_logs() as logs:
+        parts = await ask(turn_of(UserMessage("m", 1, "And?"), history=PAST), "openai-chat")
+
+    assert parts == [Text("It is 12 €.")]
+    assert contents(agent_server) == [
+        ["one", "first answer", "two", "answer two", "And?"],
+        ["two", "answer two", "And?"],
+        ["And?"],
+    ]
+    assert [line["history"] for line in logs if line["event"] == "request.reduced"] == [2, 0]
+
+
+async def test_half_of_a_history_that_fits_is_kept(agent_server, ask, turn_of):
+    refusing(agent_server, {"error": LLAMA}, 400, lambda messages: len(messages) > 3)
+
+    await ask(turn_of(UserMessage("m", 1, "And?"), history=PAST), "openai-chat")
+
+    assert contents(agent_server)[1:] == [["two", "answer two", "And?"]]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 500])
+async def test_no_other_refusal_shortens_the_history(agent_server, ask, turn_of, status):
+    agent_server.says({"error": {"message": "no"}}, status=status)
+
+    with pytest.raises((Permanent, Transient)):
+        await ask(turn_of(UserMessage("m", 1, "And?"), history=PAST), "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+async def test_a_question_that_is_too_long_by_itself_is_permanent(agent_server, ask, turn):
+    agent_server.says({"error": LLAMA}, status=400)
+
+    with pytest.raises(Permanent, match="exceed_context_size_error"):
+        await ask(turn, "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 415, 422, 500, 200])
+async def test_a_model_without_eyes_is_asked_again_without_the_picture(
+    agent_server, ask, turn_of, status
+):
+    error = {"code": 500, "message": "image input is not supported"}
+    refusing(
+        agent_server,
+        {"error": error},
+        status,
+        lambda messages: not isinstance(messages[-1]["content"], str),
+    )
+
+    parts = await ask(turn_of(PHOTO, UserMessage("n", 2, "Open?"), history=PAST), "openai-chat")
+
+    assert parts == [Text("It is 12 €.")]
+    _, again = contents(agent_server)
+    assert again == [line.text for line in PAST] + ["How much?\n[image] https://cdn/1\nOpen?"]
+
+
+async def test_a_long_history_is_shortened_before_the_picture_goes(agent_server, ask, turn_of):
+    refusing(agent_server, {"error": LLAMA}, 400, lambda messages: len(messages) > 1)
+
+    await ask(turn_of(PHOTO, history=PAST), "openai-chat")
+
+    assert isinstance(contents(agent_server)[-1][0], list)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_a_refusal_that_is_not_about_pictures_leaves_them(agent_server, ask, turn_of, status):
+    agent_server.says({"error": {"message": "no"}}, status=status)
+
+    with pytest.raises((Permanent, Transient)):
+        await ask(turn_of(PHOTO), "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+async def test_a_500_without_a_reason_names_the_missing_key(agent_server, ask, turn):
+    agent_server.sends(b"Internal Server Error", "text/plain", 500)
+
+    with pytest.raises(Transient, match=r"agent answered 500: no agent\.api_key is set$"):
+        await ask(turn, "openai-chat")
