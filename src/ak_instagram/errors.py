@@ -27,9 +27,9 @@ class Transient(Exception):
     """
     It may work later: try again with backoff.
 
-    *retry_after* is what the other side asked for, in seconds, or `None`. *status* is the
-    HTTP status that it answered, if it did. *max_attempts* limits the attempts, where a
-    cure is not likely; `None` leaves that to the backoff.
+    *retry_after* is what the other side asked for, in seconds, or `None`. *attempts* bounds
+    how often it is tried in all, `None` for as often as the settings say. *status* is the
+    HTTP status that told it, if one did.
     """
 
     def __init__(
@@ -37,20 +37,20 @@ class Transient(Exception):
         reason: str,
         retry_after: float | None = None,
         *,
+        attempts: int | None = None,
         status: int | None = None,
-        max_attempts: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.attempts = attempts
         self.status = status
-        self.max_attempts = max_attempts
 
 
 class Permanent(Exception):
     """
     It will not work however often it is tried: a dead letter.
 
-    *status* is the HTTP status that the other side answered, if that is why.
+    *status* is the HTTP status that told it, if one did.
     """
 
     def __init__(self, reason: str, *, status: int | None = None) -> None:

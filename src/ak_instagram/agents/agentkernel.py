@@ -67,7 +67,7 @@ class AgentKernel:
         except (Permanent, Transient) as exc:
             if has_begun or not (shows and may_be_about_pictures(exc)):
                 raise
-            log.warning("request.reduced", history=0, pictures=False, reason=str(exc))
+            log.warning("agent.asked_for_less", left_out="pictures", reason=str(exc))
         else:
             return
         async with aclosing(self._ask(turn, shows=False)) as parts:
@@ -80,7 +80,7 @@ class AgentKernel:
             if not answer.is_stream:
                 result = read_result(require_object(await answer.json()))
                 if isinstance(result, Text) and result.text.startswith(_FAILED):
-                    raise answer.failure(result.text, "the agent's run failed")
+                    answer.raise_failure(result.text, "agent's model failed")
                 yield result
                 return
             async for frame in answer.frames(is_last):

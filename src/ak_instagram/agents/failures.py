@@ -15,7 +15,7 @@ from ak_instagram.errors import Permanent, Transient
 from .agent import Turn, prompt
 from .complaint import complaint
 
-ATTEMPTS = 3  # at a turn whose failure nobody can tell the cure of
+FEW = 3  # attempts at a turn whose failure nobody can tell the cure of
 
 # Statuses below 500 that say "not now" rather than "not so".
 _TRANSIENT = frozenset({408, 425, 429})
@@ -93,14 +93,14 @@ def failure(words: str, text: str, quote: str) -> Transient | Permanent:
     """
     Return the error that *words* mean: *text*, its kind, and the *quote* of them for the log.
 
-    One that they don't tell is `Transient`, for `ATTEMPTS` attempts.
+    One that they don't tell is `Transient`, for `FEW` attempts.
     """
     status = meant_status(words)
     unavailable = "something is unavailable"
     kind = "of an unknown kind" if status is None else _NAMES.get(status, unavailable)
     reason = f"{text} ({kind})" + (f": the server says: {quote}" if quote else "")
     if status is None:
-        return Transient(reason, max_attempts=ATTEMPTS)
+        return Transient(reason, attempts=FEW)
     return (Transient if is_transient(status) else Permanent)(reason, status=status)
 
 
@@ -112,14 +112,14 @@ _NO_CODE = frozenset({"", "0", "ok", "none", "null", "success"})
 
 
 # Without one of these an object reports no failure.
-FAILURE_MARKS = frozenset({"error", "__error__", "errorCode", "status", "state", "result", "task"})
+MARKS = frozenset({"error", "__error__", "errorCode", "status", "state", "result", "task"})
 
 
 def failure_in(document: object) -> str | None:
     """
     Return the words of the failure that a JSON *document* reports, `None` if it reports none.
 
-    Known are JSON-RPC's and OpenAI's `error` object, LangGraph's `__error__`, Google ADK's
+    Known are JSON-RPC's, OpenAI's and n8n's `error`, LangGraph's `__error__`, Google ADK's
     `errorCode`, also in a list of events, and `status` or `state` of a run or of an A2A task.
     """
     if isinstance(document, list):
@@ -129,9 +129,8 @@ def failure_in(document: object) -> str | None:
         return None
     if isinstance(raised := document.get("__error__"), dict):
         return f"{raised.get('error', '')}: {raised.get('message', '')}"
-    error = document.get("error")
-    if isinstance(error, dict) and isinstance(error.get("message"), str):
-        return complaint(document)
+    if error := document.get("error"):
+        return complaint({"error": error}) or "error"
     return _coded(document) or _failed_run(document)
 
 

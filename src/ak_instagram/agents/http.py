@@ -13,7 +13,7 @@ from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
-from .failures import FAILURE_MARKS, failure_in, is_from_person
+from .failures import MARKS, failure_in, is_from_person
 from .transport import Endpoint, agent_url
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ class HttpAgent:
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
                 document = await answer.json()
-                has_marks = not isinstance(document, dict) or FAILURE_MARKS & document.keys()
-                if has_marks and (words := failure_in(document)):
-                    raise answer.failure(words, "agent reported an error")
+                if not isinstance(document, dict) or MARKS & document.keys():
+                    answer.raise_failure(failure_in(document), "agent answered with an error")
                 # Only a path of several steps leads into a list of messages.
                 is_own = "." in self._reply and is_from_person(document, self._reply, turn)
                 parts = [] if is_own else read_reply(document, self._reply)

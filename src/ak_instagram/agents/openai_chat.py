@@ -65,9 +65,10 @@ class OpenAIChat:
             except (Permanent, Transient) as exc:
                 if (smaller := reduced(turn, asked, shows, exc)) is None:
                     raise
+                had_pictures = shows
                 asked, shows = smaller
-                lines = len(asked.history)
-                log.warning("request.reduced", history=lines, pictures=shows, reason=str(exc))
+                left_out = "history" if shows == had_pictures else "pictures"
+                log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
             else:
                 yield Text(text)
                 return

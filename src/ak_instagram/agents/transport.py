@@ -232,12 +232,13 @@ class AgentResponse:
         code = error.get("code") if isinstance(error, dict) else None
         if str(code).isdecimal() and 400 <= int(str(code)) < 600:
             self._check(int(str(code)), None, self._quote(words))
-        failure = self.failure(words, text)
-        raise Permanent(str(failure)) if otherwise is Permanent and not failure.status else failure
+        told = failure(words, text, self._quote(words))
+        raise Permanent(str(told)) if otherwise is Permanent and not told.status else told
 
-    def failure(self, words: str, text: str) -> Transient | Permanent:
-        """Return the error that an agent's *words* mean; its reason is *text* and a quote."""
-        return failure(words, text, self._quote(words))
+    def raise_failure(self, words: str | None, text: str) -> None:
+        """Raise the failure that the agent tells in *words*, if any, with *text* before them."""
+        if words:
+            raise failure(words, text, self._quote(words))
 
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
         """

@@ -194,7 +194,7 @@ async def test_a_failed_run_is_an_error_and_tried_again_as_often_as_it_may_heal(
         await ask(turn, "agentkernel")
 
     assert words in str(caught.value)
-    assert getattr(caught.value, "max_attempts", None) == attempts
+    assert getattr(caught.value, "attempts", None) == attempts
 
 
 async def test_a_server_that_only_queues_is_named_with_the_fix(agent_server, ask, turn):

@@ -179,3 +179,10 @@ async def test_a_reason_names_no_setting_that_the_adapter_does_not_have(
         await ask(turn, "http")
 
     assert "agent.model" not in str(caught.value)
+
+
+async def test_an_error_in_a_success_is_a_failure(agent_server, ask, turn):
+    agent_server.says({"error": {"message": "Error code: 401 - bad key"}, "reply": "partial"})
+
+    with pytest.raises(Permanent, match="the server says: Error code: 401"):
+        await ask(turn, "http")

@@ -386,7 +386,9 @@ async def test_a_history_that_is_too_long_is_sent_by_half_then_not_at_all(
         ["two", "answer two", "And?"],
         ["And?"],
     ]
-    assert [line["history"] for line in logs if line["event"] == "request.reduced"] == [2, 0]
+    assert [(line["event"], line["left_out"]) for line in logs] == [
+        ("agent.asked_for_less", "history")
+    ] * 2
 
 
 async def test_half_of_a_history_that_fits_is_kept(agent_server, ask, turn_of):

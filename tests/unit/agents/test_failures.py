@@ -6,7 +6,7 @@ import pytest
 
 from ak_instagram.agents.agent import Text, Turn, UserMessage
 from ak_instagram.agents.answers import ask
-from ak_instagram.agents.failures import FAILURE_MARKS, failure, failure_in, is_from_person
+from ak_instagram.agents.failures import MARKS, failure, failure_in, is_from_person
 from ak_instagram.errors import Permanent, Transient
 from tests.support.fakes import FakeAgent
 
@@ -44,7 +44,7 @@ FAILED_TASK = {
             "CANCELLED: gone",
             id="agno-cancelled",
         ),
-        pytest.param({"state": "failed", "error": "boom"}, "failed: boom", id="state"),
+        pytest.param({"state": "failed", "message": "boom"}, "failed: boom", id="state"),
         pytest.param(
             {"result": {"task": FAILED_TASK}}, "TASK_STATE_FAILED: 429 from host", id="a2a"
         ),
@@ -59,11 +59,13 @@ FAILED_TASK = {
             id="adk",
         ),
         pytest.param({"errorCode": "SAFETY"}, "SAFETY: ", id="adk-event"),
+        pytest.param({"error": "boom"}, "boom", id="n8n-continue-on-error"),
+        pytest.param({"error": True}, "error", id="no-words"),
     ],
 )
 def test_a_failure_is_known_by_its_shape(document, words):
     assert failure_in(document) == words
-    assert not isinstance(document, dict) or FAILURE_MARKS & document.keys()
+    assert not isinstance(document, dict) or MARKS & document.keys()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_the_words_decide_how_often_it_is_tried_and_the_kind_is_named(words, err
 
     assert type(told) is error
     assert kind in str(told)
-    assert getattr(told, "max_attempts", None) == attempts
+    assert getattr(told, "attempts", None) == attempts
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,14 @@ _PARKED = Statement(
 _DEAD_TURNS = _count_turns(select(_e.turn))
 # Of a dead turn it is only the apology that could not be sent.
 _DEAD_ANSWERS = _count_turns(select(_o.turn).where(~exists().where(_e.turn == _o.turn, IS_DEAD)))
-_NEWEST = Statement(
-    select(_e.received_at).where(_e.id == select(func.max(_e.id)).correlate(None).scalar_subquery())
+_newest_id = select(func.max(_e.id)).correlate(None).scalar_subquery()
+_NEWEST = Statement(select(_e.received_at).where(_e.id == _newest_id))
+# Meta may tell hours later what has happened: the freshest event counts.
+_CLOCKS = Statement(
+    select(func.count(), func.max(_e.at - _e.received_at)).where(
+        _e.id > _newest_id - LATEST,
+        or_(*(_e.kind == it.value for it in (Kind.MESSAGE, Kind.POSTBACK, Kind.ECHO))),
+    )
 )
 _latest = select(_e.kind, _e.at, _e.received_at).order_by(_e.id.desc()).limit(LATEST).subquery()
 # Meta may tell hours later what has happened: the freshest event counts.
