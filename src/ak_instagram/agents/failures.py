@@ -44,7 +44,7 @@ _MEANINGS = tuple(
         (
             401,
             r"invalid[ _]api[ _]?(?:key|configuration)|incorrect api key|api key not valid|"
-            r"x-api-key|authentication_?error|\bunauthori[sz]ed|\bunauthenticated",
+            r"x-api-key|auth(?:entication)?[ _]?error|\bunauthori[sz]ed|\bunauthenticated",
         ),
         (403, r"permission_?denied|permission_error|access denied"),
         (404, r"model_?not_?found|not_?found_?error|invalid model|model .{0,60}does not exist"),
@@ -67,9 +67,21 @@ EXCEPTION = re.compile(r"\s*(?:Error: )?(?:Error code: [45]\d\d\b|litellm\.\w+(?
 _NO_PICTURES = frozenset({400, 404, 413, 415, 422, 500, 501})
 
 
+# Statuses with which they refuse one for its length.
+_TOO_LONG = frozenset({400, 413})
+# What some say with one of these statuses, and less of a request does not cure: LiteLLM's proxy says 400
+# to a wrong key and to an unknown model.
+_NOT_ABOUT_IT = frozenset({401, 403, 404})
+
+
 def may_be_about_pictures(exc: Transient | Permanent) -> bool:
     """Return whether a request with pictures that failed by *exc* may pass without them."""
-    return exc.status in _NO_PICTURES
+    return exc.status in _NO_PICTURES and meant_status(str(exc)) not in _NOT_ABOUT_IT
+
+
+def may_be_about_length(exc: Transient | Permanent) -> bool:
+    """Return whether a request that failed by *exc* may pass if it is shorter."""
+    return exc.status in _TOO_LONG and meant_status(str(exc)) not in _NOT_ABOUT_IT
 
 
 def is_transient(status: int) -> bool:

@@ -12,7 +12,7 @@ from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt, references
-from .failures import is_too_long, may_be_about_pictures
+from .failures import is_too_long, may_be_about_length, may_be_about_pictures
 from .history import newer_half
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
@@ -25,9 +25,6 @@ DEFAULT_MODEL = "gpt-5.4-mini"
 
 # The types of content parts that are for the person to read.
 _TEXT_PARTS = ("text", "output_text")
-
-# Statuses with which servers refuse a request for its length.
-_TOO_LONG = frozenset({400, 413})
 
 
 class OpenAIChat:
@@ -97,7 +94,7 @@ def reduced(
     is_long = is_too_long(str(exc)) and exc.status is not None
     if shows and may_be_about_pictures(exc) and not (is_long and asked.history):
         return asked, False
-    if asked.history and (is_long or exc.status in _TOO_LONG):
+    if asked.history and (is_long or may_be_about_length(exc)):
         is_whole = asked.history == turn.history
         history = newer_half(turn.history) if is_whole else ()
         return replace(asked, history=history), shows

@@ -409,6 +409,22 @@ async def test_no_other_refusal_shortens_the_history(agent_server, ask, turn_of,
     assert len(agent_server.bodies) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param({"message": "Authentication Error, Invalid token passed"}, id="key"),
+        pytest.param({"message": "Invalid model name passed in model=m"}, id="model"),
+    ],
+)
+async def test_a_400_that_names_a_key_or_a_model_is_asked_once(agent_server, ask, turn_of, error):
+    agent_server.says({"error": error}, status=400)
+
+    with pytest.raises(Permanent, match=error["message"]):
+        await ask(turn_of(PHOTO, history=PAST), "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
 async def test_a_question_that_is_too_long_by_itself_is_permanent(agent_server, ask, turn):
     agent_server.says({"error": LLAMA}, status=400)
 
