@@ -69,8 +69,8 @@ _NO_PICTURES = frozenset({400, 404, 413, 415, 422, 500, 501})
 
 # Statuses with which they refuse one for its length.
 _TOO_LONG = frozenset({400, 413})
-# What some say with one of these statuses, and less of a request does not cure: LiteLLM's proxy says 400
-# to a wrong key and to an unknown model.
+# What some say with one of these statuses, and a smaller request does not cure: LiteLLM's proxy
+# answers 400 to a wrong key and to an unknown model.
 _NOT_ABOUT_IT = frozenset({401, 403, 404})
 
 
