@@ -176,6 +176,21 @@ def test_the_transcript_becomes_the_history():
     assert turn.history == (HistoryLine("user", "q"), HistoryLine("assistant", "a"))
 
 
+def test_a_long_line_of_the_transcript_costs_no_other_line():
+    turn = turn_of(
+        message(1, "a", text="?"),
+        transcript=(
+            TranscriptLine("user", "q"),
+            TranscriptLine("assistant", "a" * 60_000),
+            TranscriptLine("user", "r"),
+        ),
+    )
+
+    first, cut, last = turn.history
+    assert (first.text, last.text) == ("q", "r")
+    assert len(cut.text) < 5000
+
+
 def test_the_session_hides_the_person_and_changes_with_the_epoch():
     sessions = {session_id("shop", "751390000000001", epoch) for epoch in (0, 1)}
 
