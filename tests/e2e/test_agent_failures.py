@@ -7,6 +7,7 @@ import json
 import pytest
 
 from qa.support.agent import Hold, says, sends
+from tests.support.stage import open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,6 +32,17 @@ HUGE = json.dumps({"reply": "word " * 400_000})
         pytest.param(sends(302, ""), "redirects", id="redirect"),
         pytest.param(sends(503, "overloaded"), "gave up", id="unavailable-once-too-often"),
         pytest.param(Hold(), "longer than", id="hangs"),
+        pytest.param(
+            sends(200, json.dumps({"status": "ERROR", "reply": "429 of host"}), "application/json"),
+            "ERROR",
+            id="agno",
+        ),
+        pytest.param(
+            sends(200, json.dumps({"__error__": {"message": "429 of host"}}), "application/json"),
+            "429 of host",
+            id="langgraph",
+        ),
+        pytest.param(says("Error code: 401 - no key at host"), "credentials", id="exception"),
     ],
 )
 async def test_a_failure_for_good_is_a_dead_letter_and_one_apology(stage, act, reason):
@@ -71,3 +83,18 @@ async def test_an_agent_that_says_nothing_is_not_spoken_for(stage, act):
     assert stage.answers(mia) == ["You said: But here there is"]
     sql = "SELECT DISTINCT status FROM events WHERE contact = ? AND kind = 'message'"
     assert stage.query(sql, mia) == [("answered",)]
+
+
+async def test_the_persons_own_words_do_not_come_back(tmp_path):
+    question = "Do you have tulips?"
+    state = {
+        "messages": [{"type": "ai", "content": "Hello!"}, {"type": "human", "content": question}]
+    }
+    async with open_stage(tmp_path, agent__reply="messages.-1.content") as stage:
+        mia = stage.person()
+        stage.agent.will(sends(200, json.dumps(state), "application/json"))
+
+        stage.meta.phones.say(mia, question)
+        await stage.until_called(mia, "typing_off")
+
+        assert stage.answers(mia) == []

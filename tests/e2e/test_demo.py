@@ -127,6 +127,53 @@ async def test_an_agent_that_answers_none_fails_the_demo_in_its_own_words(
     assert f"The whole log: {log}" in transcript
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "reason"),
+    [
+        pytest.param(
+            "text/event-stream",
+            'data: {"done": true, "error": "Error code: 401 - bad key"}\n\n',
+            "✗ the agent has failed: agent's stream reported an error (credentials are refused): "
+            "the server says: Error code: 401 - bad key",
+            id="an-error-in-a-stream",
+        ),
+        pytest.param(
+            "text/event-stream", "data: hello\n\n", "✗ the agent has failed: ", id="no-json-in-it"
+        ),
+        pytest.param(
+            "application/json",
+            '{"result": "Error: Invalid API configuration or credentials."}',
+            "✗ the agent has failed: agent's model failed (credentials are refused)",
+            id="an-error-as-the-answer",
+        ),
+        pytest.param(
+            "text/html",
+            "<html>Starting</html>",
+            "no answer yet: agent answered text/html, not JSON: a web page",
+            id="a-web-page",
+        ),
+    ],
+)
+async def test_an_agent_kernel_that_fails_is_told_in_its_own_words(
+    demo, tmp_path, content_type, body, reason
+):
+    async def respond(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type=content_type)
+
+    app = web.Application()
+    app.router.add_post("/api/v1/chat", respond)
+    async with TestServer(app) as agent:
+        url = str(agent.make_url("/"))
+        arguments = ("--adapter", "agentkernel", "--agent-url", url, "--timeout", "3")
+        process = await demo("--once", *arguments)
+        transcript = await read_to_end(process)
+
+    assert process.returncode == 1, transcript
+    assert reason in transcript
+    (log,) = tmp_path.iterdir()
+    assert f"The whole log: {log}" in transcript
+
+
 async def test_settings_that_cant_be_used_make_the_exit_code_2(demo, tmp_path):
     process = await demo("--once", AK_AGENT__ADAPTER="telepathy")
     transcript = await read_to_end(process)

@@ -6,18 +6,23 @@ The server answers JSON, or server-sent events when its `execution.mode` is `str
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
+
+import structlog
 
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn, attachments_of, prompt
-from .failures import failure_in
+from .failures import may_be_about_pictures
 from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
+
+log = structlog.get_logger()
 
 # Meta names neither file nor type. These are what Instagram's network serves. Agent
 # Kernel asks for a name, and for a type only with inline data. Voice notes and videos
@@ -28,17 +33,8 @@ _FILE_TYPES = {
     "file": ("pdf", "application/pdf"),
 }
 
-# So begins what 0.9 answers with 200 when the model has failed (core/util/error_util.py there),
-# known errors and unknown ones alike.
+# 0.9 answers 200 when a run has failed, with the error's text behind this as `result`.
 _FAILED = "Error: "
-# Texts for what passes by itself, however often it takes.
-_PASSES = frozenset(
-    {
-        "Error: Too many requests. Please try again later.",
-        "Error: The service is temporarily unavailable. Please try again.",
-        "Error: Could not connect to the model provider. Please check your internet.",
-    }
-)
 
 _PAUSED = Handoff("the Agent Kernel run is paused until a person decides")
 
@@ -55,30 +51,57 @@ class AgentKernel:
         self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
-        """Yield the result, or the stream's text and message ends as they come."""
-        body = request_body(turn)
-        async with self._endpoint.ask(turn.id, body, turn) as answer:
+        """
+        Yield the result, or the stream's text and message ends as they come.
+
+        A run that fails with pictures before it says anything is asked for once more
+        without them.
+        """
+        has_begun = False
+        shows = any(is_carried(it) and it.kind == "image" for it in attachments_of(turn))
+        try:
+            async with aclosing(self._ask(turn, shows)) as parts:
+                async for part in parts:
+                    has_begun = True
+                    yield part
+        except (Permanent, Transient) as exc:
+            if has_begun or not (shows and may_be_about_pictures(exc)):
+                raise
+            log.warning("agent.asked_for_less", left_out="pictures", reason=str(exc))
+        else:
+            return
+        async with aclosing(self._ask(turn, shows=False)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _ask(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
+        """Yield the parts of one run's answer."""
+        async with self._endpoint.ask(turn.id, request_body(turn, shows), turn) as answer:
             if not answer.is_stream:
-                result = require_object(await answer.json())
-                answer.raise_failure(failed_result(result), "agent's model failed")
-                yield read_result(result)
+                result = read_result(require_object(await answer.json()))
+                if isinstance(result, Text) and result.text.startswith(_FAILED):
+                    answer.raise_failure(result.text, "agent's model failed")
+                yield result
                 return
             async for frame in answer.frames(is_last):
-                answer.raise_failure(failure_in(frame), "agent's stream reported an error")
+                answer.raise_error(frame, Transient, "agent's stream reported an error")
                 for part in read_frame(frame):
                     yield part
 
 
-def request_body(turn: Turn) -> JsonObject:
+def request_body(turn: Turn, shows: bool = True) -> JsonObject:
     """
-    Return the chat request for *turn*.
+    Return the chat request for *turn*; a picture is a line of the prompt unless it *shows*.
 
     `user_id` is the session too: one conversation is one person, whose IGSID stays
     here. Fields that are absent have nothing to say.
     """
     files: JsonObject = {"images": [], "files": []}
-    carried = filter(is_carried, attachments_of(turn))
-    for number, attachment in enumerate(carried, start=1):
+
+    def goes_along(attachment: Attachment) -> bool:
+        return is_carried(attachment) and (shows or attachment.kind != "image")
+
+    for number, attachment in enumerate(filter(goes_along, attachments_of(turn)), start=1):
         ending, mime_type = _FILE_TYPES[attachment.kind]
         is_image = attachment.kind == "image"
         files["images" if is_image else "files"].append(
@@ -96,7 +119,7 @@ def request_body(turn: Turn) -> JsonObject:
         if message.payload or message.context
     ]
     body = {
-        "prompt": prompt(turn, is_carried),
+        "prompt": prompt(turn, goes_along),
         "session_id": turn.session,
         "user_id": turn.session,
         "agent": turn.agent,
@@ -112,7 +135,7 @@ def is_carried(attachment: Attachment) -> bool:
 
 
 def read_result(answer: JsonObject) -> Part:
-    """Return the part that a JSON answer is, or raise `Transient` or `Permanent`."""
+    """Return the part that a JSON answer is, or raise `Permanent`."""
     if answer.get("status") == "PAUSED":
         return _PAUSED
     if answer.get("status") == "ACCEPTED":
@@ -120,16 +143,7 @@ def read_result(answer: JsonObject) -> Part:
     result = answer.get("result")
     if not isinstance(result, str):
         raise Permanent("agent's answer has no text in `result`")
-    if result in _PASSES:
-        raise Transient(f"agent's model failed: {result}")
     return Text(result)
-
-
-def failed_result(answer: JsonObject) -> str | None:
-    """Return the words of a run that failed for a reason that may stay, `None` if it did not."""
-    result = answer.get("result")
-    has_failed = isinstance(result, str) and result.startswith(_FAILED) and result not in _PASSES
-    return str(result).removeprefix(_FAILED) if has_failed else None
 
 
 def read_frame(frame: JsonObject) -> list[Part]:

@@ -17,7 +17,9 @@ from typing import Any
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
-from .agent import Agent, Part, Text, Turn
+from .agent import Agent, Part, Text, Turn, prompt
+from .complaint import quoted
+from .failures import EXCEPTION, failure
 
 _NAME = r"(?:seed:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
 _TAG = re.compile(
@@ -40,6 +42,7 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
 
     An answer of more than *max_answer* bytes, thoughts included, is `Permanent`. One that
     takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
+    The text of an exception is no answer, unless the person wrote it.
     """
     answer: list[Part] = []
     room = max_answer
@@ -57,7 +60,11 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
     finally:
         if (aclose := getattr(parts, "aclose", None)) is not None:  # lets go of connections
             await aclose()
-    return clean(answer)
+    cleaned = clean(answer)
+    match cleaned:
+        case [Text(text), *_] if EXCEPTION.match(text) and text.strip() not in prompt(turn):
+            raise failure(text, "agent's answer is an error", quoted(text, turn, None, ()))
+    return cleaned
 
 
 def _bytes_in(value: object) -> int:

@@ -13,7 +13,7 @@ from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
-from .failures import MARKS, failure_in
+from .failures import MARKS, failure_in, is_from_person
 from .transport import Endpoint, agent_url
 
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ class HttpAgent:
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
                 document = await answer.json()
-                if isinstance(document, dict) and not MARKS.isdisjoint(document):
+                if not isinstance(document, dict) or MARKS & document.keys():
                     answer.raise_failure(failure_in(document), "agent answered with an error")
-                parts = read_reply(document, self._reply)
+                # Only a path of several steps leads into a list of messages.
+                is_own = "." in self._reply and is_from_person(document, self._reply, turn)
+                parts = [] if is_own else read_reply(document, self._reply)
         for part in parts:
             yield part
 
@@ -68,7 +70,6 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 _ALWAYS = frozenset({"kind", "url", "title"})  # of an attachment, null or not
-_PERSONS = frozenset({"user", "human"})  # `role` or `type` of a message
 
 
 class RequestTemplate:
@@ -198,26 +199,15 @@ def read_reply(document: object, path: str) -> list[Part]:
     return [*parts, Handoff(reason if isinstance(reason, str) else "")] if asks else parts
 
 
-def is_persons(message: object) -> bool:
-    """Return whether *message* is one of the person's, as OpenAI and LangChain mark them."""
-    return isinstance(message, dict) and (
-        message.get("role") in _PERSONS or message.get("type") in _PERSONS
-    )
-
-
 def value_at(document: object, path: str, *, optional: bool) -> object:
     """
     Return what is at the dotted *path*; a number counts into a list, no path is all.
 
-    Nothing there is `None` if it is *optional*, otherwise `Permanent`. Within a message that
-    is the person's own there is nothing to say: a list of messages ends with it if the agent
-    added none, or stopped to ask.
+    Nothing there is `None` if it is *optional*, otherwise `Permanent`.
     """
     found = document
     try:
         for step in path.split(".") if path else []:
-            if is_persons(found):
-                return None
             found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]  # TypeError is caught
     except (LookupError, TypeError, ValueError):
         if optional:

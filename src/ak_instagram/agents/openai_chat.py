@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,29 +11,17 @@ import structlog
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import (
-    Attachment,
-    HistoryLine,
-    Needs,
-    Part,
-    Text,
-    Turn,
-    attachments_of,
-    prompt,
-)
+from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt
+from .failures import is_too_long, may_be_about_length, may_be_about_pictures
+from .history import newer_half
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
 
-DEFAULT_MODEL = "gpt-5.4-mini"
-
 log = structlog.get_logger()
 
-# With these servers refuse a picture for a model without eyes (llama.cpp says 500, vLLM 400) …
-_BLIND = frozenset({400, 415, 422, 500, 501})
-# … and a request that is longer than the model's context.
-_TOO_LONG = frozenset({400, 413, 422})
+DEFAULT_MODEL = "gpt-5.4-mini"
 
 # The types of content parts that are for the person to read.
 _TEXT_PARTS = ("text", "output_text")
@@ -65,25 +53,26 @@ class OpenAIChat:
         """
         Yield the model's text, empty if it has none to say.
 
-        A server that refuses a request with pictures or a history is asked for less at once:
-        its model may have no eyes, or no room for all that.
+        A request that is refused for what need not be in it is made once more without that.
         """
-        asked = Asked(turn.history, with_pictures=any(map(is_picture, attachments_of(turn))))
+        asked, shows = turn, any(map(is_picture, attachments_of(turn)))
         while True:
             try:
-                text = await self._complete(turn, asked)
-                break
+                text = await self._ask(asked, shows)
             except (Permanent, Transient) as exc:
-                less = narrower(asked, exc.status)
-                if less is None:
+                if (smaller := reduced(turn, asked, shows, exc)) is None:
                     raise
-                left_out = "pictures" if asked.with_pictures else "history"
+                had_pictures = shows
+                asked, shows = smaller
+                left_out = "history" if shows == had_pictures else "pictures"
                 log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
-                asked = less
-        yield Text(text)
+            else:
+                yield Text(text)
+                return
 
-    async def _complete(self, turn: Turn, asked: Asked) -> str:
-        body = request_body(turn, self._model, self._instructions, asked)
+    async def _ask(self, turn: Turn, shows: bool) -> str:
+        """Return the text of the answer to one request."""
+        body = request_body(turn, self._model, self._instructions, shows)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
                 return await joined(answer, self._max_answer)
@@ -92,37 +81,36 @@ class OpenAIChat:
             return read_completion(completion)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The part of a turn that a request has besides the words: *halved* is its history."""
-
-    history: tuple[HistoryLine, ...] = ()
-    with_pictures: bool = False
-    halved: bool = False
-
-
-def narrower(asked: Asked, status: int | None) -> Asked | None:
+def reduced(
+    turn: Turn, asked: Turn, shows: bool, exc: Permanent | Transient
+) -> tuple[Turn, bool] | None:
     """
-    Return what to ask for after *asked* was refused with *status*, `None` if that can't help.
+    Return *asked* without what the server may have refused by *exc*, and whether pictures show.
 
-    First the pictures are left out, then the older half of the history, then all of it.
+    *asked* is *turn*, or what this function made of it. Pictures go first, unless the server says
+    that the request is too long; then the older half of the history, then the rest. `None`
+    if *exc* is not about any of these.
     """
-    if asked.with_pictures and status in _BLIND:
-        return replace(asked, with_pictures=False)
-    if not asked.history or status not in _TOO_LONG:
-        return None
-    half = () if asked.halved else asked.history[(len(asked.history) + 1) // 2 :]
-    return replace(asked, history=half, halved=True)
+    is_long = is_too_long(str(exc)) and exc.status is not None
+    if shows and may_be_about_pictures(exc) and not (is_long and asked.history):
+        return asked, False
+    if asked.history and (is_long or may_be_about_length(exc)):
+        is_whole = asked.history == turn.history
+        history = newer_half(turn.history) if is_whole else ()
+        return replace(asked, history=history), shows
+    return None
 
 
-def request_body(turn: Turn, model: str, instructions: str | None, asked: Asked) -> JsonObject:
+def request_body(
+    turn: Turn, model: str, instructions: str | None, shows: bool = True
+) -> JsonObject:
     """
     Return the completion request for *turn*; `user` tells people apart without naming them.
 
-    The turn is plain text, which every server takes, or a list of parts if it has pictures.
-    A picture that is not *asked* about is a line of text.
+    The turn is plain text, which every server takes, or a list of parts if it *shows*
+    pictures; otherwise a picture is a line like other attachments.
     """
-    carried = is_picture if asked.with_pictures else lambda _: False
+    carried = is_picture if shows else lambda _: False
     text = prompt(turn, carried)
     pictures = [
         {"type": "image_url", "image_url": {"url": attachment.url}}
@@ -131,7 +119,7 @@ def request_body(turn: Turn, model: str, instructions: str | None, asked: Asked)
     ]
     content = [{"type": "text", "text": text}, *pictures] if pictures else text
     system = [{"role": "system", "content": instructions}] if instructions else []
-    past = [{"role": line.role, "content": line.text} for line in asked.history]
+    past = [{"role": line.role, "content": line.text} for line in turn.history]
     return {
         "model": model,
         "messages": [*system, *past, {"role": "user", "content": content}],

@@ -30,7 +30,7 @@ from ak_instagram.settings.value_types import http_url
 
 from .agent import Turn
 from .complaint import complaint, quoted
-from .failures import failure
+from .failures import failure, is_transient
 
 if TYPE_CHECKING:
     import aiohttp
@@ -48,8 +48,6 @@ _WRAPPING = 64 * 1024
 _STREAM_END = "[DONE]"
 # LiteLLM hands the provider's own wish on under a name of its own.
 _RETRY_AFTER = ("Retry-After", "llm_provider-retry-after")
-# Statuses below 500 that say "not now" rather than "not so".
-_TRANSIENT = frozenset({408, 425, 429})
 _ADVICE = {
     401: "check agent.api_key",
     403: "check agent.api_key",
@@ -57,6 +55,7 @@ _ADVICE = {
     405: "check agent.url",
 }
 _WRONG_MODEL = {404: "check agent.url and agent.model"}
+_NO_KEY = "no agent.api_key is set"
 _REDIRECTED = "redirects are not followed, set agent.url to the final address"
 
 ERROR_BODY = 64 * 1024  # bytes; of a longer one nothing is quoted
@@ -113,11 +112,15 @@ class Endpoint:
         self._headers = {k: v for k, v in ours.items() if k.lower() not in theirs}
         self._headers |= settings.headers
         self._advice = _ADVICE | (_WRONG_MODEL if asks_model else {})
+        # LiteLLM's proxy says no more than that to whoever has no key.
+        self._advice_for_text: dict[int, str] = {}
         if "authorization" in theirs:
             self._advice |= dict.fromkeys((401, 403), "check agent.headers")
         elif not settings.api_key:
-            hint = "no agent.api_key is set" + (", check agent.headers" if theirs else "")
+            hint = _NO_KEY + (", check agent.headers" if theirs else "")
             self._advice |= dict.fromkeys((401, 403), hint)
+            if asks_model and not theirs:
+                self._advice_for_text = {500: _NO_KEY}
         credentials = [
             value for text in settings.headers.values() for value in (text, *text.split())
         ]
@@ -145,7 +148,9 @@ class Endpoint:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                check = partial(check_status, advice=self._advice)
+                is_text = response.content_type == "text/plain"
+                advice = self._advice | (self._advice_for_text if is_text else {})
+                check = partial(check_status, advice=advice)
                 quote = partial(quoted, turn=turn, body=body, secrets=self._secrets)
                 if not 200 <= response.status < 300:
                     wait = next(filter(None, map(response.headers.get, _RETRY_AFTER)), None)
@@ -172,7 +177,7 @@ def check_status(
     hint = _REDIRECTED if 300 <= status < 400 else advice.get(status, "")
     reason = "; ".join(filter(None, [hint, quote and f"the server says: {quote}"]))
     text = f"agent answered {status}{reason and f': {reason}'}"
-    if status in _TRANSIENT or status >= 500:
+    if is_transient(status):
         wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
         raise Transient(text, wait, status=status)
     raise Permanent(text, status=status)
@@ -218,21 +223,22 @@ class AgentResponse:
         """
         Raise what the `error` in a *document* means, if there is one, with the server's words.
 
-        That is what the HTTP status in its `code` means, else *otherwise* with *text*.
+        That is what the HTTP status in its `code` means, or its words do, else *otherwise*
+        with *text*.
         """
         if not (error := document.get("error")):
             return
-        quote = self._quote(complaint(document))
+        words = complaint(document)
         code = error.get("code") if isinstance(error, dict) else None
-        if isinstance(code, int):
-            self._check(code, None, quote)
-        raise otherwise(f"{text}: the server says: {quote}" if quote else text)
+        if str(code).isdecimal() and 400 <= int(str(code)) < 600:
+            self._check(int(str(code)), None, self._quote(words))
+        told = failure(words, text, self._quote(words))
+        raise Permanent(str(told)) if otherwise is Permanent and not told.status else told
 
     def raise_failure(self, words: str | None, text: str) -> None:
         """Raise the failure that the agent tells in *words*, if any, with *text* before them."""
         if words:
-            quote = self._quote(words)
-            raise failure(words, f"{text}: the server says: {quote}" if quote else text)
+            raise failure(words, text, self._quote(words))
 
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
         """

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from operator import attrgetter
 
 from ak_instagram import fast_json
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
+from ak_instagram.agents.history import recent
 from ak_instagram.meta.content import (
     Edit,
     Message,
@@ -19,9 +21,7 @@ from ak_instagram.meta.content import (
 )
 from ak_instagram.meta.events import Kind
 from ak_instagram.meta.lenient import as_millis
-from ak_instagram.store.values import WINDOW, Claim, EventStatus, StoredEvent, TranscriptLine
-
-MAX_HISTORY = 16_384  # bytes of UTF-8, some 4,000 tokens; `agent.history` bounds its lines
+from ak_instagram.store.values import WINDOW, Claim, EventStatus, StoredEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ def _turn(
         messages = [
             replace(it, text=edits[it.mid].text) if it.mid in edits else it for it in messages
         ]
+    past = tuple(starmap(HistoryLine, map(attrgetter("role", "text"), claim.transcript)))
     return Turn(
         id=name,
         session=session_id(claim.account, claim.contact, claim.epoch),
@@ -113,20 +114,8 @@ def _turn(
         contact=claim.contact,
         messages=tuple(messages),
         agent=agent,
-        history=recent_lines(claim.transcript) if claim.transcript else (),
+        history=recent(past) if past else (),
     )
-
-
-def recent_lines(transcript: Sequence[TranscriptLine]) -> tuple[HistoryLine, ...]:
-    """Return the newest lines of *transcript* that are at most `MAX_HISTORY` bytes together."""
-    lines: list[HistoryLine] = []
-    room = MAX_HISTORY
-    for line in reversed(transcript):
-        room -= len(line.text.encode())
-        if room < 0:
-            break
-        lines.append(HistoryLine(line.role, line.text))
-    return tuple(reversed(lines))
 
 
 def _message(

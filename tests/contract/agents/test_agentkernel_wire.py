@@ -6,9 +6,9 @@ import json
 
 import pydantic
 import pytest
+from aiohttp import web
 
 from ak_instagram.agents.agent import Attachment, Handoff, MessageEnd, Text, UserMessage
-from ak_instagram.agents.failures import FEW
 from ak_instagram.errors import Permanent, Transient
 
 
@@ -158,40 +158,43 @@ async def test_a_paused_run_asks_for_a_person(agent_server, ask, turn):
     assert "paused" in part.reason
 
 
-async def test_a_failure_of_the_model_that_comes_as_an_answer_is_none(agent_server, ask, turn):
-    agent_server.says({"result": "Error: Too many requests. Please try again later."})
+FAILURES = [
+    pytest.param("Too many requests. Please try again later.", Transient, None, id="rate-limit"),
+    pytest.param(
+        "Could not connect to the model provider. Please check your internet.",
+        Transient,
+        None,
+        id="connection",
+    ),
+    pytest.param("Model refused to produce output: no", Transient, 3, id="refused"),
+    pytest.param("Event loop is closed", Transient, 3, id="event-loop"),
+    pytest.param("Invalid API configuration or credentials.", Permanent, None, id="credentials"),
+    pytest.param(
+        "Invalid model or resource not found. Please check your configuration.",
+        Permanent,
+        None,
+        id="model",
+    ),
+    pytest.param("Error code: 401 - {'error': 'no'}", Permanent, None, id="code-401"),
+    pytest.param("Error code: 429 - {'error': 'no'}", Transient, None, id="code-429"),
+    pytest.param("Error code: 503 - {'error': 'no'}", Transient, None, id="code-503"),
+]
 
-    with pytest.raises(Transient, match="model failed: Error: Too many requests"):
+
+@pytest.mark.parametrize("streams", [False, True], ids=["rest_sync", "stream"])
+@pytest.mark.parametrize(("words", "error", "attempts"), FAILURES)
+async def test_a_failed_run_is_an_error_and_tried_again_as_often_as_it_may_heal(
+    agent_server, ask, turn, streams, words, error, attempts
+):
+    agent_server.says({"result": f"Error: {words}"})
+    if streams:
+        agent_server.streams(sse({"done": True, "error": words}))
+
+    with pytest.raises(error, match=r"\(.+\): the server says: ") as caught:
         await ask(turn, "agentkernel")
 
-
-@pytest.mark.parametrize(
-    ("result", "error"),
-    [
-        ("Error: Model refused to produce output: …", Transient),
-        ("Error: Event loop is closed", Transient),
-        ("Error: Invalid API configuration or credentials.", Permanent),
-        (
-            "Error: Invalid model or resource not found. Please check your configuration.",
-            Permanent,
-        ),
-        ("Error: Error code: 401 - {'error': {'message': 'bad key'}}", Permanent),
-    ],
-)
-async def test_no_error_of_a_run_reaches_the_person(agent_server, ask, turn, result, error):
-    agent_server.says({"result": result})
-
-    with pytest.raises(error, match="agent's model failed: the server says: ") as raised:
-        await ask(turn, "agentkernel")
-
-    assert getattr(raised.value, "attempts", FEW) == FEW
-
-
-async def test_an_error_in_a_stream_that_no_attempt_cures_is_final(agent_server, ask, turn):
-    agent_server.streams(sse({"error": "Error code: 401 - bad key", "done": True}))
-
-    with pytest.raises(Permanent, match="401"):
-        await ask(turn, "agentkernel")
+    assert words in str(caught.value)
+    assert getattr(caught.value, "attempts", None) == attempts
 
 
 async def test_a_server_that_only_queues_is_named_with_the_fix(agent_server, ask, turn):
@@ -199,6 +202,31 @@ async def test_a_server_that_only_queues_is_named_with_the_fix(agent_server, ask
 
     with pytest.raises(Permanent, match=r"execution\.mode"):
         await ask(turn, "agentkernel")
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["rest_sync", "stream"])
+async def test_a_run_that_refuses_a_picture_is_asked_for_again_without_it(
+    agent_server, ask, turn_of, streams
+):
+    words = "Error code: 400 - {'error': {'message': 'image input is not supported'}}"
+
+    async def respond(_request):
+        has_failed = "images" in agent_server.bodies[-1]
+        if not streams:
+            return web.json_response({"result": f"Error: {words}" if has_failed else "12 €."})
+        end = {"done": True} | ({"error": words} if has_failed else {"delta": "12 €."})
+        return web.Response(body=sse(end), content_type="text/event-stream")
+
+    agent_server.respond = respond
+    photo = Attachment("image", "https://cdn/1")
+
+    parts = await ask(turn_of(UserMessage("m", 1, "How much?", (photo,))), "agentkernel")
+
+    assert parts == [Text("12 €.")]
+    assert [body["prompt"] for body in agent_server.bodies] == [
+        "How much?",
+        "How much?\n[image] https://cdn/1",
+    ]
 
 
 # --- a stream ---------------------------------------------------------------

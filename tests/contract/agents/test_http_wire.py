@@ -13,7 +13,7 @@ from ak_instagram.agents.agent import (
     Text,
     UserMessage,
 )
-from ak_instagram.errors import Permanent
+from ak_instagram.errors import Permanent, Transient
 
 IMAGE = Attachment("image", "https://cdn/1")
 
@@ -148,15 +148,37 @@ async def test_a_path_that_leads_nowhere_is_permanent_and_named(
         await ask(turn, "http", reply=path)
 
 
-# --- what is no answer --------------------------------------------------------
-
-
-@pytest.mark.parametrize("mark", [{"type": "human"}, {"role": "user"}])
-async def test_the_persons_own_message_is_never_the_answer(agent_server, ask, turn, mark):
-    said = {"content": turn.messages[-1].text, **mark}
-    agent_server.says({"messages": [{"type": "ai", "content": "before"}, said]})
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param({"type": "human", "content": "Where is my order?"}, id="langgraph"),
+        pytest.param({"role": "user", "content": "rewritten"}, id="role"),
+        pytest.param({"content": "Where is my order?"}, id="of-no-role"),
+    ],
+)
+async def test_the_persons_own_message_is_never_the_answer(agent_server, ask, turn, last):
+    agent_server.says({"messages": [{"type": "ai", "content": "Hello!"}, last]})
 
     assert await ask(turn, "http", reply="messages.-1.content") == []
+
+
+async def test_a_failure_in_a_success_is_told_in_the_servers_words(agent_server, ask, turn):
+    agent_server.says({"status": "ERROR", "content": "Error code: 429 - rate limit at host"})
+
+    with pytest.raises(Transient, match=r"\(a rate limit is reached\): the server says: ERROR"):
+        await ask(turn, "http", reply="content")
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+async def test_a_reason_names_no_setting_that_the_adapter_does_not_have(
+    agent_server, ask, turn, status
+):
+    agent_server.says({"detail": "Session not found"}, status=status)
+
+    with pytest.raises((Permanent, Transient), match="Session not found") as caught:
+        await ask(turn, "http")
+
+    assert "agent.model" not in str(caught.value)
 
 
 async def test_an_error_in_a_success_is_a_failure(agent_server, ask, turn):

@@ -131,92 +131,6 @@ async def test_pictures_are_content_parts_and_other_attachments_lines(
     ]
 
 
-# --- a model without eyes, or with little room --------------------------------
-
-
-def refuses(agent_server, is_refused, status: int, body: object) -> None:
-    """Answer with *status* what *is_refused*, and say `ok` to all else."""
-
-    async def respond(_: web.Request) -> web.Response:
-        if is_refused(agent_server.bodies[-1]["messages"]):
-            return web.json_response(body, status=status)
-        return web.json_response(completion("ok"))
-
-    agent_server.respond = respond
-
-
-@pytest.mark.parametrize("status", [400, 422, 500])
-async def test_a_picture_that_the_model_cant_see_does_not_block_the_words(
-    agent_server, ask, turn_of, status
-):
-    refuses(
-        agent_server,
-        lambda messages: isinstance(messages[-1]["content"], list),
-        status,
-        {"error": {"message": "image input is not supported", "code": status}},
-    )
-    media = (Attachment("image", "https://cdn/1"),)
-
-    with capture_logs() as logs:
-        parts = await ask(turn_of(UserMessage("m", 1, "look", media)), "openai-chat")
-
-    assert parts == [Text("ok")]
-    assert agent_server.bodies[-1]["messages"][-1]["content"] == "look\n[image] https://cdn/1"
-    assert [(it["event"], it["left_out"]) for it in logs] == [("agent.asked_for_less", "pictures")]
-
-
-@pytest.mark.parametrize(("room", "lengths"), [(4, [5, 3]), (1, [5, 3, 1]), (0, [5, 3, 1])])
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        pytest.param(
-            400,
-            {"code": 400, "type": "exceed_context_size_error", "n_ctx": 512},
-            id="llama.cpp",
-        ),
-        pytest.param(
-            400, {"code": 400, "type": "BadRequestError", "param": "input_tokens"}, id="vllm"
-        ),
-        pytest.param(400, {"code": "context_length_exceeded", "message": "x"}, id="openai"),
-        pytest.param(413, {"message": "too large"}, id="a-proxy"),
-        pytest.param(200, {"code": 400, "message": "too long"}, id="within-a-200"),
-    ],
-)
-async def test_a_history_that_outgrows_the_model_is_halved_and_then_left_out(
-    agent_server, ask, turn_of, room, lengths, status, error
-):
-    refuses(agent_server, lambda them: len(them) > max(room, 1), status, {"error": error})
-    past = tuple(HistoryLine("user", f"line {number}") for number in range(4))
-    turn = turn_of(UserMessage("m", 1, "and now?"), history=past)
-
-    parts = await ask(turn, "openai-chat")
-
-    assert parts == [Text("ok")]
-    assert [len(it["messages"]) for it in agent_server.bodies] == lengths
-    assert agent_server.bodies[1]["messages"][0]["content"] == "line 2"
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
-async def test_what_less_does_not_cure_is_asked_once(agent_server, ask, turn_of, status):
-    agent_server.says({"error": {"message": "no"}}, status)
-    turn = turn_of(UserMessage("m", 1, "hi"), history=(HistoryLine("user", "before"),))
-
-    with pytest.raises((Permanent, Transient)):
-        await ask(turn, "openai-chat")
-
-    assert len(agent_server.bodies) == 1
-
-
-async def test_a_request_that_is_refused_at_its_shortest_is_a_failure(agent_server, ask, turn_of):
-    agent_server.says({"error": {"message": "no"}}, 400)
-    turn = turn_of(UserMessage("m", 1, "hi"), history=(HistoryLine("user", "before"),) * 2)
-
-    with pytest.raises(Permanent, match="400"):
-        await ask(turn, "openai-chat")
-
-    assert [len(it["messages"]) for it in agent_server.bodies] == [3, 2, 1]
-
-
 async def test_the_story_ad_or_product_that_is_meant_is_a_line_before_the_text(
     agent_server, ask, asked, turn_of
 ):
@@ -337,7 +251,11 @@ async def test_an_error_in_a_success_is_still_an_error(agent_server, ask, turn, 
             "the server says: overloaded_error: Overloaded",
             id="words",
         ),
-        pytest.param({"message": "no Where is my order?"}, "an error", id="the-persons-words"),
+        pytest.param(
+            {"message": "no Where is my order?"},
+            "an error (of an unknown kind)",
+            id="the-persons-words",
+        ),
     ],
 )
 async def test_an_error_in_a_success_is_told_in_the_servers_words(
@@ -405,3 +323,156 @@ async def test_a_stream_without_end_is_cut_at_the_limit(agent_server, ask, turn)
 
     with pytest.raises(Permanent, match="max_answer"):
         await ask(turn, "openai-chat", max_answer=1000)
+
+
+# --- what is refused for its length or for a picture --------------------------
+
+PAST = (
+    HistoryLine("user", "one"),
+    HistoryLine("assistant", "first answer"),
+    HistoryLine("user", "two"),
+    HistoryLine("assistant", "answer two"),
+)
+PHOTO = UserMessage("m", 1, "How much?", (Attachment("image", "https://cdn/1"),))
+
+
+def refusing(agent_server, refusal: dict, status: int, is_refused) -> None:
+    """Let *agent_server* refuse each request that *is_refused*, and answer the others."""
+
+    async def respond(_request):
+        if not is_refused(agent_server.bodies[-1]["messages"]):
+            return web.json_response(completion("It is 12 €."))
+        if status != 200:
+            return web.json_response(refusal, status=status)
+        frame = f"data: {json.dumps(refusal)}\n\n"
+        return web.Response(text=frame, content_type="text/event-stream")
+
+    agent_server.respond = respond
+
+
+def contents(agent_server) -> list[list[object]]:
+    return [[message["content"] for message in body["messages"]] for body in agent_server.bodies]
+
+
+LLAMA = {"code": 400, "type": "exceed_context_size_error", "message": "too large", "n_ctx": 512}
+VLLM = {"code": 400, "type": "BadRequestError", "message": "too large", "param": "input_tokens"}
+TOO_LONG = [
+    pytest.param({"error": LLAMA}, 400, id="llama.cpp"),
+    pytest.param({"error": VLLM}, 400, id="vllm"),
+    pytest.param({"error": {"code": "context_length_exceeded"}}, 400, id="openai"),
+    pytest.param({"detail": "no"}, 413, id="gateway"),
+    pytest.param({"error": LLAMA}, 200, id="llama.cpp-frame"),
+    pytest.param({"error": {"code": "400", "message": "no"}}, 200, id="litellm-frame"),
+    pytest.param(
+        {"error": {"type": "invalid_request_error", "code": "context_length_exceeded"}},
+        200,
+        id="openai-frame",
+    ),
+]
+
+
+@pytest.mark.parametrize(("refusal", "status"), TOO_LONG)
+async def test_a_history_that_is_too_long_is_sent_by_half_then_not_at_all(
+    agent_server, ask, turn_of, refusal, status
+):
+    refusing(agent_server, refusal, status, lambda messages: len(messages) > 1)
+
+    with capture_logs() as logs:
+        parts = await ask(turn_of(UserMessage("m", 1, "And?"), history=PAST), "openai-chat")
+
+    assert parts == [Text("It is 12 €.")]
+    assert contents(agent_server) == [
+        ["one", "first answer", "two", "answer two", "And?"],
+        ["two", "answer two", "And?"],
+        ["And?"],
+    ]
+    assert [(line["event"], line["left_out"]) for line in logs] == [
+        ("agent.asked_for_less", "history")
+    ] * 2
+
+
+async def test_half_of_a_history_that_fits_is_kept(agent_server, ask, turn_of):
+    refusing(agent_server, {"error": LLAMA}, 400, lambda messages: len(messages) > 3)
+
+    await ask(turn_of(UserMessage("m", 1, "And?"), history=PAST), "openai-chat")
+
+    assert contents(agent_server)[1:] == [["two", "answer two", "And?"]]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 500])
+async def test_no_other_refusal_shortens_the_history(agent_server, ask, turn_of, status):
+    agent_server.says({"error": {"message": "no"}}, status=status)
+
+    with pytest.raises((Permanent, Transient)):
+        await ask(turn_of(UserMessage("m", 1, "And?"), history=PAST), "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param({"message": "Authentication Error, Invalid token passed"}, id="key"),
+        pytest.param({"message": "Invalid model name passed in model=m"}, id="model"),
+    ],
+)
+async def test_a_400_that_names_a_key_or_a_model_is_asked_once(agent_server, ask, turn_of, error):
+    agent_server.says({"error": error}, status=400)
+
+    with pytest.raises(Permanent, match=error["message"]):
+        await ask(turn_of(PHOTO, history=PAST), "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+async def test_a_question_that_is_too_long_by_itself_is_permanent(agent_server, ask, turn):
+    agent_server.says({"error": LLAMA}, status=400)
+
+    with pytest.raises(Permanent, match="exceed_context_size_error"):
+        await ask(turn, "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 415, 422, 500, 200])
+async def test_a_model_without_eyes_is_asked_again_without_the_picture(
+    agent_server, ask, turn_of, status
+):
+    error = {"code": 500, "message": "image input is not supported"}
+    refusing(
+        agent_server,
+        {"error": error},
+        status,
+        lambda messages: not isinstance(messages[-1]["content"], str),
+    )
+
+    parts = await ask(turn_of(PHOTO, UserMessage("n", 2, "Open?"), history=PAST), "openai-chat")
+
+    assert parts == [Text("It is 12 €.")]
+    _, again = contents(agent_server)
+    assert again == [line.text for line in PAST] + ["How much?\n[image] https://cdn/1\nOpen?"]
+
+
+async def test_a_long_history_is_shortened_before_the_picture_goes(agent_server, ask, turn_of):
+    refusing(agent_server, {"error": LLAMA}, 400, lambda messages: len(messages) > 1)
+
+    await ask(turn_of(PHOTO, history=PAST), "openai-chat")
+
+    assert isinstance(contents(agent_server)[-1][0], list)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_a_refusal_that_is_not_about_pictures_leaves_them(agent_server, ask, turn_of, status):
+    agent_server.says({"error": {"message": "no"}}, status=status)
+
+    with pytest.raises((Permanent, Transient)):
+        await ask(turn_of(PHOTO), "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+async def test_a_500_without_a_reason_names_the_missing_key(agent_server, ask, turn):
+    agent_server.sends(b"Internal Server Error", "text/plain", 500)
+
+    with pytest.raises(Transient, match=r"agent answered 500: no agent\.api_key is set$"):
+        await ask(turn, "openai-chat")
