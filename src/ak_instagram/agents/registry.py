@@ -25,6 +25,7 @@ AgentFactory: TypeAlias = "Callable[[AgentSettings, aiohttp.ClientSession], Agen
 ADAPTERS: Mapping[str, str] = {
     "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
     "openai-chat": "ak_instagram.agents.openai_chat:OpenAIChat",
+    "a2a": "ak_instagram.agents.a2a:A2A",
     "http": "ak_instagram.agents.http:HttpAgent",
     "echo": "ak_instagram.agents.echo:Echo",
 }

@@ -167,9 +167,9 @@ class AgentSettings:
 
     adapter: str = setting(
         MISSING,
-        "What the agent speaks: `agentkernel`, `openai-chat`, `http`, `echo`, or `module:object`. "
-        "Not set means `agentkernel` when `agent.url` is set, else `openai-chat` when "
-        "`OPENAI_API_KEY` is.",
+        "What the agent speaks: `agentkernel`, `openai-chat`, `a2a`, `http`, `echo`, or "
+        "`module:object`. Not set means `agentkernel` when `agent.url` is set, else `openai-chat` "
+        "when `OPENAI_API_KEY` is.",
         example="http",
     )
     url: str | None = setting(

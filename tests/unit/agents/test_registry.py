@@ -102,7 +102,7 @@ async def test_a_plug_in_is_a_class_or_a_factory(name):
     ("changes", "problem"),
     [
         pytest.param({"adapter": "agentkernal"}, "did you mean agentkernel?", id="mistyped"),
-        pytest.param({"adapter": "qqq"}, "agentkernel, openai-chat, http, echo", id="unknown"),
+        pytest.param({"adapter": "qqq"}, "use agentkernel, openai-chat, ", id="unknown"),
         pytest.param({"adapter": "no_such_module:Agent"}, "PYTHONPATH", id="no-module"),
         pytest.param({"adapter": f"{__name__}:Missing"}, "can't load", id="no-object"),
         pytest.param({"adapter": ".relative:Agent"}, "can't load", id="relative"),

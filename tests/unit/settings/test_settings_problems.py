@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ak_instagram.agents.registry import CHOICES
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import KEYS
 from tests.support.settings import load
@@ -333,15 +334,14 @@ VARIABLES = [
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "zzz"},
-        "agent.adapter (AK_AGENT__ADAPTER): is not an adapter that exists; use agentkernel, "
-        "openai-chat, http, echo or module:object",
+        f"agent.adapter (AK_AGENT__ADAPTER): is not an adapter that exists; use {CHOICES}",
         id="unknown-adapter",
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": ""},
         "agent.adapter (AK_AGENT__ADAPTER): is not set and can't be inferred; set agent.url for an "
-        "Agent Kernel server, OPENAI_API_KEY for OpenAI, or agent.adapter to one of agentkernel, "
-        "openai-chat, http, echo or module:object",
+        "Agent Kernel server, OPENAI_API_KEY for OpenAI, or agent.adapter to one of "
+        f"{CHOICES}",
         id="no-adapter",
     ),
     pytest.param(

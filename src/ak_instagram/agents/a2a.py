@@ -1,0 +1,392 @@
+"""
+A2A, the Agent2Agent protocol, 1.0 and 0.3, over JSON-RPC or REST as the agent's card says.
+
+The server keeps the conversation by `contextId`. Servers of 1.0 list its tasks, and so each
+turn begins with a look: whether an earlier attempt was answered after all, and whether a
+task waits for what the person says now. Nothing of that is kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings.model import AgentSettings
+
+from .agent import (
+    Attachment,
+    Handoff,
+    Media,
+    MessageEnd,
+    Needs,
+    Part,
+    Text,
+    Turn,
+    attachments_of,
+    prompt,
+    references,
+)
+from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CARD = "/.well-known/agent-card.json"
+TASKS = 3  # the newest of a context that are looked at
+
+# What Instagram's network serves; Meta names no type.
+_MEDIA_TYPES = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/mp4",
+    "file": "application/pdf",
+}
+_RUNNING = frozenset({"submitted", "working"})
+# A run that failed may succeed: Google ADK reports its model's 429 like that.
+_FAILURES = {
+    "failed": Transient,
+    "rejected": Permanent,
+    "canceled": Permanent,
+    "cancelled": Permanent,  # as 0.3's protobuf spells it
+}
+_INTERNAL_ERROR = -32603
+_WAITS_FOR_LOGIN = Handoff("the A2A agent waits for an authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One of the interfaces on an agent's card: where it is and how it is spoken to."""
+
+    url: str
+    is_rest: bool
+    is_v1: bool
+    tenant: str = ""
+    input_modes: tuple[str, ...] = ()
+
+    def carries(self, attachment: Attachment) -> bool:
+        """Return whether the agent declares that it takes what *attachment* is, by its URL."""
+        kind = _MEDIA_TYPES.get(attachment.kind, "")
+        accepted = {kind, f"{kind.partition('/')[0]}/*", "*/*"}
+        return bool(kind and attachment.url) and not accepted.isdisjoint(self.input_modes)
+
+
+class A2A:
+    """Asks the agent behind a card; one blocking request a turn, after the look."""
+
+    history = 0
+    needs = Needs(
+        always=(("agent.url", "set the agent's root, for example http://localhost:9999"),)
+    )
+
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
+        """The card is below `agent.url`, or at it if its path ends in `.json`."""
+        is_card = urlsplit(settings.url or "").path.endswith(".json")
+        self._card_url = agent_url(settings, "" if is_card else CARD)
+        self._endpoint = partial(Endpoint, settings, session)
+        # As the card said, until something fails. It is no part of any conversation.
+        self._interface: Interface | None = None
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """Yield the answer's messages: those of artifacts, then of the status, else the words."""
+        try:
+            parts = await self._ask(turn)
+        except (Transient, Permanent):
+            self._interface = None
+            raise
+        for part in parts:
+            yield part
+
+    async def _ask(self, turn: Turn) -> list[Part]:
+        if self._interface is None:
+            async with self._endpoint(self._card_url).ask(turn.id, None, turn, "GET") as answer:
+                card = require_object(await answer.json())
+            self._interface = choose_interface(card, self._card_url)
+        tasks = await self._look(self._interface, turn) if self._interface.is_v1 else []
+        if (earlier := answered(tasks, turn.id)) is not None:
+            return read_task(earlier)
+        waiting = next((it for it in tasks[:1] if state_of(it) == "input-required"), {})
+        body = send_body(turn, self._interface, waiting.get("id"))
+        result = await self._call(self._interface, turn, "send", body)
+        return read_result(result, known=messages_in_artifacts(waiting))
+
+    async def _look(self, interface: Interface, turn: Turn) -> list[JsonObject]:
+        """Return the newest tasks of the conversation, none if the server does not tell."""
+        params = {"contextId": turn.session, "pageSize": TASKS, "includeArtifacts": True}
+        try:
+            found = await self._call(interface, turn, "list", params)
+        except Permanent:
+            return []
+        return _objects(found.get("tasks"))
+
+    async def _call(
+        self,
+        interface: Interface,
+        turn: Turn,
+        operation: Literal["send", "list"],
+        params: JsonObject,
+    ) -> JsonObject:
+        """Return the operation's result; raise what an error in it, or a failed task, means."""
+        version = {"A2A-Version": "1.0"} if interface.is_v1 else {}
+        if interface.is_rest:
+            path = f"/{quote(interface.tenant)}" if interface.tenant else ""
+            path += "" if interface.is_v1 else "/v1"
+            if operation == "list":
+                query = urlencode({**params, "includeArtifacts": "true"})
+                url, body, method = f"{interface.url}{path}/tasks?{query}", None, "GET"
+            else:
+                url, body, method = f"{interface.url}{path}/message:send", params, "POST"
+        else:
+            body = rpc_body(interface, turn.id, operation, params)
+            url, method = interface.url or "/", "POST"
+        endpoint = self._endpoint(url, headers=version)
+        async with endpoint.ask(turn.id, body, turn, method) as answer:
+            document = require_object(await answer.json())
+            raise_rpc_error(answer, document, is_look=operation == "list")
+            result = document if interface.is_rest else document.get("result")
+            if not isinstance(result, dict):
+                raise Permanent("agent's answer has no `result`")
+            raise_failure(answer, task_in(result))
+            return result
+
+
+# --- the card ---------------------------------------------------------------
+
+
+def choose_interface(card: JsonObject, card_url: str) -> Interface:
+    """
+    Return the interface to use: 1.x before 0.3, otherwise the first one that is spoken here.
+
+    Of its URL only the path is taken. The rest is *card_url*'s: an agent behind a proxy or in
+    a container often does not know its own address, and a card must not send the key elsewhere.
+    Raises `Permanent` if there is none.
+    """
+    modes = tuple(it for it in card.get("defaultInputModes") or () if isinstance(it, str))
+    interfaces = sorted(_interfaces(card), key=lambda it: not it[1].startswith("1."))
+    for interface, version, binding in interfaces:
+        path = urlsplit(str(interface.get("url"))).path.rstrip("/")
+        return Interface(
+            url=urlsplit(card_url)._replace(path=path, query="").geturl(),
+            is_rest=binding == "HTTP+JSON",
+            is_v1=version.startswith("1."),
+            tenant=str(interface.get("tenant") or ""),
+            input_modes=modes,
+        )
+    raise Permanent(
+        "agent's card has no interface of A2A 1.x or 0.3 over JSONRPC or HTTP+JSON:"
+        " is there an agent at agent.url?"
+    )
+
+
+def _interfaces(card: JsonObject) -> Iterator[tuple[JsonObject, str, str]]:
+    """Yield each interface that is spoken here, with its version and its binding."""
+    top = {"url": card.get("url"), "transport": card.get("preferredTransport") or "JSONRPC"}
+    of_03 = [top, *_objects(card.get("additionalInterfaces"))] if card.get("url") else []
+    for it in _objects(card.get("supportedInterfaces")) or of_03:
+        version = str(it.get("protocolVersion") or card.get("protocolVersion") or "0.3")
+        binding = str(it.get("protocolBinding") or it.get("transport"))
+        if version.startswith(("1.", "0.3")) and binding in {"JSONRPC", "HTTP+JSON"}:
+            yield it, version, binding
+
+
+# --- the request ------------------------------------------------------------
+
+
+def send_body(turn: Turn, interface: Interface, task_id: object) -> JsonObject:
+    """
+    Return the parameters that send *turn*, as a new task or into the one that waits.
+
+    `messageId` is the turn's id: by it a later attempt finds what became of this one.
+    """
+    text = "\n".join([*references(turn), prompt(turn, interface.carries)])
+    carried = filter(interface.carries, attachments_of(turn))
+    files = [(it.url, _MEDIA_TYPES[it.kind]) for it in carried]
+    is_proto = interface.is_v1 or interface.is_rest
+    parts: list[JsonObject] = [{"text": text}]
+    if interface.is_v1:
+        parts += [{"url": url, "mediaType": kind} for url, kind in files]
+    elif interface.is_rest:
+        parts += [{"file": {"fileWithUri": url, "mimeType": kind}} for url, kind in files]
+    else:
+        parts += [{"kind": "file", "file": {"uri": url, "mimeType": kind}} for url, kind in files]
+        parts[0]["kind"] = "text"
+    payloads = [message.payload for message in turn.messages if message.payload]
+    message = {
+        "messageId": turn.id,
+        "contextId": turn.session,
+        "taskId": task_id,
+        "role": "ROLE_USER" if is_proto else "user",
+        "parts" if interface.is_v1 or not is_proto else "content": parts,
+        "metadata": {"payloads": payloads} if payloads else None,
+        "kind": None if is_proto else "message",
+    }
+    waits = {"returnImmediately": False} if interface.is_v1 else {"blocking": True}
+    return {
+        "message": {field: value for field, value in message.items() if value},
+        "configuration": waits,
+    }
+
+
+def rpc_body(
+    interface: Interface, turn_id: str, operation: Literal["send", "list"], params: JsonObject
+) -> JsonObject:
+    """Return the JSON-RPC request of *operation*; the list of tasks is 1.x's alone."""
+    send = "SendMessage" if interface.is_v1 else "message/send"
+    tenant = {"tenant": interface.tenant} if interface.tenant else {}
+    return {
+        "jsonrpc": "2.0",
+        "id": turn_id,
+        "method": send if operation == "send" else "ListTasks",
+        "params": {**tenant, **params},
+    }
+
+
+# --- the answer -------------------------------------------------------------
+
+
+def raise_rpc_error(answer: AgentResponse, document: JsonObject, *, is_look: bool) -> None:
+    """Raise the JSON-RPC error that *document* is; only a failed run is worth another attempt."""
+    error = document.get("error")
+    if not isinstance(error, dict):
+        return
+    may_heal = error.get("code") == _INTERNAL_ERROR and not is_look
+    told = {"type": f"JSON-RPC {error.get('code')}", "message": error.get("message")}
+    kind = Transient if may_heal else Permanent
+    answer.raise_error({"error": told}, kind, "agent answered with an error")
+
+
+def raise_failure(answer: AgentResponse, task: JsonObject) -> None:
+    """Raise what the state of *task* means if it is a failure, with the server's words."""
+    state = state_of(task)
+    if state in _FAILURES:
+        told = {"message": _text(_status_message(task), "\n")}
+        answer.raise_error({"error": told}, _FAILURES[state], f"agent's task is {state}")
+
+
+def task_in(result: JsonObject) -> JsonObject:
+    """Return the task that *result* is or has, empty if it is a message or a list."""
+    task = result if result.get("kind") == "task" else result.get("task")
+    return task if isinstance(task, dict) else {}
+
+
+def state_of(task: JsonObject) -> str:
+    """Return the state of *task* as 0.3 spells it: `input-required`."""
+    status = task.get("status")
+    state = status.get("state") if isinstance(status, dict) else None
+    return str(state or "").removeprefix("TASK_STATE_").lower().replace("_", "-")
+
+
+def answered(tasks: Sequence[JsonObject], turn_id: str) -> JsonObject | None:
+    """
+    Return the one of *tasks* that an earlier attempt at the turn left with an answer.
+
+    `Transient` if the agent still works on it: hanging up does not stop an agent.
+    """
+    for task in tasks:
+        if any(message.get("messageId") == turn_id for message in _objects(task.get("history"))):
+            state = state_of(task)
+            if state in _RUNNING:
+                raise Transient("agent still works on an earlier attempt at this turn")
+            return None if state in _FAILURES else task
+    return None
+
+
+def read_result(result: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
+    """Return the parts in a result: a message or a task; those *known* before are left out."""
+    if task := task_in(result):
+        return read_task(task, known)
+    message = result if result.get("kind") == "message" else result.get("message")
+    if not isinstance(message, dict):
+        raise Permanent("agent's answer has neither a task nor a message")
+    return list(_read(message, "\n"))
+
+
+def read_task(task: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
+    """
+    Return what *task* says: each artifact a message, then the status's, if it is another one.
+
+    A continued task repeats the artifacts *known* before. What was said on the way counts only
+    if there is nothing else.
+    """
+    if state_of(task) == "auth-required":
+        return [_WAITS_FOR_LOGIN]
+    said = [it for it in messages_in_artifacts(task) if it not in known]
+    status = _read(_status_message(task), "\n")
+    if status and status not in said:
+        said.append(status)
+    if not said:
+        said = [_read(message, "\n") for message in _words_on_the_way(task)]
+    parts: list[Part] = []
+    for message in filter(None, said):
+        parts += [MessageEnd(), *message] if parts else message
+    return parts
+
+
+def messages_in_artifacts(task: JsonObject) -> list[tuple[Part, ...]]:
+    """Return the parts of each artifact; a streamed one's texts are pieces of one text."""
+    return [_read(artifact, "") for artifact in _objects(task.get("artifacts"))]
+
+
+def _words_on_the_way(task: JsonObject) -> list[JsonObject]:
+    """Return the agent's messages in the history of *task* since the person's last one."""
+    since: list[JsonObject] = []
+    for message in _objects(task.get("history")):
+        if str(message.get("role")).removeprefix("ROLE_").lower() == "agent":
+            since.append(message)
+        else:
+            since.clear()
+    return since
+
+
+def _read(holder: JsonObject, between: str) -> tuple[Part, ...]:
+    """Return the text and the media of a message or an artifact."""
+    text = _text(holder, between)
+    files = map(_media, _parts(holder))
+    return (*([Text(text)] if text.strip() else ()), *filter(None, files))
+
+
+def _text(holder: JsonObject, between: str) -> str:
+    """Return the texts in *holder* joined, without what ADK marks as thoughts."""
+    texts: list[str] = []
+    for part in _parts(holder):
+        metadata = part.get("metadata")
+        is_thought = isinstance(metadata, dict) and metadata.get("adk_thought")
+        text = part.get("text")
+        if text is None or is_thought:
+            continue
+        if not isinstance(text, str):
+            raise Permanent(f"agent's part has a {type(text).__name__} as `text`, not text")
+        texts.append(text)
+    return between.join(texts)
+
+
+def _media(part: JsonObject) -> Media | None:
+    """Return the file that *part* links to, if it does: one that is in it can't be sent."""
+    held = part.get("file")
+    file = held if isinstance(held, dict) else {}
+    url = part.get("url") or file.get("uri") or file.get("fileWithUri")
+    if not isinstance(url, str):
+        return None
+    major = str(part.get("mediaType") or file.get("mimeType")).partition("/")[0]
+    match major:
+        case "image" | "audio" | "video":
+            return Media(major, url)
+    return Media("file", url)
+
+
+def _status_message(task: JsonObject) -> JsonObject:
+    status = task.get("status")
+    message = status.get("message") if isinstance(status, dict) else None
+    return message if isinstance(message, dict) else {}
+
+
+def _parts(holder: JsonObject) -> list[JsonObject]:
+    """Return the parts in *holder*; a message of 0.3's REST calls them `content`."""
+    return _objects(holder.get("parts") or holder.get("content"))
+
+
+def _objects(value: object) -> list[JsonObject]:
+    return [it for it in value if isinstance(it, dict)] if isinstance(value, list) else []
