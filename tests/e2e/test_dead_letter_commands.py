@@ -99,8 +99,7 @@ async def test_filters_select_dead_letters_and_discarded_ones_are_gone(stage):
 async def test_nothing_is_replayed_where_a_person_answers(stage):
     mia = stage.person()
     letter = await dead_turn(stage, mia, "Can anybody help me?")
-    stage.meta.phones.answer_by_hand(mia, "Ann here, of course")
-    await stage.meta.settled()
+    await stage.answer_by_hand(mia, "Ann here, of course")
 
     code, output = await stage.service.command("dead-letters", "replay", letter["turn"])
 

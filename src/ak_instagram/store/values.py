@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
@@ -86,7 +86,7 @@ class Piece:
 class TranscriptLine:
     """A line of the transcript; *role* is `user` or `assistant`."""
 
-    role: str
+    role: Literal["user", "assistant"]
     text: str
 
 

@@ -1,0 +1,29 @@
+"""Echoes of others are kept for a while, so that a text for several people is known as such."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+oldest = "0001"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table and its index."""
+    op.create_table(
+        "echoes",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("contact", sa.Text, nullable=False),
+        sa.Column("text_key", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("heard_at", sa.BigInteger, nullable=False),
+        sa.Column("paused_until", sa.BigInteger, nullable=False),
+        sa.Column("paused_before", sa.BigInteger, nullable=False),
+    )
+    op.create_index("echoes_of_text", "echoes", ["account", "text_key"])
+    op.create_index("echoes_heard", "echoes", ["heard_at"])
