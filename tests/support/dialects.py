@@ -100,6 +100,15 @@ def streams(*frames: object) -> Serve:
     return lambda server: server.streams(*chunks)
 
 
+def _response(text: object, **fields: object) -> Json:
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    return {"id": "r", "status": "completed", "output": [_message(content)], **fields}
+
+
+def _message(content: object, **fields: object) -> Json:
+    return {"type": "message", "role": "assistant", "content": content, **fields}
+
+
 def _text(text: str) -> Callable[[AgentServer, Dialect], None]:
     return lambda server, dialect: server.says(dialect.answer(text))
 
@@ -237,6 +246,40 @@ DIALECTS = [
         wants_history=True,
     ),
     Dialect(
+        "openai-responses",
+        answer=_response,
+        prompt=lambda body: body["input"] if isinstance(body["input"], str) else str(body["input"]),
+        session=lambda body: body["user"],
+        special={
+            "several messages": (
+                says({"output": [_message("one"), _message("two")]}),
+                TWO,
+            ),
+            "refusal": (
+                says({"output": [_message([{"type": "refusal", "refusal": "No."}])]}),
+                ANSWER,
+            ),
+            "stream nobody asked for": (
+                streams({"type": "response.completed", "response": _response("Hi")}),
+                ANSWER,
+            ),
+            "stream dropped": (
+                streams({"type": "response.output_text.delta", "delta": "Hi"}),
+                LATER,
+            ),
+            "error inside a 200": (
+                says({"status": "failed", "error": {"code": "server_error", "message": "no"}}),
+                LATER,
+            ),
+            "error inside a stream": (
+                streams({"type": "error", "code": "rate_limit_exceeded", "message": "no"}),
+                LATER,
+            ),
+        },
+        asks_model=True,
+        wants_history=True,
+    ),
+    Dialect(
         "a2a",
         answer=lambda text: _a2a_result(
             {"message": {"messageId": "a", "role": "ROLE_AGENT", "parts": [{"text": text}]}}
@@ -263,6 +306,7 @@ DIALECTS = [
         special={
             "several messages": (says({"reply": ["one", "two"]}), TWO),
             "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "error inside a 200": (says({"error": {"message": "no"}}), LATER),
         },
     ),
 ]

@@ -30,6 +30,7 @@ from .agent import (
     prompt,
     references,
 )
+from .complaint import complaint
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
@@ -46,13 +47,7 @@ _MEDIA_TYPES = {
     "file": "application/pdf",
 }
 _RUNNING = frozenset({"submitted", "working"})
-# A run that failed may succeed: Google ADK reports its model's 429 like that.
-_FAILURES = {
-    "failed": Transient,
-    "rejected": Permanent,
-    "canceled": Permanent,
-    "cancelled": Permanent,  # as 0.3's protobuf spells it
-}
+_FAILED = frozenset({"failed", "rejected", "canceled", "cancelled"})  # the last in 0.3's protobuf
 _INTERNAL_ERROR = -32603
 _WAITS_FOR_LOGIN = Handoff("the A2A agent waits for an authorization")
 
@@ -252,18 +247,25 @@ def raise_rpc_error(answer: AgentResponse, document: JsonObject, *, is_look: boo
     error = document.get("error")
     if not isinstance(error, dict):
         return
-    may_heal = error.get("code") == _INTERNAL_ERROR and not is_look
     told = {"type": f"JSON-RPC {error.get('code')}", "message": error.get("message")}
-    kind = Transient if may_heal else Permanent
-    answer.raise_error({"error": told}, kind, "agent answered with an error")
+    if error.get("code") == _INTERNAL_ERROR and not is_look:
+        answer.raise_failure(complaint({"error": told}), "agent answered with an error")
+    answer.raise_error({"error": told}, Permanent, "agent answered with an error")
 
 
 def raise_failure(answer: AgentResponse, task: JsonObject) -> None:
-    """Raise what the state of *task* means if it is a failure, with the server's words."""
+    """
+    Raise what the state of *task* means if it is a failure, with the server's words.
+
+    A run that failed may succeed: so Google ADK reports its model's 429.
+    """
     state = state_of(task)
-    if state in _FAILURES:
-        told = {"message": _text(_status_message(task), "\n")}
-        answer.raise_error({"error": told}, _FAILURES[state], f"agent's task is {state}")
+    words = _text(_status_message(task), "\n")
+    if state == "failed":
+        answer.raise_failure(words or state, "agent's task failed")
+    if state in _FAILED:
+        told = {"error": {"message": words}}
+        answer.raise_error(told, Permanent, f"agent's task is {state}")
 
 
 def task_in(result: JsonObject) -> JsonObject:
@@ -290,7 +292,7 @@ def answered(tasks: Sequence[JsonObject], turn_id: str) -> JsonObject | None:
             state = state_of(task)
             if state in _RUNNING:
                 raise Transient("agent still works on an earlier attempt at this turn")
-            return None if state in _FAILURES else task
+            return None if state in _FAILED else task
     return None
 
 

@@ -43,6 +43,7 @@ _TEXT_PARTS = ("text", "output_text")
 class OpenAIChat:
     """Asks a model that keeps no memory: each request repeats the instructions and the history."""
 
+    path = "/chat/completions"
     needs = Needs(
         default_url="https://api.openai.com/v1",
         at_default=(("agent.api_key", "set it, or OPENAI_API_KEY"),),
@@ -52,7 +53,7 @@ class OpenAIChat:
     )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
-        url = agent_url(settings, "/chat/completions", default=self.needs.default_url)
+        url = agent_url(settings, self.path, default=self.needs.default_url)
         if not settings.model and not self.needs.is_default(url):
             problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
             raise SettingsError([f"agent.model: {problem}"])
@@ -72,7 +73,7 @@ class OpenAIChat:
         asked = Asked(turn.history, with_pictures=any(map(is_picture, attachments_of(turn))))
         while True:
             try:
-                text = await self._complete(turn, asked)
+                parts = await self.complete(turn, asked)
                 break
             except (Permanent, Transient) as exc:
                 less = narrower(asked, exc.status)
@@ -81,16 +82,18 @@ class OpenAIChat:
                 left_out = "pictures" if asked.with_pictures else "history"
                 log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
                 asked = less
-        yield Text(text)
+        for part in parts:
+            yield part
 
-    async def _complete(self, turn: Turn, asked: Asked) -> str:
+    async def complete(self, turn: Turn, asked: Asked) -> list[Part]:
+        """Return the answer to one request, in which *turn* has no more than is *asked* for."""
         body = request_body(turn, self._model, self._instructions, asked)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
-                return await joined(answer, self._max_answer)
+                return [Text(await joined(answer, self._max_answer))]
             completion = require_object(await answer.json())
             answer.raise_error(completion, Permanent, "agent answered with an error")
-            return read_completion(completion)
+            return [Text(read_completion(completion))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ AgentFactory: TypeAlias = "Callable[[AgentSettings, aiohttp.ClientSession], Agen
 ADAPTERS: Mapping[str, str] = {
     "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
     "openai-chat": "ak_instagram.agents.openai_chat:OpenAIChat",
+    "openai-responses": "ak_instagram.agents.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.a2a:A2A",
     "http": "ak_instagram.agents.http:HttpAgent",
     "echo": "ak_instagram.agents.echo:Echo",
@@ -34,7 +35,6 @@ IMPLIED: Mapping[str, tuple[str, str]] = {
     "OPENAI_API_KEY": ("openai-chat", "OpenAI"),
 }
 """The settings that imply an adapter when none is set, the first one first, and what they ask."""
-PLANNED = ("openai-responses",)
 CHOICES = f"{', '.join(ADAPTERS)} or module:object"
 
 # --- looking up -------------------------------------------------------------
@@ -85,9 +85,7 @@ def adapter_needs(adapter: str) -> Needs:
 
 
 def no_adapter(name: str) -> str:
-    """Say that there is no adapter *name*, in this version or at all, and what to use."""
-    if name in PLANNED:
-        return f"{name} is not part of this version yet; use openai-chat"
+    """Say that there is no adapter *name*, and what to use."""
     nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
     fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
     return f"is not an adapter that exists; {fix}"

@@ -168,9 +168,9 @@ class AgentSettings:
 
     adapter: str = setting(
         MISSING,
-        "What the agent speaks: `agentkernel`, `openai-chat`, `a2a`, `http`, `echo`, or "
-        "`module:object`. Not set means `agentkernel` when `agent.url` is set, else `openai-chat` "
-        "when `OPENAI_API_KEY` is.",
+        "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, `http`, "
+        "`echo`, or `module:object`. Not set means `agentkernel` when `agent.url` is set, else "
+        "`openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
     url: str | None = setting(
@@ -191,7 +191,7 @@ class AgentSettings:
     )
     model: str | None = setting(
         None,
-        "The model to ask; `openai-chat` needs it unless the server is OpenAI's own.",
+        "The model to ask; the OpenAI adapters need it unless the server is OpenAI's own.",
         example="gpt-5.4-mini",
     )
     instructions: str | None = setting(

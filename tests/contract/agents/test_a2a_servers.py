@@ -97,7 +97,7 @@ async def test_an_answer_is_read_wherever_it_is(asks, said, parts):
     ("said", "error", "reason"),
     [
         pytest.param("raise", Transient, "agent answered", id="exception"),
-        pytest.param("failed", Transient, "task is failed: the server says: no model", id="failed"),
+        pytest.param("failed", Transient, "task failed: the server says: no model", id="failed"),
         pytest.param(
             "rejected", Permanent, "task is rejected: the server says: not allowed", id="rejected"
         ),

@@ -322,9 +322,9 @@ VARIABLES = [
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "openai-responses"},
-        "agent.adapter (AK_AGENT__ADAPTER): openai-responses is not part of this version yet; use "
-        "openai-chat",
-        id="adapter-not-built-yet",
+        "agent.api_key (AK_AGENT__API_KEY): is missing, and the adapter openai-responses needs it; "
+        "set it, or OPENAI_API_KEY",
+        id="responses-without-a-key",
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "agent-kernel"},
