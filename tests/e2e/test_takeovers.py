@@ -135,4 +135,5 @@ async def test_a_person_takes_over_and_hands_back_by_command(stage):
     await stage.until_answered(mia, 2)
 
     assert (paused[0], resumed) == (0, (0, "the bot answers again\n"))
+    assert reasons(stage, mia) == [None, "paused by command", None]
     assert stage.answers(mia) == ["You said: Hello there", "You said: For the bot again"]

@@ -111,6 +111,8 @@ conversations = Table(
     Column("window_closes_at", BigInteger, nullable=False, server_default="0"),
     # A person answers until then, and the bot is silent.
     Column("paused_until", BigInteger, nullable=False, server_default="0"),
+    # Who began that, as `values.Silencer` has it; NULL if a version did that does not say.
+    Column("paused_by", Text),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.

@@ -23,6 +23,28 @@ class EventStatus(StrEnum):
     DEAD = "dead"  # a dead letter: `reason` says why
 
 
+class Silencer(StrEnum):
+    """Who made the bot fall silent in a conversation."""
+
+    PERSON = "person"  # who answers from the Instagram app
+    APP = "app"  # another one answers
+    AGENT = "agent"  # it asked for a person
+    COMMAND = "command"  # `pause`
+
+    @property
+    def reason(self) -> str:
+        """Why the bot is silent, in the log's words."""
+        return _SILENCES[self]
+
+
+_SILENCES = {
+    Silencer.PERSON: "a person answers",
+    Silencer.APP: "another app answers",
+    Silencer.AGENT: "the agent asked for a person",
+    Silencer.COMMAND: "paused by command",
+}
+
+
 class PieceStatus(StrEnum):
     """
     A piece's state in the outbox.

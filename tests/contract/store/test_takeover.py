@@ -28,8 +28,10 @@ async def paused(bench) -> bool:
     return await bench.query("SELECT contact FROM conversations WHERE paused_until > 0") != []
 
 
-@pytest.mark.parametrize("voice", ["echo", "standby"])
-async def test_messages_during_a_takeover_are_left_to_the_person(bench, store, voice):
+@pytest.mark.parametrize(
+    ("voice", "reason"), [("echo", "a person answers"), ("standby", "another app answers")]
+)
+async def test_messages_during_a_takeover_are_left_to_the_person(bench, store, voice, reason):
     if voice == "echo":
         await store.put([arrival("m0")])
         await bench.answer_by_hand(store)
@@ -41,7 +43,7 @@ async def test_messages_during_a_takeover_are_left_to_the_person(bench, store, v
     await store.run(steps.claim_due, 1)
 
     assert await bench.query("SELECT status, reason FROM events WHERE mid = 'm1'") == [
-        ("ignored", "a person answers")
+        ("ignored", reason)
     ]
 
 

@@ -28,7 +28,7 @@ from ak_instagram.store.schema import (
     outbox,
 )
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import CLOCK_SLACK, WINDOW, EventStatus, PieceStatus
+from ak_instagram.store.values import CLOCK_SLACK, WINDOW, EventStatus, PieceStatus, Silencer
 
 from .automatic import SAME_WORDS, Automatic, automatic
 from .outbox import text_key
@@ -115,9 +115,11 @@ _LIFT = Statement(
 _PAUSE = Statement(
     text(
         """
-    INSERT INTO conversations AS c (account, contact, paused_until)
-    VALUES (:account, :contact, :until)
+    INSERT INTO conversations AS c (account, contact, paused_until, paused_by)
+    VALUES (:account, :contact, :until, :by)
     ON CONFLICT (account, contact) DO UPDATE SET
+        paused_by = CASE WHEN c.paused_until > excluded.paused_until
+                    THEN c.paused_by ELSE excluded.paused_by END,
         paused_until = CASE WHEN c.paused_until > excluded.paused_until
                        THEN c.paused_until ELSE excluded.paused_until END
     RETURNING paused_until
@@ -125,13 +127,14 @@ _PAUSE = Statement(
     )
 )
 _IS_KNOWN = Statement(select(_c.contact).where(*_in_conversations))
+_SILENCED_BY = Statement(select(_c.paused_by).where(*_in_conversations))
 _RESUME = Statement(update(conversations).where(*_in_conversations).values(paused_until=0))
 _DROP = Statement(
     update(outbox)
     .where(*_in_outbox, IS_OPEN)
     .values(
         status=PieceStatus.DROPPED.value,
-        error="a person answered",
+        error=bindparam("why"),
         changed_at=bindparam("now"),
     )
 )
@@ -142,9 +145,7 @@ _FORGET = Statement(
     .values(status=EventStatus.UNSENT.value, payload=None)
 )
 _LEAVE_UNANSWERED = Statement(
-    update(events)
-    .where(*_waits)
-    .values(status=EventStatus.IGNORED.value, reason="a person answers")
+    update(events).where(*_waits).values(status=EventStatus.IGNORED.value, reason=bindparam("why"))
 )
 
 
@@ -166,8 +167,9 @@ def hear(tx: Tx, event: Event) -> None:
     if event.kind is Kind.ECHO and (reason := _automatic(tx, event, until)):
         log.info("conversation.not_taken_over", contact=event.contact, reason=reason.value)
         return
-    pause(tx, event.account, event.contact, until)
-    drop(tx, event.account, event.contact)
+    by = Silencer.PERSON if event.kind is Kind.ECHO else Silencer.APP
+    pause(tx, event.account, event.contact, until, by)
+    drop(tx, event.account, event.contact, by)
     log.info("conversation.taken_over", contact=event.contact, by=event.kind.value)
 
 
@@ -241,32 +243,43 @@ def is_known(tx: Tx, account: str, contact: str) -> bool:
     return _IS_KNOWN.row(tx, account=account, contact=contact) is not None
 
 
-def pause(tx: Tx, account: str, contact: str, until: int) -> int:
+def pause(tx: Tx, account: str, contact: str, until: int, by: Silencer) -> int:
     """Let the bot be silent until *until* (UTC ms) at least; return until when it is."""
-    paused_until: int = _PAUSE.value(tx, account=account, contact=contact, until=until)
+    key = {"account": account, "contact": contact}
+    paused_until: int = _PAUSE.value(tx, **key, until=until, by=by.value)
     return paused_until
 
 
 def resume(tx: Tx, account: str, contact: str) -> bool:
-    """Let the bot speak again; return whether the conversation is known."""
-    return _RESUME.run(tx, account=account, contact=contact) > 0
+    """Let the bot speak again; return whether it was silent."""
+    key = {"account": account, "contact": contact}
+    _, paused_until = _STATE.row(tx, **key) or (0, 0)
+    _RESUME.run(tx, **key)
+    return bool(paused_until > tx.now)
 
 
-def drop(tx: Tx, account: str, contact: str) -> None:
+def silence(tx: Tx, account: str, contact: str) -> str:
+    """Return why the bot is silent, in the log's words."""
+    by = _SILENCED_BY.value(tx, account=account, contact=contact)
+    return Silencer(by or Silencer.PERSON).reason
+
+
+def drop(tx: Tx, account: str, contact: str, by: Silencer) -> None:
     """
-    Drop the pieces that are not known as sent.
+    Drop the pieces that are not known as sent, because of *by*.
 
     One that is on its way can't be called back: if it arrives it is noted as sent, and
     if it does not, it is not tried again.
     """
-    _DROP.run(tx, account=account, contact=contact, now=tx.now)
+    _DROP.run(tx, account=account, contact=contact, now=tx.now, why=by.reason)
 
 
 def settle_unanswered(tx: Tx, account: str, contact: str) -> int:
     """
-    Settle the events that wait without an answer, since a person answers; return how many.
+    Settle the events that wait without an answer, since the bot is silent; return how many.
 
     A message that came in after it had been taken back is forgotten.
     """
     _FORGET.run(tx, account=account, contact=contact)
-    return _LEAVE_UNANSWERED.run(tx, account=account, contact=contact)
+    why = silence(tx, account, contact)
+    return _LEAVE_UNANSWERED.run(tx, account=account, contact=contact, why=why)

@@ -1,4 +1,4 @@
-"""Echoes of others are kept for a while, so that a text for several people is known as such."""
+"""Echoes of others are kept for a while, and a silence says who began it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and its index."""
+    """Make the table and its indices, and the column."""
+    op.add_column("conversations", sa.Column("paused_by", sa.Text))
     op.create_table(
         "echoes",
         sa.Column("key", sa.Text, primary_key=True),
