@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.agents.registry import CHOICES
+from ak_instagram.agents.registry import choices
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import KEYS
 from tests.support.settings import load
@@ -334,14 +334,14 @@ VARIABLES = [
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "zzz"},
-        f"agent.adapter (AK_AGENT__ADAPTER): is not an adapter that exists; use {CHOICES}",
+        f"agent.adapter (AK_AGENT__ADAPTER): is not an adapter that exists; use {choices()}",
         id="unknown-adapter",
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": ""},
         "agent.adapter (AK_AGENT__ADAPTER): is not set and can't be inferred; set agent.url for an "
         "Agent Kernel server, OPENAI_API_KEY for OpenAI, or agent.adapter to one of "
-        f"{CHOICES}",
+        f"{choices()}",
         id="no-adapter",
     ),
     pytest.param(
