@@ -1,22 +1,31 @@
 """
 OpenAI's Responses API, as OpenAI, gateways and model servers speak it.
 
-Each request repeats the history and asks the server to keep nothing: an id to continue from
-would be state between turns, and most gateways forget what it stands for.
+Each request repeats the history and asks the server to keep nothing: an id that the server
+chose, to continue from, would be state between turns, and most gateways forget what it stands
+for. A server that takes our name for the conversation may be told it (`agent.continuation`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings.model import AgentSettings
 
 from .agent import MessageEnd, Part, Text, Turn, attachments_of, prompt, references
 from .openai_chat import Asked, OpenAIChat, is_picture
 from .transport import AgentResponse, JsonObject, require_object
 
+if TYPE_CHECKING:
+    import aiohttp
+
 # Codes of an `error` in a 200 that a later try may cure.
 _TRANSIENT = frozenset({"server_error", "rate_limit_exceeded", "vector_store_timeout"})
+# With these servers refuse a conversation that they don't know (OpenAI 400, vLLM 404).
+_UNKNOWN = frozenset({400, 404, 422})
 _LAST = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
 
 
@@ -25,9 +34,27 @@ class OpenAIResponses(OpenAIChat):
 
     path = "/responses"
 
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
+        super().__init__(settings, session)
+        self._continuation = settings.continuation
+
     async def complete(self, turn: Turn, asked: Asked) -> list[Part]:
-        """Return each message of the response; none is an empty answer."""
-        body = request_body(turn, self._model, self._instructions, asked)
+        """
+        Return each message of the response; none is an empty answer.
+
+        A server that does not know the conversation to continue gets the history at once.
+        """
+        if self._continuation != "none":
+            memory = {self._continuation: turn.session, "store": True}
+            try:
+                return await self._respond(turn, replace(asked, history=()), memory)
+            except Permanent as exc:
+                if exc.status not in _UNKNOWN:
+                    raise
+        return await self._respond(turn, asked, {})
+
+    async def _respond(self, turn: Turn, asked: Asked, memory: JsonObject) -> list[Part]:
+        body = request_body(turn, self._model, self._instructions, asked) | memory
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
                 response = await joined(answer, self._max_answer)

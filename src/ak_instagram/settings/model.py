@@ -230,6 +230,11 @@ class AgentSettings:
     headers: Mapping[str, str] = setting(
         {}, "Headers for every request to the agent.", secret=True, example='{"X-Api-Key": "…"}'
     )
+    continuation: Literal["none", "previous_response_id", "conversation"] = setting(
+        "none",
+        "The field in which `openai-responses` names the conversation, for servers that take any "
+        "name there and remember; `none` sends the history along.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from aiohttp import web
 from openai.types.responses import Response, ResponseInputItemParam, ResponseStreamEvent
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 from pydantic import TypeAdapter
@@ -281,3 +282,54 @@ async def test_a_model_without_eyes_is_asked_without_the_picture(agent_server, a
 
     asked = [json.dumps(body["input"]) for body in agent_server.bodies]
     assert ["input_image" in it for it in asked] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["previous_response_id", "conversation"])
+async def test_a_server_that_remembers_is_told_the_conversation_by_our_name(
+    agent_server, ask, turn_of, name
+):
+    agent_server.says(response(message("Hi")))
+    past = (HistoryLine("user", "Hello"),)
+
+    await ask(
+        turn_of(UserMessage("m", 1, "And now?"), history=past),
+        "openai-responses",
+        continuation=name,
+    )
+
+    [body] = agent_server.bodies
+    REQUEST.validate_python(body)
+    assert (body["input"], body[name], body["store"]) == ("And now?", "session-1", True)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+async def test_a_server_that_does_not_know_the_conversation_gets_the_history(
+    agent_server, ask, turn_of, status
+):
+    refusal = {"error": {"message": "not found", "param": "previous_response_id"}}
+
+    async def respond(_request):
+        is_first = "previous_response_id" in agent_server.bodies[-1]
+        answer = refusal if is_first else response(message("Hi"))
+        return web.json_response(answer, status=status if is_first else 200)
+
+    agent_server.respond = respond
+    past = (HistoryLine("user", "Hello"),)
+
+    parts = await ask(
+        turn_of(UserMessage("m", 1, "And now?"), history=past),
+        "openai-responses",
+        continuation="previous_response_id",
+    )
+
+    assert parts == [Text("Hi")]
+    assert [len(agent_server.bodies), len(agent_server.bodies[1]["input"])] == [2, 2]
+
+
+async def test_a_wrong_key_is_not_tried_with_the_history(agent_server, ask, turn):
+    agent_server.says({}, status=401)
+
+    with pytest.raises(Permanent):
+        await ask(turn, "openai-responses", continuation="conversation")
+
+    assert len(agent_server.bodies) == 1
