@@ -132,6 +132,7 @@ CASES = [
     Case("refusal"),
     Case("asks the person back"),
     Case("waits for staff"),
+    Case("only queued"),
     Case("thoughts before the answer", ANSWER, _text("<think>margin</think>At nine.")),
     Case("thought without an end", LATER, _text("<think>margin")),
     Case("401", NEVER, _refuses(401)),
@@ -221,6 +222,7 @@ DIALECTS = [
                 TWO,
             ),
             "waits for staff": (says({"status": "PAUSED", "run_id": "r"}, 202), PERSON),
+            "only queued": (says({"status": "ACCEPTED", "request_id": "r"}, 202), NEVER),
             "stream nobody asked for": (streams({"delta": "Hi"}, {"done": True}), ANSWER),
             "stream dropped": (streams({"delta": "Hi"}), LATER),
             "error inside a 200": (
@@ -259,6 +261,7 @@ DIALECTS = [
                 says({"output": [_message([{"type": "refusal", "refusal": "No."}])]}),
                 ANSWER,
             ),
+            "only queued": (says({"status": "queued", "output": []}), NEVER),
             "stream nobody asked for": (
                 streams({"type": "response.completed", "response": _response("Hi")}),
                 ANSWER,
@@ -291,6 +294,7 @@ DIALECTS = [
             "refusal": (says(_a2a_task("REJECTED", "not allowed")), NEVER),
             "asks the person back": (says(_a2a_task("INPUT_REQUIRED", "Which one?")), ANSWER),
             "waits for staff": (says(_a2a_task("AUTH_REQUIRED", "log in")), PERSON),
+            "only queued": (says(_a2a_task("SUBMITTED")), LATER),
             "error inside a 200": (
                 says({"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "no"}}),
                 LATER,

@@ -49,7 +49,10 @@ _MEDIA_TYPES = {
 _RUNNING = frozenset({"submitted", "working"})
 _FAILED = frozenset({"failed", "rejected", "canceled", "cancelled"})  # the last in 0.3's protobuf
 _INTERNAL_ERROR = -32603
+_AT_WORK = "agent still works on an earlier attempt at this turn"
 _WAITS_FOR_LOGIN = Handoff("the A2A agent waits for an authorization")
+# Agno's runs that are paused until somebody approves a tool look like this, too.
+_RUNS_ON = Handoff("the A2A agent's task has not ended, and 0.3 can't tell what comes of it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,12 @@ class A2A:
         waiting = next((it for it in tasks[:1] if state_of(it) == "input-required"), {})
         body = send_body(turn, self._interface, waiting.get("id"))
         result = await self._call(self._interface, turn, "send", body)
-        return read_result(result, known=messages_in_artifacts(waiting))
+        parts = read_result(result, known=messages_in_artifacts(waiting))
+        if not parts and state_of(task_in(result)) in _RUNNING:
+            if self._interface.is_v1:  # a later attempt finds what comes of it
+                raise Transient(_AT_WORK)
+            return [_RUNS_ON]
+        return parts
 
     async def _look(self, interface: Interface, turn: Turn) -> list[JsonObject]:
         """Return the newest tasks of the conversation, none if the server does not tell."""
@@ -136,7 +144,7 @@ class A2A:
                 url, body, method = f"{interface.url}{path}/message:send", params, "POST"
         else:
             body = rpc_body(interface, turn.id, operation, params)
-            url, method = interface.url or "/", "POST"
+            url, method = interface.url, "POST"
         endpoint = self._endpoint(url, headers=version)
         async with endpoint.ask(turn.id, body, turn, method) as answer:
             document = require_object(await answer.json())
@@ -291,7 +299,7 @@ def answered(tasks: Sequence[JsonObject], turn_id: str) -> JsonObject | None:
         if any(message.get("messageId") == turn_id for message in _objects(task.get("history"))):
             state = state_of(task)
             if state in _RUNNING:
-                raise Transient("agent still works on an earlier attempt at this turn")
+                raise Transient(_AT_WORK)
             return None if state in _FAILED else task
     return None
 

@@ -109,6 +109,17 @@ async def test_a_run_without_an_answer_is_a_failure(asks, said, error, reason):
         await asks(said, "1")
 
 
+async def test_a_task_that_runs_on_without_a_word_is_neither_an_answer_nor_silence(asks, server):
+    _, is_v1 = server
+
+    if is_v1:
+        with pytest.raises(Transient, match="still works"):
+            await asks("paused", "1")
+    else:
+        [part] = await asks("paused", "1")
+        assert isinstance(part, Handoff)
+
+
 async def test_the_conversation_is_the_context(asks, unique):
     assert await asks("hello", "1") == [Text(f"{unique}: hello")]
 

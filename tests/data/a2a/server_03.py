@@ -59,6 +59,8 @@ class Obedient(AgentExecutor):
             case "history":
                 await updater.update_status(TaskState.working, words("in history"))
                 await updater.complete()
+            case "paused":
+                await updater.start_work()
             case "silence":
                 await updater.complete()
             case "ask":

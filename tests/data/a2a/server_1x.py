@@ -68,6 +68,8 @@ class Obedient(AgentExecutor):
             case "history":
                 await updater.update_status(TaskState.TASK_STATE_WORKING, words("in history"))
                 await updater.complete()
+            case "paused":
+                await updater.start_work()
             case "silence":
                 await updater.complete()
             case "ask":
