@@ -8,7 +8,7 @@ task waits for what the person says now. Nothing of that is kept here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -17,21 +17,22 @@ from urllib.parse import quote, urlencode, urlsplit
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import (
-    Attachment,
-    Handoff,
-    Media,
-    MessageEnd,
-    Needs,
-    Part,
-    Text,
-    Turn,
-    attachments_of,
-    prompt,
-    references,
+from .a2a_answer import (
+    AT_WORK,
+    RUNNING,
+    RUNS_ON,
+    answered,
+    messages_in_artifacts,
+    objects,
+    raise_failure,
+    raise_rpc_error,
+    read_result,
+    read_task,
+    state_of,
+    task_in,
 )
-from .complaint import complaint
-from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
+from .agent import Attachment, Needs, Part, Turn, attachments_of, prompt, references
+from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
@@ -46,13 +47,6 @@ _MEDIA_TYPES = {
     "audio": "audio/mp4",
     "file": "application/pdf",
 }
-_RUNNING = frozenset({"submitted", "working"})
-_FAILED = frozenset({"failed", "rejected", "canceled", "cancelled"})  # the last in 0.3's protobuf
-_INTERNAL_ERROR = -32603
-_AT_WORK = "agent still works on an earlier attempt at this turn"
-_WAITS_FOR_LOGIN = Handoff("the A2A agent waits for an authorization")
-# Agno's runs that are paused until somebody approves a tool look like this, too.
-_RUNS_ON = Handoff("the A2A agent's task has not ended, and 0.3 can't tell what comes of it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +93,22 @@ class A2A:
             yield part
 
     async def _ask(self, turn: Turn) -> list[Part]:
-        if self._interface is None:
+        interface = self._interface  # another turn's failure may take it away meanwhile
+        if interface is None:
             async with self._endpoint(self._card_url).ask(turn.id, None, turn, "GET") as answer:
                 card = require_object(await answer.json())
-            self._interface = choose_interface(card, self._card_url)
-        tasks = await self._look(self._interface, turn) if self._interface.is_v1 else []
+            interface = self._interface = choose_interface(card, self._card_url)
+        tasks = await self._look(interface, turn) if interface.is_v1 else []
         if (earlier := answered(tasks, turn.id)) is not None:
             return read_task(earlier)
         waiting = next((it for it in tasks[:1] if state_of(it) == "input-required"), {})
-        body = send_body(turn, self._interface, waiting.get("id"))
-        result = await self._call(self._interface, turn, "send", body)
+        body = send_body(turn, interface, waiting.get("id"))
+        result = await self._call(interface, turn, "send", body)
         parts = read_result(result, known=messages_in_artifacts(waiting))
-        if not parts and state_of(task_in(result)) in _RUNNING:
-            if self._interface.is_v1:  # a later attempt finds what comes of it
-                raise Transient(_AT_WORK)
-            return [_RUNS_ON]
+        if not parts and state_of(task_in(result)) in RUNNING:
+            if interface.is_v1:  # a later attempt finds what comes of it
+                raise Transient(AT_WORK)
+            return [RUNS_ON]
         return parts
 
     async def _look(self, interface: Interface, turn: Turn) -> list[JsonObject]:
@@ -123,7 +118,7 @@ class A2A:
             found = await self._call(interface, turn, "list", params)
         except Permanent:
             return []
-        return _objects(found.get("tasks"))
+        return objects(found.get("tasks"))
 
     async def _call(
         self,
@@ -170,10 +165,12 @@ def choose_interface(card: JsonObject, card_url: str) -> Interface:
     modes = tuple(it for it in card.get("defaultInputModes") or () if isinstance(it, str))
     interfaces = sorted(_interfaces(card), key=lambda it: not it[1].startswith("1."))
     for interface, version, binding in interfaces:
-        path = urlsplit(str(interface.get("url"))).path.rstrip("/")
+        is_rest = binding == "HTTP+JSON"
+        path = urlsplit(str(interface.get("url"))).path
+        path = path.rstrip("/") if is_rest else path
         return Interface(
             url=urlsplit(card_url)._replace(path=path, query="").geturl(),
-            is_rest=binding == "HTTP+JSON",
+            is_rest=is_rest,
             is_v1=version.startswith("1."),
             tenant=str(interface.get("tenant") or ""),
             input_modes=modes,
@@ -187,8 +184,8 @@ def choose_interface(card: JsonObject, card_url: str) -> Interface:
 def _interfaces(card: JsonObject) -> Iterator[tuple[JsonObject, str, str]]:
     """Yield each interface that is spoken here, with its version and its binding."""
     top = {"url": card.get("url"), "transport": card.get("preferredTransport") or "JSONRPC"}
-    of_03 = [top, *_objects(card.get("additionalInterfaces"))] if card.get("url") else []
-    for it in _objects(card.get("supportedInterfaces")) or of_03:
+    of_03 = [top, *objects(card.get("additionalInterfaces"))] if card.get("url") else []
+    for it in objects(card.get("supportedInterfaces")) or of_03:
         version = str(it.get("protocolVersion") or card.get("protocolVersion") or "0.3")
         binding = str(it.get("protocolBinding") or it.get("transport"))
         if version.startswith(("1.", "0.3")) and binding in {"JSONRPC", "HTTP+JSON"}:
@@ -245,158 +242,3 @@ def rpc_body(
         "method": send if operation == "send" else "ListTasks",
         "params": {**tenant, **params},
     }
-
-
-# --- the answer -------------------------------------------------------------
-
-
-def raise_rpc_error(answer: AgentResponse, document: JsonObject, *, is_look: bool) -> None:
-    """Raise the JSON-RPC error that *document* is; only a failed run is worth another attempt."""
-    error = document.get("error")
-    if not isinstance(error, dict):
-        return
-    told = {"type": f"JSON-RPC {error.get('code')}", "message": error.get("message")}
-    if error.get("code") == _INTERNAL_ERROR and not is_look:
-        answer.raise_failure(complaint({"error": told}), "agent answered with an error")
-    answer.raise_error({"error": told}, Permanent, "agent answered with an error")
-
-
-def raise_failure(answer: AgentResponse, task: JsonObject) -> None:
-    """
-    Raise what the state of *task* means if it is a failure, with the server's words.
-
-    A run that failed may succeed: so Google ADK reports its model's 429.
-    """
-    state = state_of(task)
-    words = _text(_status_message(task), "\n")
-    if state == "failed":
-        answer.raise_failure(words or state, "agent's task failed")
-    if state in _FAILED:
-        told = {"error": {"message": words}}
-        answer.raise_error(told, Permanent, f"agent's task is {state}")
-
-
-def task_in(result: JsonObject) -> JsonObject:
-    """Return the task that *result* is or has, empty if it is a message or a list."""
-    task = result if result.get("kind") == "task" else result.get("task")
-    return task if isinstance(task, dict) else {}
-
-
-def state_of(task: JsonObject) -> str:
-    """Return the state of *task* as 0.3 spells it: `input-required`."""
-    status = task.get("status")
-    state = status.get("state") if isinstance(status, dict) else None
-    return str(state or "").removeprefix("TASK_STATE_").lower().replace("_", "-")
-
-
-def answered(tasks: Sequence[JsonObject], turn_id: str) -> JsonObject | None:
-    """
-    Return the one of *tasks* that an earlier attempt at the turn left with an answer.
-
-    `Transient` if the agent still works on it: hanging up does not stop an agent.
-    """
-    for task in tasks:
-        if any(message.get("messageId") == turn_id for message in _objects(task.get("history"))):
-            state = state_of(task)
-            if state in _RUNNING:
-                raise Transient(_AT_WORK)
-            return None if state in _FAILED else task
-    return None
-
-
-def read_result(result: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
-    """Return the parts in a result: a message or a task; those *known* before are left out."""
-    if task := task_in(result):
-        return read_task(task, known)
-    message = result if result.get("kind") == "message" else result.get("message")
-    if not isinstance(message, dict):
-        raise Permanent("agent's answer has neither a task nor a message")
-    return list(_read(message, "\n"))
-
-
-def read_task(task: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
-    """
-    Return what *task* says: each artifact a message, then the status's, if it is another one.
-
-    A continued task repeats the artifacts *known* before. What was said on the way counts only
-    if there is nothing else.
-    """
-    if state_of(task) == "auth-required":
-        return [_WAITS_FOR_LOGIN]
-    said = [it for it in messages_in_artifacts(task) if it not in known]
-    status = _read(_status_message(task), "\n")
-    if status and status not in said:
-        said.append(status)
-    if not said:
-        said = [_read(message, "\n") for message in _words_on_the_way(task)]
-    parts: list[Part] = []
-    for message in filter(None, said):
-        parts += [MessageEnd(), *message] if parts else message
-    return parts
-
-
-def messages_in_artifacts(task: JsonObject) -> list[tuple[Part, ...]]:
-    """Return the parts of each artifact; a streamed one's texts are pieces of one text."""
-    return [_read(artifact, "") for artifact in _objects(task.get("artifacts"))]
-
-
-def _words_on_the_way(task: JsonObject) -> list[JsonObject]:
-    """Return the agent's messages in the history of *task* since the person's last one."""
-    since: list[JsonObject] = []
-    for message in _objects(task.get("history")):
-        if str(message.get("role")).removeprefix("ROLE_").lower() == "agent":
-            since.append(message)
-        else:
-            since.clear()
-    return since
-
-
-def _read(holder: JsonObject, between: str) -> tuple[Part, ...]:
-    """Return the text and the media of a message or an artifact."""
-    text = _text(holder, between)
-    files = map(_media, _parts(holder))
-    return (*([Text(text)] if text.strip() else ()), *filter(None, files))
-
-
-def _text(holder: JsonObject, between: str) -> str:
-    """Return the texts in *holder* joined, without what ADK marks as thoughts."""
-    texts: list[str] = []
-    for part in _parts(holder):
-        metadata = part.get("metadata")
-        is_thought = isinstance(metadata, dict) and metadata.get("adk_thought")
-        text = part.get("text")
-        if text is None or is_thought:
-            continue
-        if not isinstance(text, str):
-            raise Permanent(f"agent's part has a {type(text).__name__} as `text`, not text")
-        texts.append(text)
-    return between.join(texts)
-
-
-def _media(part: JsonObject) -> Media | None:
-    """Return the file that *part* links to, if it does: one that is in it can't be sent."""
-    held = part.get("file")
-    file = held if isinstance(held, dict) else {}
-    url = part.get("url") or file.get("uri") or file.get("fileWithUri")
-    if not isinstance(url, str):
-        return None
-    major = str(part.get("mediaType") or file.get("mimeType")).partition("/")[0]
-    match major:
-        case "image" | "audio" | "video":
-            return Media(major, url)
-    return Media("file", url)
-
-
-def _status_message(task: JsonObject) -> JsonObject:
-    status = task.get("status")
-    message = status.get("message") if isinstance(status, dict) else None
-    return message if isinstance(message, dict) else {}
-
-
-def _parts(holder: JsonObject) -> list[JsonObject]:
-    """Return the parts in *holder*; a message of 0.3's REST calls them `content`."""
-    return _objects(holder.get("parts") or holder.get("content"))
-
-
-def _objects(value: object) -> list[JsonObject]:
-    return [it for it in value if isinstance(it, dict)] if isinstance(value, list) else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -113,6 +115,37 @@ async def test_the_card_is_read_once_and_anew_after_a_failure(agent, client_sess
     await ask()
 
     assert (read, len(cards)) == (1, 2)
+
+
+async def test_a_turn_is_not_disturbed_by_anothers_failure(agent, client_session, turn):
+    looked, released = asyncio.Event(), asyncio.Event()
+
+    async def respond(request):
+        body = await request.json()
+        if body["method"] == "SendMessage":
+            status = 200 if body["id"] == "turn-1" else 404
+            return web.json_response(A2A.answer("Hi"), status=status)
+        if body["id"] == "turn-1":
+            looked.set()
+            await released.wait()
+        return web.json_response({"result": {"tasks": []}})
+
+    agent.aside = lambda method, path, body: (
+        A2A.aside(method, path, body) if method == "GET" else None
+    )
+    agent.respond = respond
+    asked = build_agent(AgentSettings("a2a", url=agent.url), client_session)
+
+    async def ask(id_: str) -> list:
+        return [part async for part in asked.answer(dataclasses.replace(turn, id=id_))]
+
+    first = asyncio.create_task(ask("turn-1"))
+    await asyncio.wait_for(looked.wait(), 2)
+    with pytest.raises(Permanent):
+        await ask("turn-2")
+    released.set()
+
+    assert await first == [Text("Hi")]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.agents.a2a import Interface, answered, choose_interface, read_task, send_body
+from ak_instagram.agents.a2a import Interface, choose_interface, send_body
+from ak_instagram.agents.a2a_answer import answered, read_task
 from ak_instagram.agents.agent import Attachment, MessageEnd, Text, Turn, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
@@ -42,7 +43,7 @@ def interface(url="http://0.0.0.0:9/rpc", binding="JSONRPC", version="1.0", **mo
         pytest.param(
             {"url": "http://h/a2a/", "protocolVersion": "0.3.0", "defaultInputModes": ["image/*"]},
             Interface(
-                "https://agent.example/a2a", is_rest=False, is_v1=False, input_modes=("image/*",)
+                "https://agent.example/a2a/", is_rest=False, is_v1=False, input_modes=("image/*",)
             ),
             id="0.3",
         ),
