@@ -175,9 +175,9 @@ class AgentSettings:
     )
     url: str | None = setting(
         None,
-        "Where the agent is. `agentkernel`: the server's root. `openai-chat`: the root with its "
-        "version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. `http`: the endpoint "
-        "itself.",
+        "Where the agent is. `agentkernel`: the server's root. `openai-chat`, `openai-responses`: "
+        "the root with its version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. "
+        "`a2a`: the root that has the agent's card, or the card. `http`: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
