@@ -25,9 +25,12 @@ from ak_instagram.delivery.decide import (
 from ak_instagram.delivery.reconcile import decide_look_up_failed, decide_not_found
 from ak_instagram.meta.graph_codes import RULES, ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from tests.support.dialects import conformance_table
 
 RELIABILITY = Path(__file__).parents[1] / "docs" / "reliability.md"
 DECISIONS = "delivery-decisions"
+AGENTS = RELIABILITY.with_name("agents.md")
+CONFORMANCE = "conformance"
 
 # Waits for no time of its own, so that only the waits that a decision asks for show.
 _BACKOFF = Backoff(max_attempts=8, first=0, longest=0)
@@ -108,13 +111,18 @@ def between(text: str, name: str) -> str:
     return text.partition(f"<!-- {name}:begin -->\n")[2].partition(f"\n<!-- {name}:end -->")[0]
 
 
+def write(document: Path, name: str, table: str) -> None:
+    """Put *table* between the markers called *name* in *document*."""
+    text = document.read_text(encoding="utf-8")
+    head, begin, rest = text.partition(f"<!-- {name}:begin -->\n")
+    _, end, tail = rest.partition(f"<!-- {name}:end -->")
+    document.write_text(f"{head}{begin}{table}\n{end}{tail}", encoding="utf-8")
+
+
 def main() -> None:
     """Write every table into its document."""
-    text = RELIABILITY.read_text(encoding="utf-8")
-    old = between(text, DECISIONS)
-    begin, end = (f"<!-- {DECISIONS}:{word} -->" for word in ("begin", "end"))
-    new_text = text.replace(f"{begin}\n{old}\n{end}", f"{begin}\n{decision_table()}\n{end}")
-    RELIABILITY.write_text(new_text, encoding="utf-8")
+    write(RELIABILITY, DECISIONS, decision_table())
+    write(AGENTS, CONFORMANCE, conformance_table())
 
 
 if __name__ == "__main__":

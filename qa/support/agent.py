@@ -16,6 +16,14 @@ from qa.support.serving import serving
 
 AGENT_KERNEL_PATH = "/api/v1/chat"
 OPENAI_PATH = "/chat/completions"
+RESPONSES_PATH = "/responses"
+A2A_PATH = "/a2a"
+A2A_CARD = {
+    "name": "Scripted",
+    "supportedInterfaces": [
+        {"url": f"http://agent{A2A_PATH}", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -31,12 +39,23 @@ class Question:
         """What the person said."""
         if self.path.endswith(OPENAI_PATH):
             return str(self.body["messages"][-1]["content"])
+        if self.path.endswith(RESPONSES_PATH):
+            said = self.body["input"]
+            return str(said if isinstance(said, str) else said[-1]["content"])
+        if self.path == A2A_PATH:
+            return str(self.body["params"]["message"]["parts"][0]["text"])
         return str(self.body["prompt" if self.path == AGENT_KERNEL_PATH else "text"])
 
     def answered(self, text: str) -> web.Response:
         """Return *text* as the protocol wraps it."""
         if self.path.endswith(OPENAI_PATH):
             return web.json_response({"choices": [{"message": {"content": text}}]})
+        if self.path.endswith(RESPONSES_PATH):
+            content = [{"type": "output_text", "text": text}]
+            return web.json_response({"output": [{"type": "message", "content": content}]})
+        if self.path == A2A_PATH:
+            message = {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": text}]}
+            return web.json_response({"jsonrpc": "2.0", "id": 1, "result": {"message": message}})
         field_name = "result" if self.path == AGENT_KERNEL_PATH else "reply"
         return web.json_response({field_name: text})
 
@@ -110,6 +129,8 @@ class ScriptedAgent:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Note the question and act; an act that returns nothing drops the line."""
         question = Question(request.path, dict(request.headers), await request.json())
+        if question.body.get("method") == "ListTasks":  # the look before a question
+            return web.json_response({"jsonrpc": "2.0", "id": 1, "result": {"tasks": []}})
         act = self._script.popleft() if self._script else self.improvise(question)
         async with self._news:
             self.asked.append(question)
@@ -120,6 +141,11 @@ class ScriptedAgent:
         assert request.transport is not None
         request.transport.abort()
         return web.Response()
+
+
+async def show_card(_request: web.Request) -> web.Response:
+    """Give the card by which A2A finds the agent."""
+    return web.json_response(A2A_CARD)
 
 
 async def drops(_question: Question) -> None:
@@ -138,6 +164,7 @@ AgentT = TypeVar("AgentT", bound=ScriptedAgent)
 async def serving_agent(agent: AgentT) -> AsyncIterator[AgentT]:
     """Serve *agent* while the block does."""
     app = web.Application()
+    app.router.add_get("/.well-known/agent-card.json", show_card)
     app.router.add_post("/{path:.*}", agent.handle)
     async with serving(app) as agent.url:
         yield agent

@@ -18,8 +18,16 @@ ADAPTERS = {
     "http": {},
     "agentkernel": {"instagram__agent": "general"},
     "openai-chat": {"agent__model": "small", "agent__instructions": "Be kind."},
+    "openai-responses": {"agent__model": "small", "agent__instructions": "Be kind."},
+    "a2a": {},
 }
-PATHS = {"http": "/", "agentkernel": "/api/v1/chat", "openai-chat": "/chat/completions"}
+PATHS = {
+    "http": "/",
+    "agentkernel": "/api/v1/chat",
+    "openai-chat": "/chat/completions",
+    "openai-responses": "/responses",
+    "a2a": "/a2a",
+}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=ADAPTERS)

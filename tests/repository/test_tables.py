@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ak_instagram.meta.graph_codes import RULES, ErrorClass
-from qa.tables import DECISIONS, RELIABILITY, between, decision_table
+from qa.tables import AGENTS, CONFORMANCE, DECISIONS, RELIABILITY, between, decision_table
+from tests.support.dialects import conformance_table
 
 
 def test_the_table_of_deliverys_decisions_is_printed_from_code():
@@ -21,3 +22,9 @@ def test_the_table_of_deliverys_decisions_has_every_kind_of_error():
     changing = [rule.meaning for rule in RULES.values() if rule.failures is not None]
     assert missing == []
     assert all(any(meaning in row for row in rows) for meaning in changing)
+
+
+def test_the_table_of_what_adapters_make_of_trouble_is_printed_from_the_tests():
+    printed = between(AGENTS.read_text(encoding="utf-8"), CONFORMANCE)
+
+    assert printed == conformance_table(), "run `python -m qa.tables`"

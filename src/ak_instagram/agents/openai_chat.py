@@ -30,6 +30,7 @@ _TEXT_PARTS = ("text", "output_text")
 class OpenAIChat:
     """Asks a model that keeps no memory: each request repeats the instructions and the history."""
 
+    path = "/chat/completions"
     needs = Needs(
         default_url="https://api.openai.com/v1",
         at_default=(("agent.api_key", "set it, or OPENAI_API_KEY"),),
@@ -39,7 +40,7 @@ class OpenAIChat:
     )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
-        url = agent_url(settings, "/chat/completions", default=self.needs.default_url)
+        url = agent_url(settings, self.path, default=self.needs.default_url)
         if not settings.model and not self.needs.is_default(url):
             problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
             raise SettingsError([f"agent.model: {problem}"])
@@ -58,7 +59,7 @@ class OpenAIChat:
         asked, shows = turn, any(map(is_picture, attachments_of(turn)))
         while True:
             try:
-                text = await self._ask(asked, shows)
+                parts = await self.complete(asked, shows)
             except (Permanent, Transient) as exc:
                 if (smaller := reduced(turn, asked, shows, exc)) is None:
                     raise
@@ -67,18 +68,19 @@ class OpenAIChat:
                 left_out = "history" if shows == had_pictures else "pictures"
                 log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
             else:
-                yield Text(text)
+                for part in parts:
+                    yield part
                 return
 
-    async def _ask(self, turn: Turn, shows: bool) -> str:
-        """Return the text of the answer to one request."""
+    async def complete(self, turn: Turn, shows: bool) -> list[Part]:
+        """Return the answer to one request about *turn*, with its pictures or their links."""
         body = request_body(turn, self._model, self._instructions, shows)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
-                return await joined(answer, self._max_answer)
+                return [Text(await joined(answer, self._max_answer))]
             completion = require_object(await answer.json())
             answer.raise_error(completion, Permanent, "agent answered with an error")
-            return read_completion(completion)
+            return [Text(read_completion(completion))]
 
 
 def reduced(

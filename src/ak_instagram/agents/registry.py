@@ -1,5 +1,5 @@
 """
-Agents by name: an adapter of ours or a plug-in's `module:object`.
+Agents by name: an adapter of ours, one that an installed distribution adds, or `module:object`.
 
 An adapter is imported when it is looked up, so that checking the settings imports no
 more than what they name.
@@ -7,6 +7,7 @@ more than what they name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -25,6 +26,8 @@ AgentFactory: TypeAlias = "Callable[[AgentSettings, aiohttp.ClientSession], Agen
 ADAPTERS: Mapping[str, str] = {
     "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
     "openai-chat": "ak_instagram.agents.openai_chat:OpenAIChat",
+    "openai-responses": "ak_instagram.agents.openai_responses:OpenAIResponses",
+    "a2a": "ak_instagram.agents.a2a:A2A",
     "http": "ak_instagram.agents.http:HttpAgent",
     "echo": "ak_instagram.agents.echo:Echo",
 }
@@ -33,10 +36,29 @@ IMPLIED: Mapping[str, tuple[str, str]] = {
     "OPENAI_API_KEY": ("openai-chat", "OpenAI"),
 }
 """The settings that imply an adapter when none is set, the first one first, and what they ask."""
-PLANNED = ("openai-responses",)
-CHOICES = f"{', '.join(ADAPTERS)} or module:object"
+GROUP = "ak_instagram.agents"
+"""The entry-point group in which a distribution names its adapters."""
+_OBJECT = re.compile(r"[\w.]+:[\w.]+")
 
 # --- looking up -------------------------------------------------------------
+
+
+def installed() -> dict[str, str]:
+    """Return the adapters of installed distributions, ours aside: `module:object` by name."""
+    from importlib.metadata import entry_points  # reads about every distribution there is
+
+    found = entry_points(group=GROUP)
+    return {it.name: it.value.partition("[")[0].strip() for it in found if it.name not in ADAPTERS}
+
+
+def choices() -> str:
+    """Return all that `agent.adapter` may be, in words."""
+    return f"{', '.join([*ADAPTERS, *sorted(installed())])} or module:object"
+
+
+def is_adapter(name: str) -> bool:
+    """Return whether *name* is an adapter's, or may be a plug-in's `module:object`."""
+    return name in ADAPTERS or bool(_OBJECT.fullmatch(name)) or name in installed()
 
 
 def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agent:
@@ -62,13 +84,16 @@ def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agen
 
 def load_factory(adapter: str) -> AgentFactory:
     """Return what makes the agent; `SettingsError` if there is no such thing to call."""
-    module, colon, name = ADAPTERS.get(adapter, adapter).partition(":")
+    is_name = adapter not in ADAPTERS and ":" not in adapter
+    target = installed().get(adapter, "") if is_name else ADAPTERS.get(adapter, adapter)
+    module, colon, name = target.partition(":")
     if not colon:
         raise SettingsError([f"agent.adapter: {no_adapter(adapter)}"])
     try:
         factory: AgentFactory = getattr(import_module(module), name)
     except Exception as exc:  # whatever a plug-in does when it is imported
-        problem = f"can't load `{adapter}` ({exc}); is its folder on PYTHONPATH?"
+        fix = f"`{target}` of its distribution" if is_name else "is its folder on PYTHONPATH?"
+        problem = f"can't load `{adapter}` ({exc}); {fix}"
         raise SettingsError([f"agent.adapter: {problem}"]) from exc
     if not callable(factory):
         raise SettingsError([f"agent.adapter: `{adapter}` is not a class or function"])
@@ -76,17 +101,20 @@ def load_factory(adapter: str) -> AgentFactory:
 
 
 def adapter_needs(adapter: str) -> Needs:
-    """Return what our *adapter* requires of the settings; nothing for a plug-in or unknown one."""
-    if adapter not in ADAPTERS:
+    """
+    Return what an *adapter* with a name requires of the settings.
+
+    That is nothing for a plug-in's `module:object` and one that does not exist. Raises
+    `SettingsError` if it can't be loaded.
+    """
+    if adapter not in ADAPTERS and (not adapter or ":" in adapter or adapter not in installed()):
         return Needs()
     needs: Needs = getattr(load_factory(adapter), "needs", Needs())
     return needs
 
 
 def no_adapter(name: str) -> str:
-    """Say that there is no adapter *name*, in this version or at all, and what to use."""
-    if name in PLANNED:
-        return f"{name} is not part of this version yet; use openai-chat"
-    nearest = get_close_matches(name, ADAPTERS, n=1, cutoff=0.5)
-    fix = f"did you mean {nearest[0]}?" if nearest else f"use {CHOICES}"
+    """Say that there is no adapter *name*, and what to use."""
+    nearest = get_close_matches(name, [*ADAPTERS, *installed()], n=1, cutoff=0.5)
+    fix = f"did you mean {nearest[0]}?" if nearest else f"use {choices()}"
     return f"is not an adapter that exists; {fix}"

@@ -96,8 +96,13 @@ class Endpoint:
         url: str,
         *,
         asks_model: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Take the headers from *settings*; advice names `agent.model` if one *asks_model*."""
+        """
+        Take the headers from *settings*, over *headers*, which the protocol asks for.
+
+        Advice names `agent.model` if one *asks_model*.
+        """
         import aiohttp  # see above
 
         self._url = url
@@ -106,6 +111,7 @@ class Endpoint:
         self._no_answer = (aiohttp.ClientError, OSError)
         self._limit = settings.max_answer * _BYTES_PER_TEXT_BYTE + _WRAPPING
         ours = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+        ours |= headers or {}
         if settings.api_key:
             ours["Authorization"] = f"Bearer {settings.api_key}"
         theirs = {name.lower() for name in settings.headers}
@@ -128,10 +134,10 @@ class Endpoint:
 
     @asynccontextmanager
     async def ask(
-        self, turn_id: str, body: object, turn: Turn | None = None
+        self, turn_id: str, body: object, turn: Turn | None = None, method: str = "POST"
     ) -> AsyncIterator[AgentResponse]:
         """
-        Post *body* and give the answer, whose status is a success.
+        Post *body*, or use another *method*, and give the answer, whose status is a success.
 
         An error's text quotes the server, unless that repeats what was said in *turn*, or
         anything of *body* if no turn is given.
@@ -139,9 +145,10 @@ class Endpoint:
         block when reading the answer fails. Leaving the block early closes the connection.
         """
         headers = self._headers | {"Idempotency-Key": turn_id}
-        payload = fast_json.dump(body)
+        payload = None if body is None else fast_json.dump(body)
         try:
-            async with self._session.post(
+            async with self._session.request(
+                method,
                 self._url,
                 data=payload,
                 headers=headers,

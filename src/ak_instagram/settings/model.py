@@ -168,16 +168,16 @@ class AgentSettings:
 
     adapter: str = setting(
         MISSING,
-        "What the agent speaks: `agentkernel`, `openai-chat`, `http`, `echo`, or `module:object`. "
-        "Not set means `agentkernel` when `agent.url` is set, else `openai-chat` when "
-        "`OPENAI_API_KEY` is.",
+        "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, `http`, "
+        "`echo`, or `module:object`. Not set means `agentkernel` when `agent.url` is set, else "
+        "`openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
     url: str | None = setting(
         None,
-        "Where the agent is. `agentkernel`: the server's root. `openai-chat`: the root with its "
-        "version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. `http`: the endpoint "
-        "itself.",
+        "Where the agent is. `agentkernel`: the server's root. `openai-chat`, `openai-responses`: "
+        "the root with its version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. "
+        "`a2a`: the root that has the agent's card, or the card. `http`: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
@@ -191,7 +191,7 @@ class AgentSettings:
     )
     model: str | None = setting(
         None,
-        "The model to ask; `openai-chat` needs it unless the server is OpenAI's own.",
+        "The model to ask; the OpenAI adapters need it unless the server is OpenAI's own.",
         example="gpt-5.4-mini",
     )
     instructions: str | None = setting(
@@ -229,6 +229,11 @@ class AgentSettings:
     )
     headers: Mapping[str, str] = setting(
         {}, "Headers for every request to the agent.", secret=True, example='{"X-Api-Key": "…"}'
+    )
+    continuation: Literal["none", "previous_response_id", "conversation"] = setting(
+        "none",
+        "The field in which `openai-responses` names the conversation, for servers that take any "
+        "name there and remember; `none` sends the history along.",
     )
 
 

@@ -6,7 +6,6 @@ Each adapter says itself what it needs; those that there are come in as `Adapter
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -124,13 +123,17 @@ class Adapters(Protocol):
     """
     The adapters that there are, which `agents.registry` knows.
 
-    *ADAPTERS* has their names, *CHOICES* all that `agent.adapter` may be, in words. *IMPLIED*
-    has the keys and variables that imply an adapter when none is set, with it and what it asks.
+    *IMPLIED* has the keys and variables that imply an adapter when none is set, with it and
+    what it asks.
     """
 
-    ADAPTERS: Mapping[str, str]
     IMPLIED: Mapping[str, tuple[str, str]]
-    CHOICES: str
+
+    def choices(self) -> str:
+        """Return all that `agent.adapter` may be, in words."""
+
+    def is_adapter(self, name: str, /) -> bool:
+        """Return whether *name* may be one."""
 
     def adapter_needs(self, adapter: str, /) -> AdapterNeeds:
         """Return what *adapter* requires, which is nothing for a plug-in."""
@@ -147,8 +150,8 @@ def complete_agent(
     name = adapter.value or ""
     if not adapter.is_set:
         ways = [f"{sign} for {asks}" for sign, (_, asks) in adapters.IMPLIED.items()]
-        problems.append(messages.no_adapter_set(ways, adapters.CHOICES))
-    elif name and name not in adapters.ADAPTERS and not re.fullmatch(r"[\w.]+:[\w.]+", name):
+        problems.append(messages.no_adapter_set(ways, adapters.choices()))
+    elif name and not adapters.is_adapter(name):
         problems.append(f"{messages.label('agent.adapter')}: {adapters.no_adapter(name)}")
     values = {**values, "agent.adapter": adapter}
     needs = adapters.adapter_needs(name)

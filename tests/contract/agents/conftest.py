@@ -29,6 +29,7 @@ class AgentServer:
     asked: list[web.Request] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     respond: Respond | None = None
+    aside: Callable[[str, str, dict[str, Any]], object | None] = lambda _method, _path, _body: None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -97,9 +98,12 @@ class AgentServer:
         self.respond = respond
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Note the request and answer it."""
+        """Note the request and answer it; one that the protocol asks *aside* is not noted."""
+        body = await request.json() if request.can_read_body else {}
+        if (document := self.aside(request.method, request.path, body)) is not None:
+            return web.json_response(document)
         self.asked.append(request)
-        self.bodies.append(await request.json())
+        self.bodies.append(body)
         self.arrived.set()
         assert self.respond is not None
         return await self.respond(request)

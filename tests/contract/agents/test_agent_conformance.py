@@ -7,61 +7,21 @@ import dataclasses
 import gzip
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
 from ak_instagram.agents.agent import Attachment, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
+from tests.support.dialects import DIALECTS
 
 SECRET_WORDS = "my card is 4111"
 API_KEY = "sk-do-not-log-me"
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How an adapter's protocol says what all of them say."""
-
-    adapter: str
-    answer: Callable[[object], object]
-    prompt: Callable[[dict], str]
-    session: Callable[[dict], str]
-
-    def __str__(self) -> str:
-        return self.adapter
-
-
-def _openai_prompt(body: dict) -> str:
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else json.dumps(content)
-
-
-DIALECTS = [
-    Dialect(
-        "agentkernel",
-        lambda text: {"result": text, "session_id": "session-1"},
-        lambda body: body["prompt"],
-        lambda body: body["session_id"],
-    ),
-    Dialect(
-        "openai-chat",
-        lambda text: {"choices": [{"message": {"role": "assistant", "content": text}}]},
-        _openai_prompt,
-        lambda body: body["user"],
-    ),
-    Dialect(
-        "http",
-        lambda text: {"reply": text},
-        lambda body: body["text"],
-        lambda body: body["session"],
-    ),
-]
-
-
 @pytest.fixture(params=DIALECTS, ids=str)
-def dialect(request):
+def dialect(request, agent_server):
     """Each adapter that speaks HTTP."""
+    agent_server.aside = request.param.aside
     return request.param
 
 
@@ -474,8 +434,7 @@ async def test_advice_names_the_model_only_where_one_is_asked_for(dialect, agent
     with pytest.raises(Permanent) as caught:
         await ask(turn, dialect.adapter)
 
-    has_model = dialect.adapter == "openai-chat"
-    assert ("agent.model" in str(caught.value)) is has_model
+    assert ("agent.model" in str(caught.value)) is dialect.asks_model
 
 
 async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):

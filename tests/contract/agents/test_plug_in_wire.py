@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from ak_instagram.agents.agent import MessageEnd, Text
+from ak_instagram.agents.agent import Handoff, MessageEnd, Text
 from ak_instagram.agents.http import DEFAULT_REQUEST
-from ak_instagram.errors import Permanent, Transient
+from ak_instagram.errors import Permanent, SettingsError, Transient
+from tests.support.settings import load
 
 DOCS = (Path(__file__).parents[3] / "docs" / "agents.md").read_text(encoding="utf-8")
 
@@ -32,6 +34,18 @@ def plug_in(tmp_path, monkeypatch):
     sys.modules.pop("shop_agent", None)
 
 
+@pytest.fixture
+def installed(plug_in, tmp_path):
+    """The documented package, installed: its file, and the entry that its metadata has."""
+    project = tomllib.loads(printed("toml"))["project"]
+    metadata = tmp_path / "shop_agent-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-agent\nVersion: 1.0\n")
+    [(group, entries)] = project["entry-points"].items()
+    lines = [f"[{group}]", *(f"{name} = {value}" for name, value in entries.items())]
+    (metadata / "entry_points.txt").write_text("\n".join(lines))
+
+
 async def test_the_printed_plug_in_asks_and_answers(agent_server, ask, turn, plug_in):
     agent_server.says({"lines": ["Hello!", "How can I help?"]})
 
@@ -40,6 +54,53 @@ async def test_the_printed_plug_in_asks_and_answers(agent_server, ask, turn, plu
     assert agent_server.bodies == [{"customer": "session-1", "lines": ["Where is my order?"]}]
     assert agent_server.asked[0].headers["Idempotency-Key"] == "turn-1"
     assert parts == [Text("Hello!"), MessageEnd(), Text("How can I help?"), MessageEnd()]
+
+
+@pytest.mark.usefixtures("installed")
+async def test_the_printed_package_adds_its_adapter_by_name(agent_server, ask, turn):
+    agent_server.says({"lines": ["Hello!"], "person": "a refund"})
+
+    parts = await ask(turn, "shop")
+
+    assert parts == [Text("Hello!"), MessageEnd(), Handoff("a refund")]
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        pytest.param({"AK_AGENT__ADAPTER": "shop"}, "set the shop's address", id="its-needs"),
+        pytest.param({"AK_AGENT__ADAPTER": "shopp"}, "did you mean shop?", id="mistyped"),
+        pytest.param({"AK_AGENT__ADAPTER": "qqq"}, "echo, shop or module:object", id="unknown"),
+    ],
+)
+def test_an_installed_adapter_is_part_of_the_settings_check(variables, problem):
+    required = {
+        "AK_INSTAGRAM__VERIFY_TOKEN": "a-verify-token",
+        "AK_INSTAGRAM__ACCESS_TOKEN": "IGAA",
+    }
+
+    with pytest.raises(SettingsError) as caught:
+        load({**required, **variables})
+
+    assert any(problem in line for line in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "reason"),
+    [
+        pytest.param({"busy": True}, Transient, "busy", id="later"),
+        pytest.param({"error": "closed"}, Permanent, "the server says: closed", id="error"),
+        pytest.param({"texts": []}, Permanent, "no `lines`", id="other-shape"),
+    ],
+)
+async def test_the_printed_plug_in_tells_later_from_never(
+    agent_server, ask, turn, plug_in, body, error, reason
+):
+    agent_server.says(body)
+
+    with pytest.raises(error, match=reason):
+        await ask(turn, plug_in)
 
 
 async def test_a_plug_in_is_kept_to_the_limits(agent_server, ask, turn, plug_in):

@@ -53,7 +53,7 @@ def make_demands(settings, session):
 def test_every_adapter_is_made_from_settings_and_session(adapter):
     agent = build_agent(dataclasses.replace(SETTINGS, adapter=adapter), NO_SESSION)
 
-    assert agent.history == (7 if adapter == "openai-chat" else 0)
+    assert agent.history == (7 if adapter.startswith("openai-") else 0)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_a_plug_in_is_a_class_or_a_factory(name):
     ("changes", "problem"),
     [
         pytest.param({"adapter": "agentkernal"}, "did you mean agentkernel?", id="mistyped"),
-        pytest.param({"adapter": "qqq"}, "agentkernel, openai-chat, http, echo", id="unknown"),
+        pytest.param({"adapter": "qqq"}, "use agentkernel, openai-chat, ", id="unknown"),
         pytest.param({"adapter": "no_such_module:Agent"}, "PYTHONPATH", id="no-module"),
         pytest.param({"adapter": f"{__name__}:Missing"}, "can't load", id="no-object"),
         pytest.param({"adapter": ".relative:Agent"}, "can't load", id="relative"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ak_instagram.agents.registry import choices
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import KEYS
 from tests.support.settings import load
@@ -321,9 +322,9 @@ VARIABLES = [
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "openai-responses"},
-        "agent.adapter (AK_AGENT__ADAPTER): openai-responses is not part of this version yet; use "
-        "openai-chat",
-        id="adapter-not-built-yet",
+        "agent.api_key (AK_AGENT__API_KEY): is missing, and the adapter openai-responses needs it; "
+        "set it, or OPENAI_API_KEY",
+        id="responses-without-a-key",
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "agent-kernel"},
@@ -333,15 +334,14 @@ VARIABLES = [
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": "zzz"},
-        "agent.adapter (AK_AGENT__ADAPTER): is not an adapter that exists; use agentkernel, "
-        "openai-chat, http, echo or module:object",
+        f"agent.adapter (AK_AGENT__ADAPTER): is not an adapter that exists; use {choices()}",
         id="unknown-adapter",
     ),
     pytest.param(
         {"AK_AGENT__ADAPTER": ""},
         "agent.adapter (AK_AGENT__ADAPTER): is not set and can't be inferred; set agent.url for an "
-        "Agent Kernel server, OPENAI_API_KEY for OpenAI, or agent.adapter to one of agentkernel, "
-        "openai-chat, http, echo or module:object",
+        "Agent Kernel server, OPENAI_API_KEY for OpenAI, or agent.adapter to one of "
+        f"{choices()}",
         id="no-adapter",
     ),
     pytest.param(
