@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from textwrap import wrap
 
+from ak_instagram.agents.http import PLACEHOLDERS
+from ak_instagram.agents.registry import ADAPTERS
 from ak_instagram.settings.keys import Key, plain, variable
 from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS, SECTION_KEYS, SECTIONS
 
@@ -143,11 +145,20 @@ def chart_schema(text: str) -> str:
     return text[:start] + "\n".join(lines) + text[end:]
 
 
+def chart_checks(text: str) -> str:
+    """Return the chart's validate.yaml with the adapters and the placeholders that there are."""
+    for name, values in (("adapters", ADAPTERS), ("placeholders", sorted(PLACEHOLDERS))):
+        line = " ".join(["list", *map(json.dumps, values)])
+        text = re.sub(rf"(?<=\${name} := ).*(?= \}}\}})", line, text)
+    return text
+
+
 FILES: Mapping[str, Callable[[str], str]] = {
     "docs/configuration.md": documentation,
     "config.yaml": example_file,
     ".env.example": example_variables,
     "helm/ak-instagram/values.yaml": chart_values,
+    "helm/ak-instagram/templates/validate.yaml": chart_checks,
     "helm/ak-instagram/values.schema.json": chart_schema,
 }
 """The files that repeat what a setting says, each with what makes it anew from its text."""

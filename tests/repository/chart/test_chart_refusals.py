@@ -7,6 +7,7 @@ import re
 import helm_python as helm
 import pytest
 
+from ak_instagram.agents.registry import ADAPTERS
 from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS
 from tests.repository.chart.rendering import (
     CHART,
@@ -323,3 +324,34 @@ def test_lint_refuses_what_contradicts_itself():
     errors = helm.lint(CHART, values, strict=True)["errors"]
 
     assert any("1 with SQLite" in error for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        pytest.param(
+            ["config.agent.adapter=htpp"],
+            'config.agent.adapter: "htpp" is none; there are agentkernel',
+            id="adapter",
+        ),
+        pytest.param(
+            ["config.agent.request.q={tex}"],
+            "config.agent.request: no placeholder {tex}; there are account",
+            id="placeholder",
+        ),
+        pytest.param(
+            ["resources.limits.memory=lots"],
+            "at '/resources/limits/memory': 'lots' does not match pattern",
+            id="memory",
+        ),
+    ],
+)
+def test_a_value_that_would_stop_the_pod_is_refused(settings, words):
+    settings = [each.replace("{", r"\{").replace("}", r"\}") for each in settings]
+
+    assert words in refusal(*settings)
+
+
+@pytest.mark.parametrize("adapter", [*ADAPTERS, "shop:Agent"])
+def test_every_adapter_is_taken(adapter):
+    assert render_set(f"config.agent.adapter={adapter}").config
