@@ -164,8 +164,16 @@ SECRETS += [f"instagram.accounts[0].{key.name}" for key in ACCOUNT_KEYS if key.s
 def test_no_secret_fits_into_config(key):
     refused = refusal(f"config.{key}=IGAA-secret")
 
-    assert re.search(r"at '/config.*': additional properties '\w+' not allowed", refused)
+    assert re.search(
+        r"at '/config.*': (additional properties '\w+' not allowed|value must be 'in the Secret)",
+        refused,
+    )
     assert "IGAA" not in refused
+
+
+@pytest.mark.parametrize("key", ["instagram.access_token", "instagram.app_secret", "agent.api_key"])
+def test_a_secret_in_config_is_sent_to_the_secret(key):
+    assert "value must be 'in the Secret, not here" in refusal(f"config.{key}=IGAA-secret")
 
 
 @pytest.mark.parametrize(
