@@ -11,14 +11,23 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
 
+import click
+
+from ak_instagram.agents.http import PLACEHOLDERS
+from ak_instagram.agents.registry import ADAPTERS
+from ak_instagram.cli import main as command_line
 from ak_instagram.settings.keys import Key, plain, variable
 from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS, SECTION_KEYS, SECTIONS
 
 ROOT = Path(__file__).parents[1]
+COMMANDS = """# Commands
+
+Each command as its `--help` prints it. How to call them where the service runs:
+[operations](operations.md#commands)."""
 OTHERS = (
     "# Every other setting, with its default or an example. "
     "Compose sets store, port and signatures itself.\n\n"
@@ -114,6 +123,31 @@ def example_variables(text: str) -> str:
     return guide + OTHERS + "\n".join(lines) + "\n"
 
 
+def commands(_: str) -> str:
+    """Return docs/commands.md: the help of each command, as the command itself prints it."""
+    pages = [f"{COMMANDS}\n"]
+    for command, context in every_command(
+        command_line, click.Context(command_line, info_name="ak-instagram")
+    ):
+        level = "##" if context.parent is None or context.parent.parent is None else "###"
+        text = command.get_help(context)
+        pages.append(f"{level} {context.command_path}\n\n```text\n{text}\n```\n")
+    return "\n".join(pages)
+
+
+def every_command(
+    command: click.Command, context: click.Context
+) -> Iterator[tuple[click.Command, click.Context]]:
+    """Yield *command* and all below it, each with its context."""
+    context.max_content_width = context.terminal_width = 100
+    yield command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if (each := command.get_command(context, name)) is not None:
+                below = click.Context(each, parent=context, info_name=name)
+                yield from every_command(each, below)
+
+
 def chart_values(text: str) -> str:
     """Return the chart's values.yaml with the first sentence of each secret's setting."""
     sentences = {key.name: key.sentence for key in KEYS}
@@ -143,11 +177,21 @@ def chart_schema(text: str) -> str:
     return text[:start] + "\n".join(lines) + text[end:]
 
 
+def chart_checks(text: str) -> str:
+    """Return the chart's validate.yaml with the adapters and the placeholders that there are."""
+    for name, values in (("adapters", ADAPTERS), ("placeholders", sorted(PLACEHOLDERS))):
+        line = " ".join(["list", *map(json.dumps, values)])
+        text = re.sub(rf"(?<=\${name} := ).*(?= \}}\}})", line, text)
+    return text
+
+
 FILES: Mapping[str, Callable[[str], str]] = {
     "docs/configuration.md": documentation,
+    "docs/commands.md": commands,
     "config.yaml": example_file,
     ".env.example": example_variables,
     "helm/ak-instagram/values.yaml": chart_values,
+    "helm/ak-instagram/templates/validate.yaml": chart_checks,
     "helm/ak-instagram/values.schema.json": chart_schema,
 }
 """The files that repeat what a setting says, each with what makes it anew from its text."""

@@ -37,7 +37,7 @@ class Engine:
     def __init__(self, world: World, *, retries: Retries | None = None, seed: int = 0) -> None:
         self.world = world
         self.behaviour = Behaviour()
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, self._tell_faults)
         self.journal = Journal()
         self.deliveries = Deliveries(self.journal, retries or Retries())
         self.dispatch = Dispatch(world, self.journal, self.faults, self.deliveries)
@@ -58,20 +58,24 @@ class Engine:
     def fail(self, fault: Fault) -> int:
         """Switch *fault* on; return the number to remove it by."""
         number = self.faults.add(fault)
-        self.journal.write("faults", active=self.active_faults())
+        self._tell_faults()
         return number
 
     def remove_fault(self, number: int) -> bool:
         """Switch one fault off; return whether it was on."""
         was_on = self.faults.remove(number)
-        self.journal.write("faults", active=self.active_faults())
+        self._tell_faults()
         return was_on
 
     def heal(self) -> None:
         """Switch all faults off and let everything held go."""
         self.faults.clear()
-        self.journal.write("faults", active=[])
+        self._tell_faults()
         self.dispatch.release()
+
+    def _tell_faults(self) -> None:
+        """Write to the journal which faults are on."""
+        self.journal.write("faults", active=self.active_faults())
 
     def active_faults(self) -> list[Json]:
         """Return the faults that are on, as JSON; *left* is how often each will still happen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
@@ -87,9 +88,14 @@ class _Active:
 
 
 class Faults:
-    """The faults that are switched on; the first that hits is the one that happens."""
+    """
+    The faults that are switched on; the first that hits is the one that happens.
 
-    def __init__(self, seed: int = 0) -> None:
+    *on_taken* is called after each that is counted.
+    """
+
+    def __init__(self, seed: int = 0, on_taken: Callable[[], None] = lambda: None) -> None:
+        self._on_taken = on_taken
         self._active: dict[int, _Active] = {}
         self._count = 0
         # Chance has to be repeatable here, not secret.
@@ -121,5 +127,7 @@ class Faults:
                     active.left -= 1
                 if active.left == 0:
                     del self._active[number]
+                if active.left is not None:
+                    self._on_taken()
                 return active.fault
         return None

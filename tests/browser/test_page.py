@@ -322,3 +322,55 @@ async def test_a_phone_has_tabs_for_chat_wire_and_faults(visit, meta):
     await page.get_by_role("tab", name="Chat").click()
 
     await expect(chat).to_be_visible()
+
+
+async def test_a_fault_that_is_used_up_is_shown_no_longer(visit, meta, answer):
+    page = await visit(meta.url)
+    await page.get_by_role("tab", name="What goes wrong").click()
+    await page.get_by_label("Slow, 3 times", exact=True).click()
+    await expect(page.locator("#active")).to_contain_text(re.compile("Slow 3"))
+    await page.get_by_label("Sent, but an error, 1 times", exact=True).click()
+    await expect(page.locator("#active")).to_contain_text(re.compile("Sent, but an error 1"))
+    await page.get_by_label("Remove Slow").click()
+    with pytest.raises(AssertionError):
+        await answer({"message": {"text": "refused once"}})
+
+    await expect(page.locator("#active li")).to_have_count(0)
+
+
+async def test_a_token_that_expires_once_refuses_a_message_and_not_a_seen_mark(visit, meta):
+    page = await visit(meta.url)
+    await page.get_by_role("tab", name="What goes wrong").click()
+    await page.get_by_label("Token expired, 1 times", exact=True).click()
+    await expect(page.locator("#active")).to_contain_text(re.compile("Token expired 1"))
+    once = [each["on"] for each in meta.active_faults()]
+    await page.get_by_label("Token expired, always", exact=True).click()
+    await expect(page.locator("#active")).to_contain_text("Token expired ∞")
+
+    assert (once, [each["on"] for each in meta.active_faults()]) == (["send"], ["send", "any"])
+
+
+async def test_time_that_passes_is_seen(visit, meta):
+    page = await visit(meta.url)
+    await page.get_by_role("tab", name="What goes wrong").click()
+    await expect(page.locator("#clock")).not_to_contain_text("ahead")
+    await page.get_by_role("button", name="1 hour").click()
+    await expect(page.locator("#clock")).to_contain_text("1 h ahead")
+    await page.get_by_role("button", name="24 hours").click()
+
+    await expect(page.locator("#clock")).to_contain_text("25 h 1 min ahead")
+
+
+async def test_after_a_takeover_the_page_shows_the_way_back(visit, meta, answer):
+    page = await visit(meta.url)
+    await write(page, "hello?")
+    await expect(page.locator("#takeover")).to_be_hidden()
+    await page.get_by_role("tab", name="What goes wrong").click()
+    await page.get_by_label("Answer by hand").fill("Hi, this is Ana")
+    await page.get_by_role("button", name="Send", exact=True).last.click()
+    igsid = next(iter([*meta.world.conversations()])).person.igsid
+    back = f"resume {igsid} --account {meta.account.account_id}"
+    await expect(page.locator("#takeover")).to_contain_text(back)
+    await answer({"message": {"text": "and the bot again"}})
+
+    await expect(page.locator("#takeover")).to_be_hidden()

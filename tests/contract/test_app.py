@@ -115,6 +115,12 @@ async def test_a_service_that_runs_is_healthy_live_and_ready(ask):
     assert await ask("/readyz") == (200, '{"store":"ok"}')
 
 
+async def test_no_family_tells_when_counting_began(ask):
+    _, text = await ask("/metrics")
+
+    assert [it.name for it in text_string_to_metric_families(text) if "_created" in it.name] == []
+
+
 async def test_the_metrics_have_the_names_that_dashboards_use(ask):
     status, text = await ask("/metrics")
 

@@ -9,12 +9,16 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from qa.support.processes import free_port
+
+EXAMPLE = Path(__file__).parents[2] / "examples/http-agent/agent.py"
 SERVICE = re.compile(r"service\s+(http://\S+)\s+\(process (\d+)")
 PAGE = re.compile(r"simulator\s+(http://\S+)")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -26,7 +30,11 @@ async def demo(tmp_path):
     started = []
 
     async def start(*arguments, **environ):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "PYTHONPATH")
+            if name in os.environ
+        }
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ak_instagram", "demo", *arguments),
             cwd=tmp_path,
@@ -233,3 +241,47 @@ async def test_a_service_that_dies_ends_the_demo(demo):
 
     assert process.returncode == 1
     assert "the service ended" in transcript
+
+
+async def test_a_fixed_reply_answers_everything(demo):
+    process = await demo("--once", "--reply", "We open at nine.")
+    transcript = await read_to_end(process)
+
+    assert process.returncode == 0, transcript
+    assert re.findall(r"← shop:\s+(.*?)  \+", transcript) == ["We open at nine."] * 3
+
+
+async def test_a_fixed_reply_and_an_agent_are_one_too_many(demo):
+    process = await demo("--once", "--reply", "Hi", "--model", "gpt-5.4-mini")
+    transcript = await read_to_end(process)
+
+    assert process.returncode == 2
+    assert "--reply needs no agent" in transcript
+
+
+async def test_the_least_http_agent_answers(demo):
+    port = free_port()
+    agent = await asyncio.create_subprocess_exec(
+        *(sys.executable, EXAMPLE),
+        env={"PORT": str(port)},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        process = await demo(
+            "--once", "--adapter", "http", "--agent-url", f"http://127.0.0.1:{port}"
+        )
+        transcript = await read_to_end(process)
+    finally:
+        agent.terminate()
+        await agent.wait()
+
+    assert process.returncode == 0, transcript
+    questions = re.findall(r"→ you:\s+(.*)", transcript)
+    answers = re.findall(r"← shop:\s+(.*)", transcript)
+    assert answers[0].startswith(f"You wrote: {questions[0][:10]}")
+
+
+def test_the_least_http_agent_is_fifteen_lines():
+    code = [line for line in EXAMPLE.read_text().splitlines() if line.strip()]
+
+    assert len(code) <= 15

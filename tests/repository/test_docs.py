@@ -333,3 +333,12 @@ def test_every_error_line_says_what_to_do():
     wanting = re.findall(r"^\| `(\w+\.\w+)` \|.*\(#error-lines\)", table, re.M)
 
     assert [event for event in wanting if f"`{event}`" not in answers] == []
+
+
+@pytest.mark.parametrize(
+    "document", each(it for it in DOCUMENTS if "docker exec" in it.read_text())
+)
+def test_a_line_for_docker_run_says_how_it_begins_with_compose(document):
+    compose = re.search(r"docker compose (exec|run)", document.read_text())
+
+    assert compose or document.name == "deploy-docker.md"

@@ -24,3 +24,16 @@ class Echo:
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the turn's text; an attachment is a labelled line."""
         yield Text(prompt(turn))
+
+
+class FixedReply:
+    """Answers every turn with `agent.instructions`, as if they were the answer: for the demo."""
+
+    history = 0
+
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
+        self._reply = settings.instructions or ""
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """Yield the same text whatever *turn* says."""
+        yield Text(self._reply)

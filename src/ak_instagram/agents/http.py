@@ -65,7 +65,9 @@ DEFAULT_REQUEST: Mapping[str, object] = {
 
 
 _LISTS = frozenset({"messages", "attachments", "history"})
-_NAMES = frozenset({"session", "turn", "account", "contact", "agent", "locale", "text"}) | _LISTS
+PLACEHOLDERS = (
+    frozenset({"session", "turn", "account", "contact", "agent", "locale", "text"}) | _LISTS
+)
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -89,9 +91,9 @@ class RequestTemplate:
     def problems(self) -> list[str]:
         """Return a line for each placeholder that can't be filled."""
         problems: list[str] = []
-        for name in sorted(self._used - _NAMES):
-            close = get_close_matches(name, _NAMES, n=1)
-            all_names = f"there are {', '.join(sorted(_NAMES))}"
+        for name in sorted(self._used - PLACEHOLDERS):
+            close = get_close_matches(name, PLACEHOLDERS, n=1)
+            all_names = f"there are {', '.join(sorted(PLACEHOLDERS))}"
             meant = f"did you mean `{{{close[0]}}}`?" if close else all_names
             problems.append(f"agent.request: no placeholder `{{{name}}}`; {meant}")
         return problems + [

@@ -121,7 +121,18 @@ def show(turn: str, config: Path | None) -> None:
         contents = store.run(letters.contents, turn)
     click.echo(as_line(letter))
     for kind, payload in contents:
-        click.echo(f"  {kind}: {payload or '(wiped)'}")
+        click.echo(f"  {kind}: {text_in(payload) if payload else '(wiped)'}")
+        if payload:
+            click.echo(f"    {payload}")
+
+
+def text_in(payload: str) -> str:
+    """Return the text of a message, edit or piece, or a tap's title; `(no text)` without one."""
+    item = json.loads(payload)
+    for name in ("message", "message_edit", "postback"):
+        item = item.get(name) or item
+    text = item.get("text") or item.get("title")
+    return text if isinstance(text, str) else "(no text)"
 
 
 @dead_letters.command("replay", epilog="Example: ak-instagram dead-letters replay --all")

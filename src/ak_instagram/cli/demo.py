@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _PORT = click.IntRange(1, 65535)
 # The demo's own; anything that the user has set for a real account stays out of it.
 _OURS = ("AK_INSTAGRAM__", "AK_STORE__", "AK_SERVER__", "AK_ADMIN__")
-_ADAPTER, _URL = "AK_AGENT__ADAPTER", "AK_AGENT__URL"
+_ADAPTER, _URL, _MODEL = "AK_AGENT__ADAPTER", "AK_AGENT__URL", "AK_AGENT__MODEL"
+_FIXED_REPLY = "ak_instagram.agents.echo:FixedReply"
 
 
 @click.command(epilog="Example: ak-instagram demo --open")
@@ -31,6 +32,8 @@ _ADAPTER, _URL = "AK_AGENT__ADAPTER", "AK_AGENT__URL"
 @click.option("--verbose", is_flag=True, help="Show the service's log here as well.")
 @click.option("--adapter", help="The agent's adapter.  [default: the configured one, else echo]")
 @click.option("--agent-url", help="Where the agent is.")
+@click.option("--model", help="Ask this model, with OPENAI_API_KEY, or at --agent-url.")
+@click.option("--reply", help="Answer everything with this text, without an agent.")
 @click.option("--port", type=_PORT, help="The service's port.  [default: 8000 or the next free]")
 @click.option("--simulator-port", type=_PORT, help="The page's.  [default: 8001 or the next free]")
 @click.option(
@@ -49,6 +52,8 @@ def demo(
     verbose: bool,
     adapter: str | None,
     agent_url: str | None,
+    model: str | None,
+    reply: str | None,
     port: int | None,
     simulator_port: int | None,
     limit: float,
@@ -60,12 +65,14 @@ def demo(
     short conversation here, and then serves a page to chat on until Ctrl-C. The agent
     repeats what it hears, unless another is configured or named.
     """
+    if reply and (adapter or agent_url or model):
+        raise click.UsageError("--reply needs no agent: leave --adapter, --agent-url, --model out")
     need_simulator(ctx)
     # Here and not above: the simulator's libraries take longer to import than the
     # other commands take to run.
     from instagram_simulator.demo.run import DemoOptions, run
 
-    environ = with_agent(os.environ, adapter, agent_url)
+    environ = with_agent(os.environ, adapter, agent_url, model=model, reply=reply)
 
     def configure(meta: MetaSide, port: int, directory: Path) -> DemoService:
         """Return the service with the agent that *environ* names."""
@@ -83,10 +90,23 @@ def demo(
 
 
 def with_agent(
-    environ: Mapping[str, str], adapter: str | None, agent_url: str | None
+    environ: Mapping[str, str],
+    adapter: str | None = None,
+    agent_url: str | None = None,
+    *,
+    model: str | None = None,
+    reply: str | None = None,
 ) -> dict[str, str]:
-    """Return *environ* with the agent that the command line names, if it names one."""
-    chosen = {_ADAPTER: adapter, _URL: agent_url}
+    """
+    Return *environ* with the agent that the command line names, if it names one.
+
+    A *model* is asked by `openai-chat` unless an *adapter* is named too. A *reply* is an
+    agent of its own.
+    """
+    if reply:
+        return dict(environ) | {_ADAPTER: _FIXED_REPLY, "AK_AGENT__INSTRUCTIONS": reply}
+    chosen = {_ADAPTER: adapter or ("openai-chat" if model else None), _URL: agent_url}
+    chosen[_MODEL] = model
     return dict(environ) | {name: value for name, value in chosen.items() if value}
 
 

@@ -67,6 +67,8 @@ def curl(payload: Path, url: str, signature: str) -> str:
     return shlex.join(
         [
             "curl",
+            "--silent",
+            "--show-error",
             "--include",
             "--header",
             "Content-Type: application/json",

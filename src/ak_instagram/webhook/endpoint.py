@@ -146,7 +146,9 @@ class WebhookEndpoint:
                 response, entry = self.shake_hands(scope)
         except WebhookRejected as exc:
             response = Response(exc.status, "rejected")
-            entry = AccessLogEntry(WARNING, "webhook.rejected", {"reason": str(exc)})
+            entry = AccessLogEntry(
+                WARNING, "webhook.rejected", {"method": scope["method"], "reason": str(exc)}
+            )
         except StoreUnavailable as exc:
             response = Response(503, "try again")
             entry = AccessLogEntry(ERROR, "webhook.not_stored", {"reason": str(exc)})
@@ -156,7 +158,9 @@ class WebhookEndpoint:
     def shake_hands(self, scope: Scope) -> tuple[Response, AccessLogEntry]:
         """Answer the GET with which Meta tries the URL, and refuse other methods."""
         if scope["method"] != "GET":
-            entry = AccessLogEntry(WARNING, "webhook.rejected", {"reason": "method"})
+            entry = AccessLogEntry(
+                WARNING, "webhook.rejected", {"method": scope["method"], "reason": "method"}
+            )
             return Response(405, "GET or POST"), entry
         challenge = answer_handshake(QueryParams(scope["query_string"]), self._verify_token)
         return Response(200, challenge), AccessLogEntry(INFO, "webhook.verified", {})

@@ -15,7 +15,7 @@ const KINDS = {
     ["temporary", "Temporary error", "Code 2, to be tried again."],
     ["rate_limited", "Rate limit", "Code 613."],
     ["app_limited", "App limit", "Code 4, with usage headers."],
-    ["token_expired", "Token expired", "Code 190/463, on every call.", { on: "any" }],
+    ["token_expired", "Token expired", "Code 190/463. Always: on every call; counted: on sends.", (times) => ({ on: times ? "send" : "any" })],
     ["window_closed", "Window closed", "Code 10/2534022."],
     ["person_unavailable", "Person unavailable", "Code 551."],
     ["restricted", "Account restricted", "Code 368."],
@@ -46,13 +46,27 @@ export function setUpFaults(who) {
     el("ul", { className: "active", id: "active", "aria-label": "Active faults" }),
     ...Object.entries(KINDS).map(([title, kinds]) => group(title, el("ul", { className: "levers" }, ...kinds.map(fault)))),
     group("How Meta behaves", el("ul", { className: "levers" }, ...SWITCHES.map(toggle))),
-    group("Time passes", el("div", { className: "row" }, button("1 hour", () => advance(3600)), button("24 hours", () => advance(86_460)))),
+    group(
+      "Time passes",
+      el("p", { id: "clock", role: "status" }),
+      el("div", { className: "row" }, button("1 hour", () => advance(3600)), button("24 hours", () => advance(86_460))),
+      el("p", { textContent: "For Meta, which lets nobody answer 24 hours after a person's last message. The service has a clock of its own: what it waits for, a takeover too, does not end sooner." }),
+    ),
     group("Someone answers from the Instagram app", byHand(who)),
   );
 }
 
-/** Show which faults and switches are on. */
+/** Show what time it is in the simulated world, and how far ahead that is. */
+function showClock(world) {
+  const minutes = Math.round(world.ahead / 60_000);
+  const time = new Date(world.now()).toLocaleString([], { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const lead = [[Math.floor(minutes / 60), "h"], [minutes % 60, "min"]].filter(([count]) => count).map((each) => each.join(" ")).join(" ");
+  byId("clock").textContent = minutes ? `It is ${time}, ${lead} ahead.` : `It is ${time}.`;
+}
+
+/** Show which faults and switches are on, and the time. */
 export function showFaults(world) {
+  showClock(world);
   byId("fault-count").textContent = world.faults.length || "";
   const items = world.faults.map(({ number, kind, left }) => el(
     "li", {}, `${LABELS[kind] ?? kind} ${left === null ? "∞" : `${left}×`}`,
@@ -66,7 +80,7 @@ export function showFaults(world) {
 function fault([kind, label, hint, rest]) {
   const doses = TIMES.map(([times, text]) => el("button", {
     type: "button", textContent: text, "aria-label": `${label}, ${times ?? "always"}${times ? " times" : ""}`,
-    on: { click: () => attempt(addFault({ kind, times, ...rest })) },
+    on: { click: () => attempt(addFault({ kind, times, ...(typeof rest === "function" ? rest(times) : rest) })) },
   }));
   const extra = kind === "held" ? el("button", { type: "button", textContent: "let go", on: { click: () => attempt(release()) } }) : null;
   return el("li", { className: "lever" }, words(label, hint), el("div", { className: "doses" }, ...doses, extra));

@@ -44,6 +44,7 @@ function onEntry(entry) {
   if (igsid) showPeople(world, selected, pick);
   if (igsid && igsid === selected) showConversation();
   if (!igsid) showFaults(world);
+  if (entry.kind === "clock") tell();
 }
 
 function showAll() {
@@ -63,6 +64,10 @@ function pick(igsid) {
   world.people.get(igsid).isNew = false;
   forget();
   showAll();
+}
+
+function tell() {
+  byId("phone-time").textContent = new Date(world?.now() ?? Date.now()).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /** Whoever has the conversation in front of them sees what has come. */
@@ -97,7 +102,6 @@ function setUpPage() {
     if (await api.attempt(api.addPerson(input.value))) input.value = "";
   });
   document.addEventListener("visibilitychange", () => world && selected && lookSoon());
-  const tell = () => { byId("phone-time").textContent = new Date(world?.now() ?? Date.now()).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }); };
   setInterval(tell, 5000);
   tell();
 }

@@ -21,6 +21,7 @@ export function showThread(world, conversation) {
   showSeen(conversation);
   showTyping(world, conversation);
   showChips(conversation);
+  showTakeover(world, conversation);
   if (isAtEnd) toEnd(isOther);
 }
 
@@ -89,6 +90,18 @@ function showChips(conversation) {
   const replies = last?.author === "person" ? [] : (last?.quick_replies ?? []);
   const tap = ({ title, payload }) => attempt(write(conversation.person.igsid, { quick_reply: { title, payload } }));
   byId("chips").replaceChildren(...replies.map((reply) => el("button", { type: "button", textContent: reply.title, on: { click: () => tap(reply) } })));
+}
+
+/** Say that somebody has answered by hand, and the command that ends the service's silence. */
+function showTakeover(world, { person, messages }) {
+  const byHand = [...messages.values()].findLastIndex(({ author }) => author === "human");
+  const hasAnswered = [...messages.values()].findLastIndex(({ author }) => author === "service") > byHand;
+  const note = byId("takeover");
+  note.hidden = byHand < 0 || hasAnswered;
+  note.replaceChildren(
+    "Somebody answered from the Instagram app, so the service may be silent here, ak-instagram for 12 hours. Its way back: ",
+    el("code", { textContent: `ak-instagram resume ${person.igsid} --account ${world.account.account_id}` }),
+  );
 }
 
 function actsFor({ person: { igsid } }) {

@@ -78,6 +78,7 @@ FREE = {
     "definitions.map",
     "definitions.maps[]",
     "definitions.named[]",
+    "definitions.quantities",
     "definitions.texts",
     "keda.triggers[]",
     "secret.external.data[]",

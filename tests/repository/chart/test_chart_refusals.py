@@ -7,6 +7,7 @@ import re
 import helm_python as helm
 import pytest
 
+from ak_instagram.agents.registry import ADAPTERS
 from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS
 from tests.repository.chart.rendering import (
     CHART,
@@ -163,8 +164,16 @@ SECRETS += [f"instagram.accounts[0].{key.name}" for key in ACCOUNT_KEYS if key.s
 def test_no_secret_fits_into_config(key):
     refused = refusal(f"config.{key}=IGAA-secret")
 
-    assert re.search(r"at '/config.*': additional properties '\w+' not allowed", refused)
+    assert re.search(
+        r"at '/config.*': (additional properties '\w+' not allowed|value must be 'in the Secret)",
+        refused,
+    )
     assert "IGAA" not in refused
+
+
+@pytest.mark.parametrize("key", ["instagram.access_token", "instagram.app_secret", "agent.api_key"])
+def test_a_secret_in_config_is_sent_to_the_secret(key):
+    assert "value must be 'in the Secret, not here" in refusal(f"config.{key}=IGAA-secret")
 
 
 @pytest.mark.parametrize(
@@ -323,3 +332,34 @@ def test_lint_refuses_what_contradicts_itself():
     errors = helm.lint(CHART, values, strict=True)["errors"]
 
     assert any("1 with SQLite" in error for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        pytest.param(
+            ["config.agent.adapter=htpp"],
+            'config.agent.adapter: "htpp" is none; there are agentkernel',
+            id="adapter",
+        ),
+        pytest.param(
+            ["config.agent.request.q={tex}"],
+            "config.agent.request: no placeholder {tex}; there are account",
+            id="placeholder",
+        ),
+        pytest.param(
+            ["resources.limits.memory=lots"],
+            "at '/resources/limits/memory': 'lots' does not match pattern",
+            id="memory",
+        ),
+    ],
+)
+def test_a_value_that_would_stop_the_pod_is_refused(settings, words):
+    settings = [each.replace("{", r"\{").replace("}", r"\}") for each in settings]
+
+    assert words in refusal(*settings)
+
+
+@pytest.mark.parametrize("adapter", [*ADAPTERS, "shop:Agent"])
+def test_every_adapter_is_taken(adapter):
+    assert render_set(f"config.agent.adapter={adapter}").config

@@ -131,6 +131,7 @@ def config_schema() -> dict[str, dict]:
         f"{section}.{name}": schema
         for section, keys in sections.items()
         for name, schema in keys["properties"].items()
+        if not schema.get("$ref", "").endswith("inTheSecret")  # refused, with the way to go
     }
 
 

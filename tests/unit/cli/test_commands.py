@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from ak_instagram import __version__
 from ak_instagram.cli import main
+from ak_instagram.cli.dead_letters import text_in
 
 SETTINGS = {
     "AK_INSTAGRAM__VERIFY_TOKEN": "verify-s3cret",
@@ -248,6 +249,8 @@ def test_sign_prints_a_curl_that_posts_the_file_signed(run, tmp_path, name):
     assert result.exit_code == 0
     assert shlex.split(result.output) == [
         "curl",
+        "--silent",
+        "--show-error",
         "--include",
         "--header",
         "Content-Type: application/json",
@@ -319,3 +322,17 @@ def test_sign_says_that_there_is_nothing_to_sign_with(run, tmp_path):
 
     assert result.exit_code == 2
     assert "use --secret-file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        pytest.param('{"message":{"mid":"m1","text":"Hi"}}', "Hi", id="message"),
+        pytest.param('{"message_edit":{"mid":"m1","text":"Ho","num_edit":1}}', "Ho", id="edit"),
+        pytest.param('{"postback":{"title":"Yes","payload":"YES"}}', "Yes", id="tap"),
+        pytest.param('{"text":"We open at nine."}', "We open at nine.", id="piece"),
+        pytest.param('{"message":{"attachments":[{"type":"image"}]}}', "(no text)", id="picture"),
+    ],
+)
+def test_a_dead_letter_is_shown_by_its_text(payload, text):
+    assert text_in(payload) == text

@@ -68,3 +68,37 @@ def test_the_command_line_names_the_agent():
     chosen = with_agent({"AK_AGENT__ADAPTER": "echo"}, "http", "http://localhost:1")
 
     assert service(chosen).agent == "http"
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "told"),
+    [
+        pytest.param(
+            {"OPENAI_API_KEY": "sk-1"},
+            {"model": "gpt-5.4-mini"},
+            {"AK_AGENT__ADAPTER": "openai-chat", "AK_AGENT__MODEL": "gpt-5.4-mini"},
+            id="openai",
+        ),
+        pytest.param(
+            {"AK_AGENT__ADAPTER": "echo"},
+            {"model": "llama3.3", "agent_url": "http://localhost:11434/v1"},
+            {"AK_AGENT__ADAPTER": "openai-chat", "AK_AGENT__URL": "http://localhost:11434/v1"},
+            id="a-compatible-server",
+        ),
+        pytest.param(
+            {"AK_AGENT__URL": "http://localhost:1"},
+            {"reply": "We open at nine."},
+            {"AK_AGENT__INSTRUCTIONS": "We open at nine."},
+            id="a-fixed-reply",
+        ),
+    ],
+)
+def test_a_model_or_a_fixed_reply_is_an_agent(environ, options, told):
+    environ = service(with_agent(environ, **options)).environ
+
+    assert environ.items() >= told.items()
+
+
+def test_a_model_without_a_key_is_refused():
+    with pytest.raises(SettingsError, match="api_key"):
+        service(with_agent({}, model="gpt-5.4-mini"))
