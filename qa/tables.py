@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.decide import (
+    VERDICT_WAIT,
     Action,
     Failure,
     GiveUp,
@@ -48,7 +49,9 @@ def _errors() -> Iterator[tuple[str, ...]]:
         if rule.failures is not None:
             number = f"{code}/{subcode}" if subcode else str(code)
             error = GraphError(rule.error_class, code=code, subcode=subcode)
-            name = f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.failures)} time"
+            name = (
+                f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.failures)} time or later"
+            )
             yield _row(name, error, rule.failures)
 
 
@@ -75,8 +78,9 @@ def _look_ups() -> Iterator[tuple[str, ...]]:
 
 
 def _failure(error: GraphError, times: int, account_worked: bool) -> Failure:
-    error_class = judge(error, times, account_worked=account_worked)
-    return Failure(times, error.code, error.subcode, times, 0.0, error_class)
+    span = VERDICT_WAIT if times > 1 else 0.0
+    error_class = judge(error, times, span, account_worked=account_worked)
+    return Failure(times, error.code, error.subcode, times, 0.0, span, error_class)
 
 
 def describe(action: Action) -> str:

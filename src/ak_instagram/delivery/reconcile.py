@@ -22,7 +22,6 @@ from .decide import (
     Failure,
     OpenCircuit,
     SendLater,
-    shortest_wait,
     try_again,
 )
 
@@ -71,7 +70,7 @@ def decide_not_found(latest: Failure | None, failures: int, backoff: Backoff) ->
     why = "it did not arrive"
     if latest is not None and latest.error_class in WHOLE_ACCOUNT:
         return SendLater(0.0, why)
-    return try_again(why, failures, backoff)
+    return try_again(why, failures, backoff, latest)
 
 
 def decide_look_up_failed(
@@ -84,5 +83,5 @@ def decide_look_up_failed(
     """
     if failure.error_class in WHOLE_ACCOUNT:
         return OpenCircuit(failure.error_class, str(error), error.retry_after, in_doubt=True)
-    at_least = shortest_wait(error, failure)
-    return try_again(str(error), failures, backoff, at_least, in_doubt=True)
+    at_least = error.retry_after or 0.0
+    return try_again(str(error), failures, backoff, failure, at_least, in_doubt=True)

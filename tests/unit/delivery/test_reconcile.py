@@ -14,7 +14,7 @@ from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 SINCE = 1_800_000_000_000
 PLANNED = SINCE - 14_400_000
-SEEN_TO_END = Failure(1, 1, None, 1, 0.0, ErrorClass.OUTCOME_UNKNOWN)
+SEEN_TO_END = Failure(1, 1, None, 1, 0.0, 0.0, ErrorClass.OUTCOME_UNKNOWN)
 PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE, PLANNED)
 
 
