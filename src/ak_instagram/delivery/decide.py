@@ -8,6 +8,10 @@ the piece failed before, or within a minute:
 - One has: the account can send, and is not stopped for this piece again.
 - None has: the person is not to blame yet, since perhaps nobody can be reached.
 
+A refusal that does not say whether it is of the message or of the app counts as the
+account's once different people got one in a row, with no success between, and as the
+message's once the account has worked since, or nobody else got one within a minute.
+
 What an error means by being repeated takes time as well: a bad minute of Meta's passes.
 Tries follow the backoff meanwhile; only the verdict waits.
 
@@ -21,7 +25,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.meta.graph_codes import STOPPED, ErrorClass, rule_for
+from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.store.values import Piece
 
@@ -29,6 +33,7 @@ ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
 # Seconds that failures have to span until the error means what it means by being repeated, and
 # for which a success with anybody shows that the account can send.
 VERDICT_WAIT = 60.0
+PEOPLE = 2  # that get a vague refusal in a row until it is the account's
 MAX_REMEMBERED = 10_000  # pieces
 
 # Meta checked the account first, and then refused this message or this person.
@@ -124,7 +129,7 @@ class Failure(NamedTuple):
 
     The piece was at this *attempt*. Its calls have ended with this *code* and *subcode*
     for so many *times* in a row, from *first_at* to *at* (steady clock), which makes the
-    error one of *error_class*.
+    error one of *error_class*. It *may_change* by being repeated.
     """
 
     attempt: int
@@ -134,11 +139,7 @@ class Failure(NamedTuple):
     first_at: float
     at: float
     error_class: ErrorClass
-
-    @property
-    def span(self) -> float:
-        """The seconds between the first of the failures and the latest."""
-        return self.at - self.first_at
+    may_change: bool = False
 
 
 class AttemptHistory:
@@ -152,11 +153,14 @@ class AttemptHistory:
     def __init__(self) -> None:
         self._latest = OrderedDict[int, Failure]()
 
-    def record(self, piece: Piece, error: GraphError, now: float, last_success: float) -> Failure:
+    def record(
+        self, piece: Piece, error: GraphError, now: float, last_success: float, people: int = 1
+    ) -> Failure:
         """
         Record that a call for *piece* ended with *error* just *now*; return the judged failure.
 
-        *last_success* is when the latest call of the account that worked began.
+        *last_success* is when the latest call of the account that worked began. So many
+        *people* got a vague refusal since then.
         """
         known = self._latest.pop(piece.id, None)
         is_repeated = known and (known.code, known.subcode) == (error.code, error.subcode)
@@ -164,9 +168,17 @@ class AttemptHistory:
         account_worked = known is not None and last_success > max(
             known.first_at, min(known.at, now - VERDICT_WAIT)
         )
-        error_class = judge(error, times, now - first_at, account_worked=account_worked)
+        span = now - first_at
+        error_class = judge(error, times, span, account_worked=account_worked, people=people)
         failure = Failure(
-            piece.attempt, error.code, error.subcode, times, first_at, now, error_class
+            piece.attempt,
+            error.code,
+            error.subcode,
+            times,
+            first_at,
+            now,
+            error_class,
+            error.may_change and span < VERDICT_WAIT,
         )
         self._latest[piece.id] = failure
         if len(self._latest) > MAX_REMEMBERED:
@@ -183,13 +195,20 @@ class AttemptHistory:
         self._latest.pop(piece.id, None)
 
 
-def judge(error: GraphError, times: int, span: float, *, account_worked: bool) -> ErrorClass:
+def judge(
+    error: GraphError, times: int, span: float, *, account_worked: bool, people: int = 1
+) -> ErrorClass:
     """
     Return the class of an *error* that ended so many calls for a piece in a row.
 
     They span so many seconds. *account_worked*: some call of the account did after the
     first of them, since the one before the latest or in the last `VERDICT_WAIT` seconds.
+    So many *people* got a vague refusal with no success between.
     """
+    if error.is_vague and not account_worked:
+        if people >= PEOPLE:
+            return ErrorClass.ACCOUNT_RESTRICTED
+        return error.error_class if span >= VERDICT_WAIT else ErrorClass.TRANSIENT
     error_class = error.class_after(times) if span >= VERDICT_WAIT else error.error_class
     if account_worked and error_class in STOPPED:
         return ErrorClass.TRANSIENT if error.error_class in STOPPED else error.error_class
@@ -240,15 +259,9 @@ def try_again(
     wait = backoff.wait_or_give_up(failures)
     if wait is None:
         return GiveUp(f"gave up: {why}")
-    if failures + 1 >= backoff.max_attempts and latest is not None and may_change(latest):
+    if failures + 1 >= backoff.max_attempts and latest is not None and latest.may_change:
         at_least = max(at_least, VERDICT_WAIT)
     return Retry(max(wait, at_least), why, in_doubt)
-
-
-def may_change(failure: Failure) -> bool:
-    """Return whether the error of *failure* may yet mean something else by being repeated."""
-    rule = rule_for(failure.code, failure.subcode)
-    return failure.span < VERDICT_WAIT and rule is not None and rule.then is not None
 
 
 def shows_that_account_works(error: GraphError) -> bool:
@@ -257,4 +270,4 @@ def shows_that_account_works(error: GraphError) -> bool:
 
     Only Meta's own word does; a class that an error has by being repeated is a guess.
     """
-    return error.error_class in _REFUSALS
+    return error.error_class in _REFUSALS and not error.is_vague

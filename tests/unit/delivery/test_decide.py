@@ -41,6 +41,11 @@ FILE_NOT_FETCHED = GraphError(T, code=100, subcode=2018008)
 PERHAPS_FORBIDDEN = GraphError(UNK, code=1, subcode=99)
 NO_ROLE = GraphError(AUTH, code=10, subcode=2534048)
 POLICY = GraphError(BLK, code=368)
+BAD_MESSAGE = GraphError(BAD, code=100, subcode=2534015)
+VAGUE = GraphError(BAD, code=100)
+NO_OBJECT = GraphError(BAD, code=100, subcode=33)
+UNHEARD_OF = GraphError(BAD, code=4711)
+VERSION_ENDED = GraphError(BLK, code=2635)
 
 BACKOFF = Backoff(max_attempts=3, chance=lambda: 0.0)  # waits 1 s, then 3 s
 NEVER = float("-inf")
@@ -54,7 +59,8 @@ def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) 
     """A failure that ended *times* calls in a row, with a success of the account in between."""
     span = VERDICT_WAIT if times > 1 else 0.0
     error_class = judge(error, times, span, account_worked=account_worked)
-    return Failure(times, error.code, error.subcode, times, 0.0, span, error_class)
+    may_change = error.may_change and times == 1
+    return Failure(times, error.code, error.subcode, times, 0.0, span, error_class, may_change)
 
 
 # --- after a send -----------------------------------------------------------
@@ -108,7 +114,15 @@ def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) 
         ),
         pytest.param(GraphError(WIN), 1, Park("window_closed"), id="window-closed"),
         pytest.param(GraphError(USR), 1, GiveUp("person_unavailable"), id="person-unavailable"),
-        pytest.param(GraphError(BAD), 1, GiveUp("bad_request"), id="our-mistake"),
+        pytest.param(BAD_MESSAGE, 1, GiveUp(str(BAD_MESSAGE)), id="our-mistake"),
+        pytest.param(VAGUE, 1, Retry(1, str(VAGUE)), id="perhaps-the-app"),
+        pytest.param(VAGUE, 2, Retry(VERDICT_WAIT, str(VAGUE)), id="perhaps-the-app-last"),
+        pytest.param(
+            VERSION_ENDED,
+            1,
+            OpenCircuit(BLK, str(VERSION_ENDED), None, in_doubt=False),
+            id="surely-the-app",
+        ),
     ],
 )
 def test_the_first_error_of_a_piece_decides_by_its_class(error, failures, action):
@@ -198,7 +212,9 @@ def test_a_repeated_error_decides_by_whether_the_account_works(
     [
         pytest.param(GraphError(WIN), True, id="window-closed"),
         pytest.param(GraphError(USR), True, id="person-unavailable"),
-        pytest.param(GraphError(BAD), True, id="bad-request"),
+        pytest.param(BAD_MESSAGE, True, id="bad-request"),
+        pytest.param(VAGUE, False, id="perhaps-the-app"),
+        pytest.param(UNHEARD_OF, False, id="unheard-of"),
         pytest.param(PERHAPS_BLOCKED, False, id="person-only-by-repetition"),
         pytest.param(FILE_NOT_FETCHED, False, id="bad-request-only-by-repetition"),
         pytest.param(GraphError(UNK), False, id="outcome-unknown"),
@@ -384,6 +400,31 @@ def test_the_last_attempt_waits_until_it_can_give_a_verdict(error, wait):
     assert decide(error, second, 2, BACKOFF) == Retry(wait, str(error))
 
 
+@pytest.mark.parametrize("error", [VAGUE, NO_OBJECT, UNHEARD_OF], ids=["100", "100/33", "unknown"])
+@pytest.mark.parametrize(
+    ("span", "account_worked", "people", "error_class"),
+    [
+        pytest.param(0, False, 1, T, id="first"),
+        pytest.param(59.9, False, 1, T, id="nobody-else-yet"),
+        pytest.param(60, False, 1, BAD, id="nobody-else-within-a-minute"),
+        pytest.param(1, True, 1, BAD, id="others-were-sent"),
+        pytest.param(0, False, 2, BLK, id="the-second-person-in-a-row"),
+        pytest.param(100, False, 2, BLK, id="people-in-a-row-for-long"),
+        pytest.param(1, True, 2, BAD, id="two-people-and-others-were-sent"),
+    ],
+)
+def test_a_vague_refusal_is_the_apps_once_different_people_got_it_in_a_row(
+    error, span, account_worked, people, error_class
+):
+    seen = judge(error, 2, span, account_worked=account_worked, people=people)
+
+    assert seen is error_class
+
+
+def test_a_clear_refusal_is_the_messages_however_many_people_get_one():
+    assert judge(BAD_MESSAGE, 1, 0, account_worked=False, people=9) is BAD
+
+
 def test_another_error_begins_a_new_count():
     history, last_success = AttemptHistory(), 100.0
     sequence = [PERHAPS_BLOCKED, PERHAPS_BLOCKED, GraphError(T), PERHAPS_BLOCKED, PERHAPS_BLOCKED]
@@ -393,7 +434,7 @@ def test_another_error_begins_a_new_count():
     ]
 
     assert [it.times for it in failures] == [1, 2, 1, 1, 2]
-    assert [it.span for it in failures] == [0, 60, 0, 0, 60]
+    assert [it.at - it.first_at for it in failures] == [0, 60, 0, 0, 60]
     assert {it.error_class for it in failures} == {T}
 
 
