@@ -72,8 +72,8 @@ def _look_ups() -> Iterator[tuple[str, ...]]:
     refused = GraphError(ErrorClass.AUTHORIZATION)
     cases = ((1, False), (2, True), (2, False))
     failures = [_failure(refused, *case) for case in cases]
-    absent = decide_not_found(None, 1, _BACKOFF)
-    blamed = decide_not_found(failures[0], 1, _BACKOFF)
+    absent = decide_not_found(None, 1, _BACKOFF, 0.0)
+    blamed = decide_not_found(failures[0], 1, _BACKOFF, 0.0)
     yield "looked for: not there", *[describe(absent)] * 3
     yield "looked for: not there, and the account was to blame", *[describe(blamed)] * 3
     temporary = GraphError(ErrorClass.TRANSIENT)

@@ -141,6 +141,13 @@ async def test_a_piece_without_an_echo_is_looked_up_before_it_is_sent_again(stag
     assert answers == dict.fromkeys(kinds, ANSWER)
 
 
+@pytest.mark.parametrize("kind", UNKNOWN)
+async def test_a_piece_that_did_not_arrive_is_sent_again_within_three_seconds(stage, kind):
+    answers = await answers_in_spite_of(stage, kind, within=3.5)  # with the turn and two pieces
+
+    assert answers == {kind: ANSWER}
+
+
 async def test_an_echo_that_is_faster_than_the_answer_changes_nothing(stage):
     mia = stage.person()
     stage.meta.switch(echo_first=True)

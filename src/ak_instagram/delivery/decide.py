@@ -29,7 +29,9 @@ from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.store.values import Piece
 
-ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
+# Seconds in which the echo of a send usually arrives, and in which Meta shows a message that it
+# took: one that is not found earlier may yet have arrived.
+ECHO_WAIT = 2.5
 # Seconds that failures have to span until the error means what it means by being repeated, and
 # for which a success with anybody shows that the account can send.
 VERDICT_WAIT = 60.0

@@ -169,7 +169,8 @@ class Delivery:
         log.info("delivery.looked_up", piece=piece.seq, arrived=found is not None)
         if found is not None:
             return await self._carry_out(Sent(found.mid), claim, piece)
-        absent = decide_not_found(latest, claim.failures + 1, self._backoff)
+        elapsed = max(self._store.now() - piece.tried_at, 0) / 1000
+        absent = decide_not_found(latest, claim.failures + 1, self._backoff, elapsed)
         return await self._carry_out(absent, claim, piece)
 
     def _record(

@@ -8,6 +8,7 @@ has been looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.meta.graph import RecentMessage
@@ -21,6 +22,7 @@ from .decide import (
     Action,
     Failure,
     OpenCircuit,
+    Retry,
     SendLater,
     try_again,
 )
@@ -60,17 +62,23 @@ def find(
     return None
 
 
-def decide_not_found(latest: Failure | None, failures: int, backoff: Backoff) -> Action:
+def decide_not_found(
+    latest: Failure | None, failures: int, backoff: Backoff, elapsed: float
+) -> Action:
     """
     Return what becomes of a piece that is not in the conversation, so it did not arrive.
 
     *latest* is how its latest attempt failed, if that was seen here; *failures* counts the
-    failed attempts, this one included.
+    failed attempts, this one included. The backoff counts from the beginning of the latest,
+    *elapsed* seconds ago: the look-up is a part of the wait.
     """
     why = "it did not arrive"
     if latest is not None and latest.error_class in WHOLE_ACCOUNT:
         return SendLater(0.0, why)
-    return try_again(why, failures, backoff, latest)
+    again = try_again(why, failures, backoff, latest)
+    return (
+        replace(again, after=max(again.after - elapsed, 0.0)) if isinstance(again, Retry) else again
+    )
 
 
 def decide_look_up_failed(

@@ -233,8 +233,9 @@ def test_only_metas_own_refusal_shows_that_the_account_works(error, works):
 @pytest.mark.parametrize(
     ("latest", "failures", "action"),
     [
-        pytest.param(None, 1, Retry(1, "it did not arrive"), id="not-seen-to-end"),
-        pytest.param(failure(GraphError(UNK)), 2, Retry(3, "it did not arrive"), id="unknown"),
+        pytest.param(None, 1, Retry(0, "it did not arrive"), id="not-seen-to-end"),
+        pytest.param(failure(GraphError(UNK)), 1, Retry(0, "it did not arrive"), id="unknown"),
+        pytest.param(failure(GraphError(UNK)), 2, Retry(0.5, "it did not arrive"), id="again"),
         pytest.param(
             failure(GraphError(UNK)), 3, GiveUp("gave up: it did not arrive"), id="last-attempt"
         ),
@@ -246,8 +247,10 @@ def test_only_metas_own_refusal_shows_that_the_account_works(error, works):
         ),
     ],
 )
-def test_a_piece_that_did_not_arrive_is_sent_again(latest, failures, action):
-    assert decide_not_found(latest, failures, BACKOFF) == action
+def test_a_piece_that_did_not_arrive_is_sent_again_when_its_backoff_is_over(
+    latest, failures, action
+):
+    assert decide_not_found(latest, failures, BACKOFF, elapsed=ECHO_WAIT) == action
 
 
 @pytest.mark.parametrize(

@@ -286,7 +286,7 @@ async def test_a_piece_of_unknown_outcome_that_arrived_is_not_sent_again():
 @pytest.mark.parametrize(
     ("failures", "noted"),
     [
-        pytest.param(0, ("retry", 1, PLANNED, None), id="first"),
+        pytest.param(0, ("retry", 0, PLANNED, None), id="first"),
         pytest.param(2, ("give_up", "gave up: it did not arrive"), id="last"),
     ],
 )
