@@ -149,7 +149,7 @@ class Delivery:
     async def _look_up(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         """Look for a piece of unknown outcome, which is sent again only if it did not arrive."""
         latest = self._failed_sends.latest(piece)
-        slot = Reservation(until_echo(piece, latest, self._store.now()), is_granted=False)
+        slot = Reservation(until_echo(piece, self._store.now()), is_granted=False)
         if not slot.after:
             slot = self._look_ups.reserve(claim.account, piece.id, LOOK_UP_PATIENCE)
         if not slot.is_granted:

@@ -30,15 +30,15 @@ from .decide import (
 TIMEOUT = 10.0  # seconds that one call may take
 
 
-def until_echo(piece: Piece, latest: Failure | None, now_ms: int) -> float:
+def until_echo(piece: Piece, now_ms: int) -> float:
     """
     Return for how many seconds the echo of *piece*'s latest attempt may still be on its way.
 
-    *latest* is how that attempt failed. `None`: nobody saw it end, so it may have been cut
-    off just now, with Meta still at it. *now_ms* is the store's time in UTC milliseconds; a
-    clock that was set back makes the wait shorter, never endless.
+    If nobody saw that attempt end, it may have been cut off just now, with Meta still at it.
+    *now_ms* is the store's time in UTC milliseconds; a clock that was set back makes the wait
+    shorter, never endless.
     """
-    patience = ECHO_WAIT if latest else TIMEOUT + ECHO_WAIT
+    patience = ECHO_WAIT if piece.is_over else TIMEOUT + ECHO_WAIT
     return max(patience - abs(now_ms - piece.tried_at) / 1000, 0.0)
 
 

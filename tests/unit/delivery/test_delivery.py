@@ -30,9 +30,11 @@ LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
 PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
 
 
-def piece(number: int = 7, *, attempt: int = 1, outcome_unknown: bool = False) -> Piece:
-    at = ATTEMPT_BEGAN
-    return Piece(number, "turn", 0, {"text": "hello"}, attempt, outcome_unknown, at, at)
+def piece(
+    number: int = 7, *, attempt: int = 1, outcome_unknown: bool = False, is_over: bool = False
+) -> Piece:
+    at, text = ATTEMPT_BEGAN, {"text": "hello"}
+    return Piece(number, "turn", 0, text, attempt, outcome_unknown, at, at, is_over)
 
 
 async def no_sleep(_seconds: float) -> None:
@@ -324,11 +326,8 @@ async def test_an_attempt_without_an_end_is_given_the_time_of_a_call_and_its_ech
 
 async def test_an_attempt_that_ended_is_given_the_time_of_its_echo():
     store = FakeStore(time=ATTEMPT_BEGAN + 1_000)
-    graph = FakeGraph(errors=[GraphError(ErrorClass.OUTCOME_UNKNOWN)])
-    sends = delivery(store, graph)
-    await deliver(sends, piece())
 
-    await deliver(sends, piece(outcome_unknown=True))
+    await deliver(delivery(store, FakeGraph()), piece(outcome_unknown=True, is_over=True))
 
     assert store.log[-1] == ("retry", ECHO_WAIT - 1, SENDING, OTHER)
 
