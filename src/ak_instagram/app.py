@@ -148,6 +148,7 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         lease_ms=int(settings.conversation.lease * 1000),
         debounce_ms=int(settings.conversation.debounce * 1000),
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
+        automatic_texts=settings.conversation.automatic_texts,
         transcript_lines=agent.history,
     )
     return open_store(settings.store.url, worker)

@@ -27,16 +27,35 @@ class Transient(Exception):
     """
     It may work later: try again with backoff.
 
-    *retry_after* is what the other side asked for, in seconds, or `None`.
+    *retry_after* is what the other side asked for, in seconds, or `None`. *attempts* bounds
+    how often it is tried in all, `None` for as often as the settings say. *status* is the
+    HTTP status that told it, if one did.
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after: float | None = None,
+        *,
+        attempts: int | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.attempts = attempts
+        self.status = status
 
 
 class Permanent(Exception):
-    """It will not work however often it is tried: a dead letter."""
+    """
+    It will not work however often it is tried: a dead letter.
+
+    *status* is the HTTP status that told it, if one did.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class SettingsError(Exception):

@@ -107,6 +107,10 @@ PIECES_PARKED = Gauge(
 DEAD_LETTERS_KEPT = Gauge(
     "ak_instagram_dead_letters_kept", "Dead letters neither replayed nor discarded", ["what"]
 )
+CLOCK_DIFFERENCE = Gauge(
+    "ak_instagram_clock_difference_seconds",
+    "By how much Meta's clock is ahead of the store's, by the freshest of the latest events",
+)
 NEWEST_EVENT = Gauge(
     "ak_instagram_newest_event_timestamp_seconds",
     "When the newest event was stored, 0 if the store has none",

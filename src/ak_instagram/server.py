@@ -88,10 +88,11 @@ def raise_open_file_limit() -> None:
 
 
 def tune_gc() -> None:
-    """Let the collector look seldom, and never through what is there now: that stays."""
+    """Have the collector look seldom, and never through what is there now: that stays."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 100)
+    gc.enable()
 
 
 def stop_on_signal(server: uvicorn.Server) -> Callable[[int, object], None]:

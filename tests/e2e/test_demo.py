@@ -12,6 +12,8 @@ import sys
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 SERVICE = re.compile(r"service\s+(http://\S+)\s+\(process (\d+)")
 PAGE = re.compile(r"simulator\s+(http://\S+)")
@@ -91,6 +93,36 @@ async def test_a_step_that_fails_makes_the_exit_code_1_and_shows_the_log(demo, t
 
     assert process.returncode == 1, transcript
     assert "✗ no answer within 1 s" in transcript
+    assert "no answer yet: agent did not answer: ClientConnectorError" in transcript
+    (log,) = tmp_path.iterdir()
+    assert f"The whole log: {log}" in transcript
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        pytest.param(401, '{"error": {"message": "bad key"}}', "bad key", id="401"),
+        pytest.param(404, '{"detail": "no such app"}', "no such app", id="404"),
+        pytest.param(422, '{"detail": [{"msg": "Field required"}]}', "Field required", id="422"),
+        pytest.param(200, "data: {}\n\n", "not JSON", id="a-stream"),
+    ],
+)
+async def test_an_agent_that_answers_none_fails_the_demo_in_its_own_words(
+    demo, tmp_path, status, body, reason
+):
+    async def respond(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body)
+
+    app = web.Application()
+    app.router.add_post("/", respond)
+    async with TestServer(app) as agent:
+        process = await demo("--once", "--adapter", "http", "--agent-url", str(agent.make_url("/")))
+        transcript = await read_to_end(process)
+
+    assert process.returncode == 1, transcript
+    assert f"✗ the agent has failed: agent answered {status if status != 200 else ''}" in transcript
+    assert reason in transcript
+    assert "Done" not in transcript
     (log,) = tmp_path.iterdir()
     assert f"The whole log: {log}" in transcript
 

@@ -35,8 +35,7 @@ async def test_an_answer_typed_in_the_app_silences_the_bot_until_its_pause_is_ov
     mia = stage.person()
     hold = await stage.hold(mia, "Is there a person?", "Nobody shall read this")
 
-    stage.meta.phones.answer_by_hand(mia, "Yes, this is Ann")
-    await stage.meta.settled()
+    await stage.answer_by_hand(mia, "Yes, this is Ann")
     hold.release()
     stage.meta.phones.say(mia, "Great, thank you")
     await until_hushed(stage, mia)
@@ -51,11 +50,11 @@ async def test_an_answer_typed_in_the_app_silences_the_bot_until_its_pause_is_ov
 async def test_the_rest_of_an_answer_is_not_sent_once_a_person_speaks(stage):
     mia = stage.person()
     stage.agent.will(says(f"{FIRST}\n\n{SECOND}"))
-    stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=0.5))
+    stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=3.0))
     stage.meta.phones.say(mia, "Tell me all of it")
     await stage.until_answered(mia)
 
-    stage.meta.phones.answer_by_hand(mia, "Let me take this one")
+    await stage.answer_by_hand(mia, "Let me take this one")
     await stage.service.until_logged(
         lambda line: line["event"] == "delivery.attempted" and line.get("contact") == mia
     )
@@ -67,17 +66,32 @@ async def test_the_rest_of_an_answer_is_not_sent_once_a_person_speaks(stage):
 
 async def test_a_piece_that_waits_for_its_retry_is_dropped_by_a_takeover(stage):
     mia, ben = stage.person(), stage.person()
-    stage.meta.fail(Fault(FaultKind.TEMPORARY, times=1))
+    stage.meta.fail(Fault(FaultKind.TEMPORARY, times=2))
     stage.meta.phones.say(mia, "Tell me something")
     await stage.until_faults_struck()
 
-    stage.meta.phones.answer_by_hand(mia, "Let me take this one")
-    await stage.meta.settled()
+    await stage.answer_by_hand(mia, "I will see to it myself")
     stage.meta.phones.say(ben, "Meanwhile")
     await stage.until_answered(ben)
 
     assert stage.query("SELECT status FROM outbox WHERE contact = ?", mia) == [("dropped",)]
     assert stage.answers(mia) == []
+
+
+async def test_a_greeting_of_the_account_itself_is_no_persons(stage):
+    mia = stage.person()
+    hold = await stage.hold(mia, "Hello?")
+
+    stage.meta.phones.answer_by_hand(mia, "Thanks for your message!")
+    await stage.meta.settled()
+    hold.release()
+    await stage.until_answered(mia)
+
+    line = await stage.service.until_logged(
+        lambda it: it["event"] == "conversation.not_taken_over" and it["contact"] == mia
+    )
+    assert line["reason"] == "it came within two seconds of the person's message"
+    assert stage.answers(mia) == ["First answer"]
 
 
 async def test_messages_that_another_app_answers_are_left_to_it(stage):
@@ -121,4 +135,5 @@ async def test_a_person_takes_over_and_hands_back_by_command(stage):
     await stage.until_answered(mia, 2)
 
     assert (paused[0], resumed) == (0, (0, "the bot answers again\n"))
+    assert reasons(stage, mia) == [None, "paused by command", None]
     assert stage.answers(mia) == ["You said: Hello there", "You said: For the bot again"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ak_instagram.store.verbs.automatic import INSTANT
 from instagram_simulator import Entry, ProfessionalAccount, Simulator
 from qa.support.agent import Hold, ScriptedAgent, scripted_agent
 from qa.support.service import WITHIN, Service
@@ -71,6 +72,12 @@ class Stage:
         async with asyncio.timeout(WITHIN):
             while self.meta.active_faults():  # noqa: ASYNC110 - nothing tells when it strikes
                 await asyncio.sleep(0.002)
+
+    async def answer_by_hand(self, igsid: str, text: str) -> None:
+        """Answer from the app, as a person; return once the service has heard it."""
+        await asyncio.sleep(INSTANT / 1000 + 0.1)  # sooner nobody can have written it
+        self.meta.phones.answer_by_hand(igsid, text)
+        await self.meta.settled()
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what the service's store says."""

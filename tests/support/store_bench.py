@@ -44,9 +44,15 @@ class Shared:
         return self.database.run(work, urgent=urgent)
 
 
-def worker(owner: str = "one", **rules: int) -> WorkerIdentity:
+def worker(
+    owner: str = "one",
+    *,
+    debounce: int = 0,
+    lines: int = 0,
+    automatic_texts: tuple[str, ...] = (),
+) -> WorkerIdentity:
     """A process run that is called *owner*."""
-    return WorkerIdentity(owner, LEASE, **{"takeover_pause_ms": PAUSE, **rules})
+    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines)
 
 
 def tx_on(connection: object) -> Tx:
@@ -71,9 +77,16 @@ class Bench:
         )
         self.database = Shared(await self.stack.enter_async_context(opened))
 
-    def store(self, owner: str = "one", *, debounce: int = 0, lines: int = 0) -> Store:
-        rules = {"debounce_ms": debounce, "transcript_lines": lines}
-        return Store(self.database, worker(owner, **rules))
+    def store(
+        self,
+        owner: str = "one",
+        *,
+        debounce: int = 0,
+        lines: int = 0,
+        automatic_texts: tuple[str, ...] = (),
+    ) -> Store:
+        rules = worker(owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts)
+        return Store(self.database, rules)
 
     async def run(self, verb: Callable[..., T], *arguments: object) -> T:
         """Return what *verb* returns, in a transaction of the store `one`."""
@@ -90,6 +103,15 @@ class Bench:
             lambda connection, _now: [tuple(row) for row in connection.exec_driver_sql(sql)]
         )
         return rows
+
+    async def answer_by_hand(
+        self, store: Store, said: str = "I am Ann", contact: str = "anna", *, after: int = 5000
+    ) -> int:
+        """Answer from the app *after* so many ms; return until when the bot is silent."""
+        self.clock.move(after)
+        mid = f"by-hand-{self.clock.now}"
+        await store.put([echo(mid, said, contact)._replace(at=self.clock.now)])
+        return self.clock.now + PAUSE
 
     async def piece_statuses(self) -> list[str]:
         """Return the statuses of all pieces, in the order in which they were planned."""

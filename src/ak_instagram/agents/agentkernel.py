@@ -13,6 +13,7 @@ from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn, attachments_of, prompt
+from .failures import failure_in
 from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
@@ -27,16 +28,15 @@ _FILE_TYPES = {
     "file": ("pdf", "application/pdf"),
 }
 
-# Texts that 0.9 answers with 200 when the model has failed (core/util/error_util.py there).
-# The text for an unknown error is missing: it looks like an answer, and only
-# `execution.mode: stream` reports that error as one.
-_MODEL_FAILED = frozenset(
+# So begins what 0.9 answers with 200 when the model has failed (core/util/error_util.py there),
+# known errors and unknown ones alike.
+_FAILED = "Error: "
+# Texts for what passes by itself, however often it takes.
+_PASSES = frozenset(
     {
         "Error: Too many requests. Please try again later.",
         "Error: The service is temporarily unavailable. Please try again.",
         "Error: Could not connect to the model provider. Please check your internet.",
-        "Error: Invalid API configuration or credentials.",
-        "Error: Invalid model or resource not found. Please check your configuration.",
     }
 )
 
@@ -59,9 +59,12 @@ class AgentKernel:
         body = request_body(turn)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if not answer.is_stream:
-                yield read_result(require_object(await answer.json()))
+                result = require_object(await answer.json())
+                answer.raise_failure(failed_result(result), "agent's model failed")
+                yield read_result(result)
                 return
             async for frame in answer.frames(is_last):
+                answer.raise_failure(failure_in(frame), "agent's stream reported an error")
                 for part in read_frame(frame):
                     yield part
 
@@ -117,15 +120,20 @@ def read_result(answer: JsonObject) -> Part:
     result = answer.get("result")
     if not isinstance(result, str):
         raise Permanent("agent's answer has no text in `result`")
-    if result in _MODEL_FAILED:
+    if result in _PASSES:
         raise Transient(f"agent's model failed: {result}")
     return Text(result)
 
 
+def failed_result(answer: JsonObject) -> str | None:
+    """Return the words of a run that failed for a reason that may stay, `None` if it did not."""
+    result = answer.get("result")
+    has_failed = isinstance(result, str) and result.startswith(_FAILED) and result not in _PASSES
+    return str(result).removeprefix(_FAILED) if has_failed else None
+
+
 def read_frame(frame: JsonObject) -> list[Part]:
-    """Return the parts in one event of a stream; an error in it is `Transient`."""
-    if frame.get("error"):
-        raise Transient("agent's stream reported an error")
+    """Return the parts in one event of a stream."""
     delta = frame.get("delta")
     parts: list[Part] = [Text(delta)] if isinstance(delta, str) else []
     match frame.get("event"):

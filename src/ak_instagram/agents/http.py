@@ -13,6 +13,7 @@ from ak_instagram.errors import Permanent, SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Handoff, MessageEnd, Needs, Part, Silence, Text, Turn, prompt
+from .failures import MARKS, failure_in
 from .transport import Endpoint, agent_url
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ class HttpAgent:
         body = self._request.fill(turn)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
-                parts = read_reply(await answer.json(), self._reply)
+                document = await answer.json()
+                if isinstance(document, dict) and not MARKS.isdisjoint(document):
+                    answer.raise_failure(failure_in(document), "agent answered with an error")
+                parts = read_reply(document, self._reply)
         for part in parts:
             yield part
 
@@ -61,6 +65,9 @@ DEFAULT_REQUEST: Mapping[str, object] = {
 _LISTS = frozenset({"messages", "attachments", "history"})
 _NAMES = frozenset({"session", "turn", "account", "contact", "agent", "locale", "text"}) | _LISTS
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+_PERSONS = frozenset({"user", "human"})  # `role` or `type` of a message
 
 
 class RequestTemplate:
@@ -184,15 +191,26 @@ def read_reply(document: object, path: str) -> list[Part]:
     return [*parts, Handoff(reason if isinstance(reason, str) else "")] if asks else parts
 
 
+def is_persons(message: object) -> bool:
+    """Return whether *message* is one of the person's, as OpenAI and LangChain mark them."""
+    return isinstance(message, dict) and (
+        message.get("role") in _PERSONS or message.get("type") in _PERSONS
+    )
+
+
 def value_at(document: object, path: str, *, optional: bool) -> object:
     """
     Return what is at the dotted *path*; a number counts into a list, no path is all.
 
-    Nothing there is `None` if it is *optional*, otherwise `Permanent`.
+    Nothing there is `None` if it is *optional*, otherwise `Permanent`. Within a message that
+    is the person's own there is nothing to say: a list of messages ends with it if the agent
+    added none, or stopped to ask.
     """
     found = document
     try:
         for step in path.split(".") if path else []:
+            if is_persons(found):
+                return None
             found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]  # TypeError is caught
     except (LookupError, TypeError, ValueError):
         if optional:

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import structlog
 
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt, references
+from .agent import (
+    Attachment,
+    HistoryLine,
+    Needs,
+    Part,
+    Text,
+    Turn,
+    attachments_of,
+    prompt,
+    references,
+)
 from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
 
 DEFAULT_MODEL = "gpt-5.4-mini"
+
+log = structlog.get_logger()
+
+# With these servers refuse a picture for a model without eyes (llama.cpp says 500, vLLM 400) …
+_BLIND = frozenset({400, 415, 422, 500, 501})
+# … and a request that is longer than the model's context.
+_TOO_LONG = frozenset({400, 413, 422})
 
 # The types of content parts that are for the person to read.
 _TEXT_PARTS = ("text", "output_text")
@@ -43,32 +63,76 @@ class OpenAIChat:
         self._max_answer = settings.max_answer
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
-        """Yield the model's text, empty if it has none to say."""
-        body = request_body(turn, self._model, self._instructions)
+        """
+        Yield the model's text, empty if it has none to say.
+
+        A server that refuses a request with pictures or a history is asked for less at once:
+        its model may have no eyes, or no room for all that.
+        """
+        asked = Asked(turn.history, with_pictures=any(map(is_picture, attachments_of(turn))))
+        while True:
+            try:
+                text = await self._complete(turn, asked)
+                break
+            except (Permanent, Transient) as exc:
+                less = narrower(asked, exc.status)
+                if less is None:
+                    raise
+                left_out = "pictures" if asked.with_pictures else "history"
+                log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
+                asked = less
+        yield Text(text)
+
+    async def _complete(self, turn: Turn, asked: Asked) -> str:
+        body = request_body(turn, self._model, self._instructions, asked)
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
-                yield Text(await joined(answer, self._max_answer))
-            else:
-                completion = require_object(await answer.json())
-                answer.raise_error(completion, Permanent, "agent answered with an error")
-                yield Text(read_completion(completion))
+                return await joined(answer, self._max_answer)
+            completion = require_object(await answer.json())
+            answer.raise_error(completion, Permanent, "agent answered with an error")
+            return read_completion(completion)
 
 
-def request_body(turn: Turn, model: str, instructions: str | None) -> JsonObject:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The part of a turn that a request has besides the words: *halved* is its history."""
+
+    history: tuple[HistoryLine, ...] = ()
+    with_pictures: bool = False
+    halved: bool = False
+
+
+def narrower(asked: Asked, status: int | None) -> Asked | None:
+    """
+    Return what to ask for after *asked* was refused with *status*, `None` if that can't help.
+
+    First the pictures are left out, then the older half of the history, then all of it.
+    """
+    if asked.with_pictures and status in _BLIND:
+        return replace(asked, with_pictures=False)
+    if not asked.history or status not in _TOO_LONG:
+        return None
+    half = () if asked.halved else asked.history[(len(asked.history) + 1) // 2 :]
+    return replace(asked, history=half, halved=True)
+
+
+def request_body(turn: Turn, model: str, instructions: str | None, asked: Asked) -> JsonObject:
     """
     Return the completion request for *turn*; `user` tells people apart without naming them.
 
     The turn is plain text, which every server takes, or a list of parts if it has pictures.
+    A picture that is not *asked* about is a line of text.
     """
-    text = "\n".join([*references(turn), prompt(turn, is_picture)])
+    carried = is_picture if asked.with_pictures else lambda _: False
+    text = "\n".join([*references(turn), prompt(turn, carried)])
     pictures = [
         {"type": "image_url", "image_url": {"url": attachment.url}}
         for attachment in attachments_of(turn)
-        if is_picture(attachment)
+        if carried(attachment)
     ]
     content = [{"type": "text", "text": text}, *pictures] if pictures else text
     system = [{"role": "system", "content": instructions}] if instructions else []
-    past = [{"role": line.role, "content": line.text} for line in turn.history]
+    past = [{"role": line.role, "content": line.text} for line in asked.history]
     return {
         "model": model,
         "messages": [*system, *past, {"role": "user", "content": content}],

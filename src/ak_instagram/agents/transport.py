@@ -30,6 +30,7 @@ from ak_instagram.settings.value_types import http_url
 
 from .agent import Turn
 from .complaint import complaint, quoted
+from .failures import failure
 
 if TYPE_CHECKING:
     import aiohttp
@@ -172,8 +173,9 @@ def check_status(
     reason = "; ".join(filter(None, [hint, quote and f"the server says: {quote}"]))
     text = f"agent answered {status}{reason and f': {reason}'}"
     if status in _TRANSIENT or status >= 500:
-        raise Transient(text, parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER))
-    raise Permanent(text)
+        wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
+        raise Transient(text, wait, status=status)
+    raise Permanent(text, status=status)
 
 
 async def read_error(response: aiohttp.ClientResponse) -> JsonObject:
@@ -225,6 +227,12 @@ class AgentResponse:
         if isinstance(code, int):
             self._check(code, None, quote)
         raise otherwise(f"{text}: the server says: {quote}" if quote else text)
+
+    def raise_failure(self, words: str | None, text: str) -> None:
+        """Raise the failure that the agent tells in *words*, if any, with *text* before them."""
+        if words:
+            quote = self._quote(words)
+            raise failure(words, f"{text}: the server says: {quote}" if quote else text)
 
     async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
         """

@@ -131,14 +131,14 @@ def replay(store: OpenStore, turns: list[str]) -> None:
     Try TURNS again.
 
     The running service does so within seconds. Of an answer only what was not sent goes
-    out. Repeating it is harmless. Nothing is tried where a person answers, nor what has
+    out. Repeating it is harmless. Nothing is tried where the bot is silent, nor what has
     been wiped since.
     """
     done = sum(store.run(letters.replay, turn) for turn in turns)
     click.echo(f"{done} to be tried again")
     if left := len(turns) - done:
         click.echo(
-            f"{left} left out: a person answers there (see `resume`), or their texts were wiped"
+            f"{left} left out: the bot is silent there (see `resume`), or their texts were wiped"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from ak_instagram.webhook import PATH
 from .simulator import need_simulator
 
 if TYPE_CHECKING:
-    from instagram_simulator.demo.service import DemoService, MetaSide
+    from instagram_simulator.demo.service import DemoService, MetaSide, Trouble
 
 _PORT = click.IntRange(1, 65535)
 # The demo's own; anything that the user has set for a real account stays out of it.
@@ -27,7 +28,7 @@ _ADAPTER, _URL = "AK_AGENT__ADAPTER", "AK_AGENT__URL"
 @click.command(epilog="Example: ak-instagram demo --open")
 @click.option("--once", is_flag=True, help="Play one conversation and exit; 1 if a step failed.")
 @click.option("--open", "opens_browser", is_flag=True, help="Open the page in a browser.")
-@click.option("--verbose", is_flag=True, help="Show the service's log here, not in a file.")
+@click.option("--verbose", is_flag=True, help="Show the service's log here as well.")
 @click.option("--adapter", help="The agent's adapter.  [default: the configured one, else echo]")
 @click.option("--agent-url", help="Where the agent is.")
 @click.option("--port", type=_PORT, help="The service's port.  [default: 8000 or the next free]")
@@ -89,6 +90,18 @@ def with_agent(
     return dict(environ) | {name: value for name, value in chosen.items() if value}
 
 
+def trouble_in(line: str) -> Trouble | None:
+    """Return what went wrong by a *line* of the service's log: a turn's attempt, or all of it."""
+    from instagram_simulator.demo.service import Trouble  # as above
+
+    try:
+        logged = json.loads(line)
+        is_final = {"turn.retrying": False, "turn.dead_lettered": True}[logged["event"]]
+    except (ValueError, LookupError, TypeError):  # another line, or one for people
+        return None
+    return Trouble(str(logged.get("reason", "")), is_final)
+
+
 def demo_service(
     environ: Mapping[str, str], meta: MetaSide, port: int, directory: Path
 ) -> DemoService:
@@ -122,7 +135,10 @@ def demo_service(
         explain(told | {_URL: "http://127.0.0.1:1"}, adapters=registry)
         told |= {_ADAPTER: "echo"}
         found = explain(told, adapters=registry)
+    if not told.get("AK_LOGS__FORMAT"):
+        told["AK_LOGS__FORMAT"] = "json"
     return DemoService(
+        trouble_in=trouble_in,
         arguments=("-m", "ak_instagram", "serve"),
         environ=told,
         webhook=PATH,

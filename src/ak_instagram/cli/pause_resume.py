@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ak_instagram.store.database import Tx
+from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs import takeover
 
 from .shared import config_option, open_store
@@ -68,8 +69,8 @@ def pause_if_known(tx: Tx, account: str, contact: str, duration_ms: int) -> int 
     """Return until when the bot is silent (UTC ms), `None` if the conversation is not known."""
     if not takeover.is_known(tx, account, contact):
         return None
-    until = takeover.pause(tx, account, contact, tx.now + duration_ms)
-    takeover.drop(tx, account, contact)
+    until = takeover.pause(tx, account, contact, tx.now + duration_ms, Silencer.COMMAND)
+    takeover.drop(tx, account, contact, Silencer.COMMAND)
     return until
 
 
@@ -80,7 +81,13 @@ def pause_if_known(tx: Tx, account: str, contact: str, duration_ms: int) -> int 
 def resume(contact: str, account: str, config: Path | None) -> None:
     """Let the bot answer CONTACT (an IGSID) again."""
     with open_store(config) as store:
-        is_known = store.run(takeover.resume, account, contact)
-    if not is_known:
+        was_silent = store.run(resume_if_known, account, contact)
+    if was_silent is None:
         raise click.ClickException(NOT_KNOWN.format(contact))
-    click.echo("the bot answers again")
+    click.echo("the bot answers again" if was_silent else "the bot was not silent")
+
+
+def resume_if_known(tx: Tx, account: str, contact: str) -> bool | None:
+    """Return whether the bot was silent, `None` if the conversation is not known."""
+    is_known = takeover.is_known(tx, account, contact)
+    return takeover.resume(tx, account, contact) if is_known else None

@@ -13,7 +13,7 @@ import click
 import structlog
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.settings import Settings, load
+from ak_instagram.settings import Settings, load, load_store
 from ak_instagram.store.database import P, T, Transactions, Tx
 from ak_instagram.store.maintenance import open_for_maintenance
 
@@ -52,7 +52,7 @@ def open_store(config: Path | None) -> Iterator[OpenStore]:
     The command ends with exit code 1 and a line if the store can't be used.
     """
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
-    url = load_settings(config).store.url
+    url = load_store(config=config).url
     try:
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()

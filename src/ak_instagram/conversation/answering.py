@@ -106,7 +106,7 @@ class Answering:
     async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:
         failures = claim.failures + 1
         wait = self.backoff.wait_or_give_up(failures)
-        if wait is None:
+        if wait is None or (exc.attempts is not None and failures >= exc.attempts):
             return await self._dead_letter(claim, draft, f"gave up: {exc}")
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import starmap
 from operator import attrgetter
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
@@ -17,7 +16,9 @@ from ak_instagram.meta.content import (
     Unsend,
     read_content,
 )
-from ak_instagram.store.values import Claim, EventStatus, StoredEvent
+from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
+
+MAX_HISTORY = 16_384  # bytes of UTF-8, some 4,000 tokens; `agent.history` bounds its lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,20 @@ def _turn(
         contact=claim.contact,
         messages=tuple(messages),
         agent=agent,
-        history=tuple(starmap(HistoryLine, map(attrgetter("role", "text"), claim.transcript))),
+        history=recent_lines(claim.transcript) if claim.transcript else (),
     )
+
+
+def recent_lines(transcript: Sequence[TranscriptLine]) -> tuple[HistoryLine, ...]:
+    """Return the newest lines of *transcript* that are at most `MAX_HISTORY` bytes together."""
+    lines: list[HistoryLine] = []
+    room = MAX_HISTORY
+    for line in reversed(transcript):
+        room -= len(line.text.encode())
+        if room < 0:
+            break
+        lines.append(HistoryLine(line.role, line.text))
+    return tuple(reversed(lines))
 
 
 def _message(event: StoredEvent, content: Message | Postback) -> UserMessage:

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 EVERY = 15.0  # seconds
 ANSWER_WITHIN = 10.0  # seconds that the store may take
+CLOCKS_DIFFER = 60.0  # seconds that are worth a line
 
 _FIGURES: tuple[tuple[Gauge, Callable[[Backlog], float]], ...] = (
     (metrics.OLDEST_DUE, lambda it: it.overdue / 1000),
@@ -25,6 +26,7 @@ _FIGURES: tuple[tuple[Gauge, Callable[[Backlog], float]], ...] = (
     (metrics.DEAD_LETTERS_KEPT.labels("turn"), lambda it: it.dead_turns),
     (metrics.DEAD_LETTERS_KEPT.labels("answer"), lambda it: it.dead_answers),
     (metrics.NEWEST_EVENT, lambda it: (it.newest or 0) / 1000),
+    (metrics.CLOCK_DIFFERENCE, lambda it: (it.clock_ahead or 0) / 1000),
 )
 
 
@@ -32,11 +34,13 @@ async def run_measurements(
     store: Transactions, *, every: float = EVERY, within: float = ANSWER_WITHIN
 ) -> None:
     """Show what waits in *store*, again and again; never return."""
-    is_known = True
+    is_known, has_told = True, False
     while True:
         try:
             async with asyncio.timeout(within):
-                _show(await store.run(measure))
+                backlog = await store.run(measure)
+            _show(backlog)
+            has_told = _tell_of_clocks((backlog.clock_ahead or 0) / 1000, has_told=has_told)
             is_known = True
         except Exception as exc:  # the loop outlives whatever it meets
             _show(None)
@@ -44,6 +48,19 @@ async def run_measurements(
                 log.exception("backlog.not_read", reason=type(exc).__name__)
             is_known = False
         await asyncio.sleep(every)
+
+
+def _tell_of_clocks(seconds: float, *, has_told: bool) -> bool:
+    """Log, unless that has been told, that Meta's clock is *seconds* ahead; return if it is."""
+    if abs(seconds) <= CLOCKS_DIFFER:
+        return False
+    if not has_told:
+        log.warning(
+            "clock.differs",
+            seconds=round(seconds),
+            reason="Meta's clock is so far ahead of the store's; set the machine's by NTP",
+        )
+    return True
 
 
 def _show(backlog: Backlog | None) -> None:

@@ -178,6 +178,7 @@ def read_messaging(
         payload=fast_json.dump(item).decode() if kind in ACTIONABLE else "",
         label=label,
         echo_text=as_text(member.get("text")) or "" if kind is Kind.ECHO else None,
+        echo_app=as_id(member.get("app_id")) if kind is Kind.ECHO else None,
         unsends=mid_key(Kind.MESSAGE, account, unsent) if unsent else None,
         unsends_edits=edit_keys(account, unsent) if unsent else (),
     )

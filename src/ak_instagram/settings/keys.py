@@ -7,6 +7,7 @@ it is read; default, check and sentence stand beside it. `keys_of` makes the key
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
@@ -116,4 +117,6 @@ def plain(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False) if value else ""
     return "" if value is None else str(value)

@@ -15,7 +15,15 @@ from ak_instagram.errors import SettingsError
 
 from . import messages
 from .keys import Key
-from .model import ACCOUNT_KEYS, SECTION_KEYS, SECTIONS, Account, InstagramSettings, Settings
+from .model import (
+    ACCOUNT_KEYS,
+    SECTION_KEYS,
+    SECTIONS,
+    Account,
+    InstagramSettings,
+    Settings,
+    StoreSettings,
+)
 from .sources import SourcedValue, Sources, gather
 from .validate import Adapters, Values, broken_rules, complete_agent, unknown_names
 
@@ -61,6 +69,17 @@ def load_app_secrets(
     if problems:
         raise SettingsError(problems)
     return _instagram_of(values).app_secrets
+
+
+def load_store(
+    environ: Mapping[str, str] | None = None, config: Path | None = None
+) -> StoreSettings:
+    """Return the store's settings, whatever else a start would lack; see `load`."""
+    problems: list[str] = []
+    values, _ = read_keys(os.environ if environ is None else environ, config, problems)
+    if problems:
+        raise SettingsError(problems)
+    return StoreSettings(**_section_of(values, "store"))
 
 
 def read(environ: Mapping[str, str] | None, config: Path | None, adapters: Adapters) -> Values:

@@ -19,6 +19,7 @@ from .keys import Key, keys_of, setting
 from .value_types import (
     DIGITS,
     MAPPINGS,
+    PHRASES,
     above_zero,
     at_least,
     between,
@@ -300,6 +301,13 @@ class ConversationSettings:
         43200.0,
         "Seconds of silence after a person answered from the Instagram app.",
         check=at_least(0),
+    )
+    automatic_texts: tuple[str, ...] = setting(
+        (),
+        "Texts that the account says by itself (instant reply, ad greeting, shop system): they "
+        "are no person's answer. `*` stands for any words.",
+        value_type=PHRASES,
+        example='["Thanks for your message!", "Your parcel * is on its way."]',
     )
 
 

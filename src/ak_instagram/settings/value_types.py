@@ -48,6 +48,13 @@ def read_texts(raw: object) -> tuple[str, ...]:
     return tuple(part for part in (read_text(part).strip() for part in parts) if part)
 
 
+def read_phrases(raw: object) -> tuple[str, ...]:
+    """Return texts that may have commas: of a list, in a variable as JSON, or one a line."""
+    value = _parse_text(raw) if isinstance(raw, str) and raw.lstrip().startswith("[") else raw
+    phrases = value if isinstance(value, list) else read_text(raw).splitlines()
+    return tuple(phrase for phrase in (read_text(each).strip() for each in phrases) if phrase)
+
+
 def read_digits(raw: object) -> str:
     """Return an id; YAML makes a number of one, which is as good as text."""
     if isinstance(raw, (str, int)) and re.fullmatch(r"[0-9]+", str(raw).strip()):
@@ -131,6 +138,7 @@ def choice(*options: str) -> ValueType:
 
 
 DIGITS = ValueType("digits", read_digits)
+PHRASES = ValueType("list of texts", read_phrases)
 MAPPINGS = ValueType("list of objects", read_mappings)
 _BY_HINT: dict[object, ValueType] = {
     str: ValueType("text", read_text),

@@ -29,13 +29,15 @@ class WorkerIdentity:
 
     *owner* names it in its leases, which last *lease_ms*. *debounce_ms* is the quiet that
     ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
-    answered. *transcript_lines* is how many a claim brings along.
+    answered. *automatic_texts* are what the account says without one. *transcript_lines*
+    is how many a claim brings along.
     """
 
     owner: str
     lease_ms: int
     debounce_ms: int = 0
     takeover_pause_ms: int = 12 * 3_600_000
+    automatic_texts: tuple[str, ...] = ()
     transcript_lines: int = 0
 
 

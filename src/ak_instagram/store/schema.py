@@ -111,6 +111,8 @@ conversations = Table(
     Column("window_closes_at", BigInteger, nullable=False, server_default="0"),
     # A person answers until then, and the bot is silent.
     Column("paused_until", BigInteger, nullable=False, server_default="0"),
+    # Who began that, as `values.Silencer` has it; NULL if a version did that does not say.
+    Column("paused_by", Text),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.
@@ -214,6 +216,23 @@ Index(
     transcript.c.epoch,
     transcript.c.id,
 )
+
+# What was said for the account lately, not by the service; kept for some minutes.
+echoes = Table(
+    "echoes",
+    metadata,
+    Column("key", Text, primary_key=True),  # the event's
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("text_key", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("heard_at", BigInteger, nullable=False),
+    # The silence that it caused, 0 if it was taken for no person's, and the one before it.
+    Column("paused_until", BigInteger, nullable=False),
+    Column("paused_before", BigInteger, nullable=False),
+)
+Index("echoes_of_text", echoes.c.account, echoes.c.text_key)
+Index("echoes_heard", echoes.c.heard_at)
 
 
 def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

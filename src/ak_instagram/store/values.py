@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
@@ -21,6 +21,28 @@ class EventStatus(StrEnum):
     IGNORED = "ignored"  # seen by the worker, no answer wanted: `reason` says why
     UNSENT = "unsent"  # the person took it back; its payload is wiped
     DEAD = "dead"  # a dead letter: `reason` says why
+
+
+class Silencer(StrEnum):
+    """Who made the bot fall silent in a conversation."""
+
+    PERSON = "person"  # who answers from the Instagram app
+    APP = "app"  # another one answers
+    AGENT = "agent"  # it asked for a person
+    COMMAND = "command"  # `pause`
+
+    @property
+    def reason(self) -> str:
+        """Why the bot is silent, in the log's words."""
+        return _SILENCES[self]
+
+
+_SILENCES = {
+    Silencer.PERSON: "a person answers",
+    Silencer.APP: "another app answers",
+    Silencer.AGENT: "the agent asked for a person",
+    Silencer.COMMAND: "paused by command",
+}
 
 
 class PieceStatus(StrEnum):
@@ -87,7 +109,7 @@ class Piece:
 class TranscriptLine:
     """A line of the transcript; *role* is `user` or `assistant`."""
 
-    role: str
+    role: Literal["user", "assistant"]
     text: str
 
 

@@ -161,9 +161,10 @@ def answered(text: str, milliseconds: float) -> str:
     return speech("← shop:", text, "blue") + click.style(f"  +{milliseconds:.0f} ms", dim=True)
 
 
-def happened(what: str, milliseconds: float) -> str:
+def happened(what: str, milliseconds: float | None = None) -> str:
     """Return the line of something that is not said, like `seen`."""
-    return click.style(f"          {what}  +{milliseconds:.0f} ms", dim=True)
+    when = "" if milliseconds is None else f"  +{milliseconds:.0f} ms"
+    return click.style(f"          {what}{when}", dim=True)
 
 
 def failed(why: str) -> str:

@@ -22,13 +22,14 @@ from instagram_simulator.simulator import Simulator
 from instagram_simulator.values import ProfessionalAccount
 from instagram_simulator.webhooks.post import VerificationFailed
 
-from .conversation import Play, StepFailed, fact, failed
+from .conversation import Play, StepFailed, fact, failed, happened
 from .service import DemoService, MetaSide, ServiceFailed
 
 PORT, SIMULATOR_PORT = 8000, 8001
 _TRIES = 50  # ports from the usual one on, if nobody asked for that very port
 _TAIL = 12  # lines of the log that are shown when something failed
 _INTERRUPTED = 130
+_PAUSE = 0.05  # seconds between two looks at the log
 
 # Returns the service for Meta's side, a port to listen on and a folder for its data.
 Configure: TypeAlias = Callable[[MetaSide, int, Path], DemoService]
@@ -49,12 +50,12 @@ class DemoOptions:
 def run(options: DemoOptions, configure: Configure) -> int:
     """Run the demo; return its exit code: 0, 1 if a step failed, 130 if it was interrupted."""
     directory = Path(tempfile.mkdtemp(prefix="instagram-demo-"))
-    log = None if options.is_verbose else directory / "service.log"
+    log = directory / "service.log"
     try:
         return asyncio.run(run_until_signal(Demo(options, configure, directory, log)))
     except (StepFailed, ServiceFailed, VerificationFailed, PortBusy) as exc:
         click.echo(failed(str(exc)), err=True)
-        if log is not None and log.exists():
+        if log.exists():
             show_end_of(log)
         return 1
     finally:
@@ -75,7 +76,7 @@ class Demo:
     """Simulator, service and conversation, opened in this order and closed in reverse."""
 
     def __init__(
-        self, options: DemoOptions, configure: Configure, directory: Path, log: Path | None
+        self, options: DemoOptions, configure: Configure, directory: Path, log: Path
     ) -> None:
         self.has_played = False
         self._options = options
@@ -99,23 +100,54 @@ class Demo:
                 url = f"http://127.0.0.1:{port}"
                 self.introduce(url, service.agent, process.pid)
                 await service.until_ready(process, url)
-                await self.converse(f"{url}{service.webhook}", token, service.agent == "echo")
-                await self.stay(process)
+                watch = asyncio.create_task(self.watch(service))
+                play = asyncio.create_task(self.converse(url, service, token))
+                try:
+                    await asyncio.wait({play, watch}, return_when=asyncio.FIRST_COMPLETED)
+                    if watch.done():
+                        await watch  # raises what it has found
+                    await play
+                    await self.stay(process)
+                finally:
+                    play.cancel()
+                    watch.cancel()
 
     def introduce(self, url: str, agent: str, pid: int) -> None:
         """Print the parts that play, and their addresses."""
         click.echo()
         click.echo(fact("service", f"{url}  (process {pid}, agent: {agent})"))
         click.echo(fact("simulator", f"{self._meta.url}  (stands in for Meta)"))
-        if self._log:
-            click.echo(fact("log", str(self._log)))
+        click.echo(fact("log", str(self._log)))
+        click.echo(fact("data", f"{self._directory}  (removed at the end)"))
 
-    async def converse(self, webhook: str, verify_token: str, is_echo: bool) -> None:
+    async def watch(self, service: DemoService) -> None:
+        """
+        Show what goes wrong as *service*'s log tells it, and with `--verbose` all of the log.
+
+        Raises `StepFailed` when a question of the script gets no answer for good.
+        """
+        with self._log.open(errors="replace") as log:
+            line = ""
+            while True:
+                line += log.readline()
+                if not line.endswith("\n"):
+                    await asyncio.sleep(_PAUSE)  # a file tells nobody that it grows
+                    continue
+                if self._options.is_verbose:
+                    click.echo(line.rstrip())
+                if trouble := service.trouble_in(line):
+                    if trouble.is_final and not self.has_played:
+                        raise StepFailed(f"the agent has failed: {trouble.reason}")
+                    click.echo(happened(f"no answer yet: {trouble.reason}"))
+                line = ""
+
+    async def converse(self, url: str, service: DemoService, verify_token: str) -> None:
         """Subscribe the webhook and play the conversation of the first person."""
         person, *_ = self._meta.add_people()
-        await self._meta.subscribe(webhook, verify_token)
+        await self._meta.subscribe(f"{url}{service.webhook}", verify_token)
         click.echo(fact("webhook", "verified; every post is signed"))
         click.echo()
+        is_echo = service.agent == "echo"
         await Play(self._meta, person, is_echo, self._options.limit, click.echo).run()
         self.has_played = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,21 @@ class MetaSide:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """The *reason* why a question has no answer; *is_final* if it will get none."""
+
+    reason: str
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DemoService:
     """
     A service that can be started: Python runs *arguments* with *environ*.
 
     *webhook* and *ready* are paths, the latter of what answers 200 once it is ready.
     *agent* is the name of what answers people; an `echo` has to come back whole.
+    *trouble_in* tells of a line of the service's log what went wrong by it, if anything.
     """
 
     arguments: Sequence[str]
@@ -50,11 +59,12 @@ class DemoService:
     webhook: str
     ready: str
     agent: str
+    trouble_in: Callable[[str], Trouble | None] = lambda _: None
 
     @asynccontextmanager
-    async def running(self, log: Path | None) -> AsyncIterator[asyncio.subprocess.Process]:
-        """Run it while the block does, its output in *log* (`None`: on the terminal)."""
-        output = log.open("wb") if log else None
+    async def running(self, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run it while the block does, its output in *log*."""
+        output = log.open("wb")
         arguments = tuple(self.arguments)
         if sys.platform == "linux":
             arguments = ("-c", _LEASH, str(os.getpid()), *arguments)
@@ -69,8 +79,7 @@ class DemoService:
                 start_new_session=True,  # Ctrl-C is for the demo, which then stops the service
             )
         finally:
-            if output:
-                output.close()
+            output.close()
         try:
             yield process
         finally:

@@ -8,6 +8,7 @@ import pydantic
 import pytest
 
 from ak_instagram.agents.agent import Attachment, Handoff, MessageEnd, Text, UserMessage
+from ak_instagram.agents.failures import FEW
 from ak_instagram.errors import Permanent, Transient
 
 
@@ -161,6 +162,35 @@ async def test_a_failure_of_the_model_that_comes_as_an_answer_is_none(agent_serv
     agent_server.says({"result": "Error: Too many requests. Please try again later."})
 
     with pytest.raises(Transient, match="model failed: Error: Too many requests"):
+        await ask(turn, "agentkernel")
+
+
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        ("Error: Model refused to produce output: …", Transient),
+        ("Error: Event loop is closed", Transient),
+        ("Error: Invalid API configuration or credentials.", Permanent),
+        (
+            "Error: Invalid model or resource not found. Please check your configuration.",
+            Permanent,
+        ),
+        ("Error: Error code: 401 - {'error': {'message': 'bad key'}}", Permanent),
+    ],
+)
+async def test_no_error_of_a_run_reaches_the_person(agent_server, ask, turn, result, error):
+    agent_server.says({"result": result})
+
+    with pytest.raises(error, match="agent's model failed: the server says: ") as raised:
+        await ask(turn, "agentkernel")
+
+    assert getattr(raised.value, "attempts", FEW) == FEW
+
+
+async def test_an_error_in_a_stream_that_no_attempt_cures_is_final(agent_server, ask, turn):
+    agent_server.streams(sse({"error": "Error code: 401 - bad key", "done": True}))
+
+    with pytest.raises(Permanent, match="401"):
         await ask(turn, "agentkernel")
 
 

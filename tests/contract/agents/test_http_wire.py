@@ -146,3 +146,21 @@ async def test_a_path_that_leads_nowhere_is_permanent_and_named(
 
     with pytest.raises(Permanent, match=f"nothing at `{path}`"):
         await ask(turn, "http", reply=path)
+
+
+# --- what is no answer --------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", [{"type": "human"}, {"role": "user"}])
+async def test_the_persons_own_message_is_never_the_answer(agent_server, ask, turn, mark):
+    said = {"content": turn.messages[-1].text, **mark}
+    agent_server.says({"messages": [{"type": "ai", "content": "before"}, said]})
+
+    assert await ask(turn, "http", reply="messages.-1.content") == []
+
+
+async def test_an_error_in_a_success_is_a_failure(agent_server, ask, turn):
+    agent_server.says({"error": {"message": "Error code: 401 - bad key"}, "reply": "partial"})
+
+    with pytest.raises(Permanent, match="the server says: Error code: 401"):
+        await ask(turn, "http")

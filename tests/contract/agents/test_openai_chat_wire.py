@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from aiohttp import web
 from openai.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -13,6 +14,7 @@ from openai.types.chat import (
 )
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
+from structlog.testing import capture_logs
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
@@ -127,6 +129,92 @@ async def test_pictures_are_content_parts_and_other_attachments_lines(
         {"type": "text", "text": "look\n[audio] https://cdn/2"},
         {"type": "image_url", "image_url": {"url": "https://cdn/1"}},
     ]
+
+
+# --- a model without eyes, or with little room --------------------------------
+
+
+def refuses(agent_server, is_refused, status: int, body: object) -> None:
+    """Answer with *status* what *is_refused*, and say `ok` to all else."""
+
+    async def respond(_: web.Request) -> web.Response:
+        if is_refused(agent_server.bodies[-1]["messages"]):
+            return web.json_response(body, status=status)
+        return web.json_response(completion("ok"))
+
+    agent_server.respond = respond
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+async def test_a_picture_that_the_model_cant_see_does_not_block_the_words(
+    agent_server, ask, turn_of, status
+):
+    refuses(
+        agent_server,
+        lambda messages: isinstance(messages[-1]["content"], list),
+        status,
+        {"error": {"message": "image input is not supported", "code": status}},
+    )
+    media = (Attachment("image", "https://cdn/1"),)
+
+    with capture_logs() as logs:
+        parts = await ask(turn_of(UserMessage("m", 1, "look", media)), "openai-chat")
+
+    assert parts == [Text("ok")]
+    assert agent_server.bodies[-1]["messages"][-1]["content"] == "look\n[image] https://cdn/1"
+    assert [(it["event"], it["left_out"]) for it in logs] == [("agent.asked_for_less", "pictures")]
+
+
+@pytest.mark.parametrize(("room", "lengths"), [(4, [5, 3]), (1, [5, 3, 1]), (0, [5, 3, 1])])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        pytest.param(
+            400,
+            {"code": 400, "type": "exceed_context_size_error", "n_ctx": 512},
+            id="llama.cpp",
+        ),
+        pytest.param(
+            400, {"code": 400, "type": "BadRequestError", "param": "input_tokens"}, id="vllm"
+        ),
+        pytest.param(400, {"code": "context_length_exceeded", "message": "x"}, id="openai"),
+        pytest.param(413, {"message": "too large"}, id="a-proxy"),
+        pytest.param(200, {"code": 400, "message": "too long"}, id="within-a-200"),
+    ],
+)
+async def test_a_history_that_outgrows_the_model_is_halved_and_then_left_out(
+    agent_server, ask, turn_of, room, lengths, status, error
+):
+    refuses(agent_server, lambda them: len(them) > max(room, 1), status, {"error": error})
+    past = tuple(HistoryLine("user", f"line {number}") for number in range(4))
+    turn = turn_of(UserMessage("m", 1, "and now?"), history=past)
+
+    parts = await ask(turn, "openai-chat")
+
+    assert parts == [Text("ok")]
+    assert [len(it["messages"]) for it in agent_server.bodies] == lengths
+    assert agent_server.bodies[1]["messages"][0]["content"] == "line 2"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
+async def test_what_less_does_not_cure_is_asked_once(agent_server, ask, turn_of, status):
+    agent_server.says({"error": {"message": "no"}}, status)
+    turn = turn_of(UserMessage("m", 1, "hi"), history=(HistoryLine("user", "before"),))
+
+    with pytest.raises((Permanent, Transient)):
+        await ask(turn, "openai-chat")
+
+    assert len(agent_server.bodies) == 1
+
+
+async def test_a_request_that_is_refused_at_its_shortest_is_a_failure(agent_server, ask, turn_of):
+    agent_server.says({"error": {"message": "no"}}, 400)
+    turn = turn_of(UserMessage("m", 1, "hi"), history=(HistoryLine("user", "before"),) * 2)
+
+    with pytest.raises(Permanent, match="400"):
+        await ask(turn, "openai-chat")
+
+    assert [len(it["messages"]) for it in agent_server.bodies] == [3, 2, 1]
 
 
 async def test_the_story_ad_or_product_that_is_meant_is_a_line_before_the_text(

@@ -21,9 +21,6 @@ def run(tmp_path, monkeypatch):
     """Run a command with settings that name the test's store."""
     monkeypatch.chdir(tmp_path)
     environment = {
-        "AK_INSTAGRAM__VERIFY_TOKEN": "v",
-        "AK_INSTAGRAM__ACCESS_TOKEN": "t",
-        "AK_AGENT__ADAPTER": "echo",
         "AK_STORE__URL": f"sqlite:///{tmp_path}/store.db",
     }
 
@@ -110,7 +107,7 @@ def test_what_is_not_replayed_is_said_with_the_reason(run):
 
     assert replayed.output == (
         "0 to be tried again\n"
-        "1 left out: a person answers there (see `resume`), or their texts were wiped\n"
+        "1 left out: the bot is silent there (see `resume`), or their texts were wiped\n"
     )
 
 
@@ -131,6 +128,15 @@ def test_an_unreachable_server_is_named_on_stderr_alone(run):
 
 
 # --- pause and resume --------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_resume_says_whether_the_bot_was_silent(run):
+    run("pause", CONTACT, "--account", ACCOUNT)
+
+    outputs = [run("resume", CONTACT, "--account", ACCOUNT).output for _ in range(2)]
+
+    assert outputs == ["the bot answers again\n", "the bot was not silent\n"]
 
 
 @pytest.mark.usefixtures("_dead_letter")

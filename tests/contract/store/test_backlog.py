@@ -8,7 +8,7 @@ from ak_instagram.store.values import EventStatus, TurnResult, WaitReason
 from ak_instagram.store.verbs import backlog, claims, dead_letters, steps
 from ak_instagram.store.verbs.backlog import Backlog
 from ak_instagram.store.verbs.dead_letters import Filter
-from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, echo, sending
+from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, sending
 
 EMPTY = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)
 
@@ -98,8 +98,8 @@ async def test_work_of_a_stopped_account_is_not_due_until_it_can_send_again(benc
 
 
 async def test_where_a_person_answers_nobody_waits_for_the_bot(bench, store):
-    await store.put([echo("h1", "I am a person")])
     await store.put([arrival("m1")])
+    await bench.answer_by_hand(store)
     bench.clock.move(60_000)
 
     assert (await store.run(backlog.measure)).due == 0
@@ -168,6 +168,25 @@ async def test_a_repeat_is_no_news(bench, store):
     await store.put([arrival("m1")])
 
     assert (await store.run(backlog.measure)).newest == START
+
+
+# --- the clocks -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("times", "ahead"),
+    [
+        pytest.param([], None, id="no-events"),
+        pytest.param([600_000], 600_000, id="what-has-not-happened-yet"),
+        pytest.param([-600_000], None, id="one-may-be-late"),
+        pytest.param([-600_000] * backlog.ENOUGH, -600_000, id="all-are-old"),
+        pytest.param([-600_000] * 50 + [-400], -400, id="the-freshest-counts"),
+    ],
+)
+async def test_the_clocks_difference_is_that_of_the_freshest_event(bench, store, times, ahead):
+    await store.put([arrival(f"m{n}", at=START + each) for n, each in enumerate(times)])
+
+    assert (await store.run(backlog.measure)).clock_ahead == ahead
 
 
 # --- cost -------------------------------------------------------------------

@@ -17,7 +17,7 @@ SOON = POLL / 2  # seconds: whoever only polls is later
 @pytest.fixture(params=[0, 50], ids=["at-once", "after-a-burst"])
 async def store(request, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
-    async with open_store(url, worker(debounce_ms=request.param)) as store:
+    async with open_store(url, worker(debounce=request.param)) as store:
         yield store
 
 

@@ -20,7 +20,7 @@ from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim
 from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeGraph
-from tests.support.store_bench import PAUSE, START, echo, sending
+from tests.support.store_bench import PAUSE, START, sending
 
 ATTEMPTS = 4
 SHOP = Account("token", "shop")
@@ -339,7 +339,7 @@ async def test_a_piece_that_can_not_be_looked_up_is_not_sent_again(bench, delive
 async def test_a_takeover_ends_all_attempts(bench, store, deliver):
     class Interrupted(FakeGraph):
         async def send_message(self, *arguments: Any) -> str:
-            await store.put([echo("h1", "I am Ann")])
+            await bench.answer_by_hand(store)
             return await super().send_message(*arguments)
 
     graph = Interrupted(errors=[UNKNOWN])
@@ -359,7 +359,7 @@ async def test_a_piece_that_waits_for_its_slot_is_dropped_by_a_takeover(bench, s
     step = await slow.deliver(claim, claim.piece, SHOP)
     await slow.deliver(step, step.piece, SHOP)
 
-    await store.put([echo("h1", "I am Ann")])
+    await bench.answer_by_hand(store)
     bench.clock.move(100_000)
 
     assert await claims(bench, store) == []

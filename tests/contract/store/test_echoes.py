@@ -31,10 +31,11 @@ async def paused_until(bench) -> int:
     return until
 
 
-async def take_over(bench, store) -> None:
-    """A person says something from the app."""
-    await store.put([echo("h1", "I am Ann")])
-    assert await paused_until(bench) == START + PAUSE
+async def take_over(bench, store) -> int:
+    """A person says something from the app; return until when the bot is silent."""
+    until = await bench.answer_by_hand(store)
+    assert await paused_until(bench) == until
+    return until
 
 
 async def test_a_piece_that_fails_during_a_takeover_is_not_retried(bench, store):
@@ -61,7 +62,7 @@ async def test_a_piece_of_unknown_outcome_is_not_looked_up_during_a_takeover(ben
 @pytest.mark.parametrize("how", ["answer", "echo"])
 async def test_a_piece_that_arrives_during_a_takeover_is_noted_as_sent(bench, store, how):
     step = await sending(store, "one", "two")
-    await take_over(bench, store)
+    until = await take_over(bench, store)
 
     if how == "answer":
         assert await store.run(steps.sent, step, "mid-1") is None
@@ -69,7 +70,7 @@ async def test_a_piece_that_arrives_during_a_takeover_is_noted_as_sent(bench, st
         await store.put([echo("mid-1", "one")])
 
     assert await pieces(bench) == [("sent", "mid-1"), ("dropped", None)]
-    assert await paused_until(bench) == START + PAUSE
+    assert await paused_until(bench) == until
 
 
 async def test_a_handoffs_last_words_are_retried_although_the_bot_is_silent(bench, store):
@@ -104,7 +105,8 @@ async def test_an_echo_that_was_on_its_way_for_hours_is_known_as_ours(bench, sto
     ],
 )
 async def test_our_words_at_another_time_are_a_takeover(bench, store, said_at):
-    await sending(store, "Yes")
+    step = await sending(store, "Yes")
+    await store.run(steps.retry, step, after=1, why="code 2")
     bench.clock.move(HOUR)
 
     await store.put([echo("h1", "Yes")._replace(at=said_at)])
@@ -113,12 +115,29 @@ async def test_our_words_at_another_time_are_a_takeover(bench, store, said_at):
     assert await paused_until(bench) == said_at + PAUSE
 
 
-async def test_an_echo_is_ours_although_our_clock_is_minutes_ahead_of_metas(bench, store):
-    await sending(store, "one", "two")
+@pytest.mark.parametrize("ahead", [-23 * HOUR, -HOUR, -600_000, 600_000, HOUR, 24 * HOUR])
+async def test_an_echo_of_what_is_on_its_way_is_ours_however_far_metas_clock_is(
+    bench, store, ahead
+):
+    await sending(store, "one", "two", at=START + ahead)
 
-    await store.put([echo("mid-1", "one")._replace(at=START - 10 * 60_000)])
+    await store.put([echo("mid-1", "one")._replace(at=START + ahead + 300)])
 
     assert await pieces(bench) == [("sent", "mid-1"), ("planned", None)]
+    assert await paused_until(bench) == 0
+
+
+async def test_a_late_echo_of_the_same_words_does_not_settle_what_is_on_its_way(bench, store):
+    first = await sending(store, "Sorry", at=START - HOUR)
+    await store.run(steps.retry, first, after=1, why="code 2")
+    bench.clock.move(1000)
+    again = await claim_one(store)
+    await store.run(steps.sent, again, "mid-2")
+    await sending(store, "Sorry", turn="turn-2", mid="m2")
+
+    await store.put([echo("mid-1", "Sorry")._replace(at=START - 60_000)])
+
+    assert await pieces(bench) == [("sent", "mid-2"), ("sending", None)]
     assert await paused_until(bench) == 0
 
 
@@ -147,9 +166,9 @@ async def test_a_second_echo_of_a_piece_sent_once_is_a_takeover(bench, store):
     step = await sending(store, "one", "two")
     await store.run(steps.sent, step, "mid-1")
 
-    await store.put([echo("h1", "one")])
+    until = await bench.answer_by_hand(store, "one")
 
-    assert await paused_until(bench) == START + PAUSE
+    assert await paused_until(bench) == until
 
 
 async def test_an_echo_settles_the_piece_on_its_way_before_a_dead_one(bench, store):
@@ -163,13 +182,17 @@ async def test_an_echo_settles_the_piece_on_its_way_before_a_dead_one(bench, sto
 
 
 async def test_a_message_after_its_unsend_is_wiped_during_a_takeover(bench, store):
+    await store.put([arrival("m0")])
     await take_over(bench, store)
     await store.put([unsend("m1")])
     await store.put([arrival("m1"), arrival("m2")])
 
     await store.run(steps.claim_due, 1)
 
-    sql = "SELECT kind, status, payload IS NULL FROM events WHERE kind <> 'echo' ORDER BY key"
+    sql = (
+        "SELECT kind, status, payload IS NULL FROM events"
+        " WHERE kind <> 'echo' AND mid <> 'm0' ORDER BY key"
+    )
     assert [
         (kind, status, bool(is_wiped)) for kind, status, is_wiped in await bench.query(sql)
     ] == [

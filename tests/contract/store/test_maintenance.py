@@ -8,6 +8,7 @@ from sqlalchemy import inspect, text
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.maintenance import open_for_maintenance
 from ak_instagram.store.postgres.engine import open_pool
+from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs import takeover
 from tests.support.store_bench import START, arrival, claim_one
 
@@ -31,7 +32,9 @@ async def test_a_sessions_changes_are_there_for_the_service(bench, store):
     await store.put([arrival("m1")])
     claim = await claim_one(store)
 
-    await maintained(bench.url, takeover.pause, claim.account, claim.contact, START)
+    await maintained(
+        bench.url, takeover.pause, claim.account, claim.contact, START, Silencer.COMMAND
+    )
 
     assert await bench.query("SELECT paused_until FROM conversations") == [(START,)]
 

@@ -40,7 +40,7 @@ async def waiting(outside: asyncpg.Connection) -> None:
 async def test_a_migration_lets_the_others_work_while_a_backup_runs(
     postgres_url, outside, tmp_path
 ):
-    later = next_steps(tmp_path, last="0002", oldest="0002", table="outbox")
+    later = next_steps(tmp_path, last="0003", oldest="0003", table="outbox")
     now = int(time.time() * 1000)
     migration = migrate_when_free(
         postgres_url, migrate=partial(migrate, steps=later), locks_within=0.2, pause=0.1

@@ -109,7 +109,7 @@ async def test_an_echo_while_its_piece_is_being_noted_is_no_takeover(replicas):
 
 async def test_a_persons_words_while_a_piece_is_being_noted_are_a_takeover(replicas):
     one, two = replicas
-    step = await sending(one, "one", at=wall_clock())
+    step = await sending(one, "one", at=wall_clock() - 5000)
     said = echo("h1", "I am Ann")._replace(at=wall_clock())
 
     await heard(two, said, lambda: await_only(one.run(steps.sent, step, "mid-1")))

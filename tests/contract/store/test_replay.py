@@ -73,7 +73,7 @@ async def test_an_echo_of_the_last_attempt_after_a_replay_is_no_takeover(bench, 
 @pytest.mark.parametrize("what", ["turn", "piece"])
 async def test_nothing_is_replayed_during_a_takeover(bench, store, what):
     await (dead_turn(store) if what == "turn" else dead_piece(bench, store, minutes=0))
-    await store.put([echo("h1", "I am Ann")])
+    await bench.answer_by_hand(store)
 
     assert not await replayed(bench)
     assert await letters(bench) == [TURN]

@@ -24,6 +24,7 @@ COUNTS = {
     "dead pieces": "SELECT count(*) FROM outbox WHERE status = 'dead'",
     "conversations": "SELECT count(*) FROM conversations",
     "transcript": "SELECT count(*) FROM transcript",
+    "echoes": "SELECT count(*) FROM echoes",
 }
 
 
@@ -66,7 +67,10 @@ async def is_shown_by_its_echo(store: Store, claim: Claim) -> None:
 
 async def is_taken_over(store: Store, claim: Claim) -> None:
     step = await settled(store, claim, answered(claim, "one", "two"))
-    await store.put([heard(claim, "ann", "I am Ann")])
+    # Not at once, as what is automatic, nor the same to all.
+    by_hand = heard(claim, "ann", f"I am Ann, {claim.contact}")
+    by_hand = by_hand._replace(at=by_hand.at - 5000)
+    await store.put([by_hand])
     await store.run(steps.sent, step, f"first-{claim.contact}")
 
 

@@ -94,6 +94,7 @@ async def test_a_failure_that_may_pass_is_tried_again(error, failures, outcome):
         pytest.param(Permanent("400"), 0, "400", id="hopeless"),
         pytest.param(Permanent("400 \0"), 0, "400 \ufffd", id="not-storable"),
         pytest.param(Transient("503"), 2, "gave up: 503", id="last-try"),
+        pytest.param(Transient("odd", attempts=2), 1, "gave up: odd", id="last-of-a-few-tries"),
     ],
 )
 async def test_a_turn_that_failed_for_good_is_a_dead_letter_with_an_apology(

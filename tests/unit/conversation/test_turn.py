@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
-from ak_instagram.conversation.turn import compose, session_id
+from ak_instagram.conversation.turn import MAX_HISTORY, compose, recent_lines, session_id
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
 
 
@@ -174,6 +174,23 @@ def test_the_transcript_becomes_the_history():
     )
 
     assert turn.history == (HistoryLine("user", "q"), HistoryLine("assistant", "a"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        pytest.param([10, 20, 30], 3, id="short"),
+        pytest.param([10, MAX_HISTORY - 50, 50], 2, id="just-full"),
+        pytest.param([10, MAX_HISTORY, 50], 1, id="a-long-line-and-what-is-before-it"),
+        pytest.param([10, MAX_HISTORY + 1], 0, id="one-line-too-long"),
+    ],
+)
+def test_the_history_is_the_newest_that_has_room(sizes, kept):
+    lines = tuple(TranscriptLine("user", "x" * size) for size in sizes)
+
+    history = recent_lines(lines)
+
+    assert history == tuple(HistoryLine("user", it.text) for it in lines[len(lines) - kept :])
 
 
 def test_the_session_hides_the_person_and_changes_with_the_epoch():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,13 @@ from tests.support.fakes import ScriptedStore
 from tests.support.store_bench import stop
 
 WAITING = Backlog(
-    due=3, overdue=4_500, parked=2, dead_turns=1, dead_answers=6, newest=1_800_000_000_500
+    due=3,
+    overdue=4_500,
+    parked=2,
+    dead_turns=1,
+    dead_answers=6,
+    newest=1_800_000_000_500,
+    clock_ahead=-1_500,
 )
 NOTHING = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)
 
@@ -40,6 +47,7 @@ def shown() -> dict[str, float]:
         "conversations_due",
         "pieces_parked",
         "newest_event_timestamp_seconds",
+        "clock_difference_seconds",
     )
     kept = {what: gauge("dead_letters_kept", what=what) for what in ("turn", "answer")}
     return {name: gauge(name) for name in names} | kept
@@ -59,6 +67,7 @@ async def test_what_waits_is_shown_in_seconds():
         "conversations_due": 3,
         "pieces_parked": 2,
         "newest_event_timestamp_seconds": 1_800_000_000.5,
+        "clock_difference_seconds": -1.5,
         "turn": 1,
         "answer": 6,
     }
@@ -97,6 +106,17 @@ async def test_a_silence_is_logged_once_and_the_next_one_again(error):
         ("backlog.not_read", "error")
     ] * 2
     assert logs[0]["reason"] == type(error).__name__
+
+
+async def test_clocks_that_differ_are_told_once_and_again_after_they_agreed():
+    slow, fast = replace(WAITING, clock_ahead=600_400), replace(WAITING, clock_ahead=-90_000)
+
+    logs = await measured(slow, slow, WAITING, fast)
+
+    assert [(line["event"], line["seconds"]) for line in logs] == [
+        ("clock.differs", 600),
+        ("clock.differs", -90),
+    ]
 
 
 async def test_the_figures_come_back_with_the_store():

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, bindparam, exists, func, select
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 
+from ak_instagram.meta.events import Kind
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_DEAD, IS_OPEN, conversations, events, outbox
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import PieceStatus
 
 MAX_ROWS = 2_000  # of each kind that are looked at: webhooks wait for it too
+LATEST = 100  # events by whose times the clocks are compared
+ENOUGH = 5  # of them that have to look old before Meta's clock is said to be behind
 
 _c, _e, _o = conversations.c, events.c, outbox.c
 
@@ -41,8 +44,14 @@ _PARKED = Statement(
 _DEAD_TURNS = _count_turns(select(_e.turn))
 # Of a dead turn it is only the apology that could not be sent.
 _DEAD_ANSWERS = _count_turns(select(_o.turn).where(~exists().where(_e.turn == _o.turn, IS_DEAD)))
-_NEWEST = Statement(
-    select(_e.received_at).where(_e.id == select(func.max(_e.id)).correlate(None).scalar_subquery())
+_newest_id = select(func.max(_e.id)).correlate(None).scalar_subquery()
+_NEWEST = Statement(select(_e.received_at).where(_e.id == _newest_id))
+# Meta may tell hours later what has happened: the freshest event counts.
+_CLOCKS = Statement(
+    select(func.count(), func.max(_e.at - _e.received_at)).where(
+        _e.id > _newest_id - LATEST,
+        or_(*(_e.kind == it.value for it in (Kind.MESSAGE, Kind.POSTBACK, Kind.ECHO))),
+    )
 )
 
 
@@ -54,7 +63,8 @@ class Backlog:
     *due* conversations could be worked on and are not, the first of them for *overdue*
     milliseconds. *parked* pieces wait for the person. *dead_turns* and *dead_answers*
     are the dead letters. *newest* is when the latest event was stored, in UTC
-    milliseconds, `None` if there is none.
+    milliseconds, `None` if there is none. By the freshest of the latest events Meta's clock
+    is *clock_ahead* milliseconds ahead of the store's, `None` if that can't be told.
     """
 
     due: int
@@ -63,11 +73,15 @@ class Backlog:
     dead_turns: int
     dead_answers: int
     newest: int | None
+    clock_ahead: int | None = None
 
 
 def measure(tx: Tx) -> Backlog:
     """Return what waits now."""
     due, since = _DUE.row(tx, now=tx.now) or (0, None)
+    events_seen, clock_ahead = _CLOCKS.row(tx) or (0, None)
+    if clock_ahead is not None and clock_ahead < 0 and events_seen < ENOUGH:
+        clock_ahead = None  # a few may just be late
     return Backlog(
         due=due,
         overdue=0 if since is None else tx.now - since,
@@ -75,4 +89,5 @@ def measure(tx: Tx) -> Backlog:
         dead_turns=_DEAD_TURNS.value(tx),
         dead_answers=_DEAD_ANSWERS.value(tx),
         newest=_NEWEST.value(tx),
+        clock_ahead=clock_ahead,
     )

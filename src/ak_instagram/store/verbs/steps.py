@@ -35,6 +35,7 @@ from ak_instagram.store.values import (
     EventStatus,
     Piece,
     PieceStatus,
+    Silencer,
     StoredEvent,
     TranscriptLine,
     TurnResult,
@@ -135,7 +136,7 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
         return _claim(row, piece=piece)
     key = {"account": row.account, "contact": row.contact}
     if row.paused_until > tx.now and takeover.settle_unanswered(tx, **key):
-        log.info("turn.skipped", contact=row.contact, reason="a person answers")
+        log.info("turn.skipped", contact=row.contact, reason=takeover.silence(tx, **key))
     waiting = _WAITING.rows(tx, **key)
     if not waiting or (row.due_at is not None and row.due_at > tx.now):
         claims.release(tx, row, due_at=row.due_at if waiting else None)
@@ -209,7 +210,8 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     first piece if that is the next step.
     """
     if row.paused_until > tx.now:
-        log.info("answer.dropped", contact=row.contact, reason="a person answers")
+        reason = takeover.silence(tx, row.account, row.contact)
+        log.info("answer.dropped", contact=row.contact, reason=reason)
         return None
     if EventStatus.DEAD in result.events.values() and outbox.has_said(tx, row, result.turn):
         return None
@@ -227,7 +229,7 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         )
     if result.hands_over:
         until = tx.now + tx.worker.takeover_pause_ms
-        takeover.pause(tx, row.account, row.contact, until)
+        takeover.pause(tx, row.account, row.contact, until, Silencer.AGENT)
     return piece
 
 
