@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.decide import (
+    PEOPLE,
+    VERDICT_WAIT,
     Action,
     Failure,
     GiveUp,
@@ -34,6 +36,7 @@ CONFORMANCE = "conformance"
 
 # Waits for no time of its own, so that only the waits that a decision asks for show.
 _BACKOFF = Backoff(max_attempts=8, first=0, longest=0)
+_CLEAR = 27  # a code that is of one message and nothing else
 _HEAD = ("error", "first time", "again, others were sent", "again, nothing was sent")
 
 
@@ -46,18 +49,24 @@ def decision_table() -> str:
 def _errors() -> Iterator[tuple[str, ...]]:
     """Yield a row for each class, then one for each error whose class changes by repetition."""
     for error_class in ErrorClass:
-        yield _row(f"`{error_class}`", GraphError(error_class), times=2)
+        yield _row(f"`{error_class}`", GraphError(error_class, code=_CLEAR), times=2)
+    vague = GraphError(ErrorClass.BAD_REQUEST, code=100)
+    name = "100, 100/33, codes that are not known: of this message or of the whole app"
+    yield _row(name, vague, times=2)
+    yield _row(f"the same, to {PEOPLE} people or more in a row", vague, times=2, people=PEOPLE)
     for (code, subcode), rule in RULES.items():
         if rule.failures is not None:
             number = f"{code}/{subcode}" if subcode else str(code)
             error = GraphError(rule.error_class, code=code, subcode=subcode)
-            name = f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.failures)} time"
+            name = (
+                f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.failures)} time or later"
+            )
             yield _row(name, error, rule.failures)
 
 
-def _row(name: str, error: GraphError, times: int) -> tuple[str, ...]:
+def _row(name: str, error: GraphError, times: int, people: int = 1) -> tuple[str, ...]:
     cases = ((1, False), (times, True), (times, False))
-    actions = (decide(error, _failure(error, *case), 1, _BACKOFF) for case in cases)
+    actions = (decide(error, _failure(error, *case, people), 1, _BACKOFF) for case in cases)
     return name, *map(describe, actions)
 
 
@@ -66,8 +75,8 @@ def _look_ups() -> Iterator[tuple[str, ...]]:
     refused = GraphError(ErrorClass.AUTHORIZATION)
     cases = ((1, False), (2, True), (2, False))
     failures = [_failure(refused, *case) for case in cases]
-    absent = decide_not_found(None, 1, _BACKOFF)
-    blamed = decide_not_found(failures[0], 1, _BACKOFF)
+    absent = decide_not_found(None, 1, _BACKOFF, 0.0)
+    blamed = decide_not_found(failures[0], 1, _BACKOFF, 0.0)
     yield "looked for: not there", *[describe(absent)] * 3
     yield "looked for: not there, and the account was to blame", *[describe(blamed)] * 3
     temporary = GraphError(ErrorClass.TRANSIENT)
@@ -77,9 +86,10 @@ def _look_ups() -> Iterator[tuple[str, ...]]:
     yield "the look-up fails: `authorization`", *map(describe, actions)
 
 
-def _failure(error: GraphError, times: int, account_worked: bool) -> Failure:
-    error_class = judge(error, times, account_worked=account_worked)
-    return Failure(times, error.code, error.subcode, times, 0.0, error_class)
+def _failure(error: GraphError, times: int, account_worked: bool, people: int = 1) -> Failure:
+    span = VERDICT_WAIT if times > 1 else 0.0
+    error_class = judge(error, times, span, account_worked=account_worked, people=people)
+    return Failure(times, error.code, error.subcode, times, 0.0, span, error_class)
 
 
 def describe(action: Action) -> str:

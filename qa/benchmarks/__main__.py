@@ -14,6 +14,7 @@ from qa.benchmarks.figures import (
     idle,
     open_loop,
     quiet,
+    recovery,
     start,
     stores,
     turns,
@@ -32,6 +33,7 @@ FIGURES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "waiting": waiting.measure,
     "crowd": crowd.measure,
     "quiet": quiet.measure,
+    "recovery": recovery.measure,
 }
 
 

@@ -29,7 +29,7 @@ class Effort:
     *depths* events, and *batches* of events are stored in one sample. What has no target is
     measured in *glances* rounds. A process is watched for *idle* seconds, in which typing
     indicators are renewed once. A *crowd* of conversations waits for an agent that does not
-    answer.
+    answer. A send fails up to so many *failures* in a row.
     """
 
     rounds: int = 5
@@ -44,6 +44,7 @@ class Effort:
     glances: int = 3
     idle: float = 12.0
     crowd: int = 10_000
+    failures: int = 3
 
 
 QUICK = Effort(
@@ -59,6 +60,7 @@ QUICK = Effort(
     glances=1,
     idle=1.0,
     crowd=100,
+    failures=1,
 )
 
 

@@ -32,6 +32,7 @@ class FaultKind(StrEnum):
     WINDOW_CLOSED = "window_closed"  # 10/2534022
     PERSON_UNAVAILABLE = "person_unavailable"  # 551/1545041
     RESTRICTED = "restricted"  # 368
+    UNSUPPORTED = "unsupported"  # 100, as to an app whose calls Meta refuses
 
     # The answer lies or never comes
     DROPPED = "dropped"  # the line drops, nothing was applied

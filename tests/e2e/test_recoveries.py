@@ -115,6 +115,16 @@ async def test_a_temporary_error_after_two_rate_limits_counts_as_the_first(stage
     assert stage.answers(mia) == ["You said: Tell me something"]
 
 
+async def test_three_temporary_errors_in_a_row_wait_for_the_backoff_alone(stage):
+    mia = stage.person()
+    stage.meta.fail(Fault(FaultKind.TEMPORARY, times=3))
+
+    stage.meta.phones.say(mia, "Are you there?")
+    await stage.until_answered(mia, within=1 + 3 + 9 + 1)  # the longest waits, and some work
+
+    assert stage.answers(mia) == ["You said: Are you there?"]
+
+
 async def test_a_piece_that_meta_took_without_an_answer_is_not_sent_twice(stage):
     """The echo settles it."""
     answers = await answers_in_spite_of(stage, *LIES)
@@ -129,6 +139,13 @@ async def test_a_piece_without_an_echo_is_looked_up_before_it_is_sent_again(stag
     answers = await answers_in_spite_of(stage, *kinds)
 
     assert answers == dict.fromkeys(kinds, ANSWER)
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+async def test_a_piece_that_did_not_arrive_is_sent_again_within_three_seconds(stage, kind):
+    answers = await answers_in_spite_of(stage, kind, within=3.5)  # with the turn and two pieces
+
+    assert answers == {kind: ANSWER}
 
 
 async def test_an_echo_that_is_faster_than_the_answer_changes_nothing(stage):

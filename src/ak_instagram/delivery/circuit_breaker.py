@@ -13,6 +13,7 @@ not close the circuit, since the probe's own outcome stays unknown.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,14 +26,16 @@ from ak_instagram.meta.graph_codes import ErrorClass
 log = structlog.get_logger()
 
 PROBE = 10.0  # seconds that a probe has to show that the account works
+MAX_REFUSED = 10  # people remembered for each account
 _STOPPED = Backoff(first=30, factor=2, longest=900)
 _RATE_LIMITED = Backoff(first=1, factor=2, longest=300)
 _FIXES = {
     ErrorClass.AUTHORIZATION: "if the token is dead, set a new one and restart; else grant the"
     " permission that the reason names, and see the account's settings for connected tools; what"
     " waits then goes out by itself",
-    ErrorClass.ACCOUNT_RESTRICTED: "see the account's status in the Instagram app and in the App"
-    " Dashboard; what waits then goes out by itself",
+    ErrorClass.ACCOUNT_RESTRICTED: "see the account's status in the Instagram app, the app's in the"
+    " App Dashboard, and whether instagram.api_version has ended; what waits then goes out by"
+    " itself",
 }
 
 
@@ -66,6 +69,8 @@ class CircuitBreaker:
         self.now = now
         self._open: dict[str, OpenState] = {}
         self._last_success: dict[str, float] = {}
+        # When each of the latest people got a vague refusal, by account.
+        self._refused: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     def open_for(self, account: str, contact: str) -> float:
         """
@@ -124,6 +129,20 @@ class CircuitBreaker:
         metrics.ACCOUNTS_STOPPED.labels(account).set(0)
         log.info("account.recovered", account=account, was=state.error_class.value)
         return True
+
+    def record_refusal(self, account: str, contact: str) -> int:
+        """
+        Note that *contact* got a refusal that may be of the whole app.
+
+        Returns how many different people got one since a call of *account* last worked.
+        """
+        since, known = self.last_success(account), self._refused[account]
+        known.pop(contact, None)
+        known[contact] = self.now()
+        for person, at in list(known.items()):
+            if at <= since or len(known) > MAX_REFUSED:
+                del known[person]
+        return len(known)
 
     def last_success(self, account: str) -> float:
         """Return when the latest call of *account* that worked began, by the steady clock."""

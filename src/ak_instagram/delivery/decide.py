@@ -3,10 +3,17 @@ Delivery's decisions: a failed call and the history of its piece become one acti
 
 Meta's codes do not always tell a person or a message from the account, or from a trouble
 of Meta's own. The difference shows in whether any call of the account has worked since
-the piece failed before:
+the piece failed before, or within a minute:
 
 - One has: the account can send, and is not stopped for this piece again.
 - None has: the person is not to blame yet, since perhaps nobody can be reached.
+
+A refusal that does not say whether it is of the message or of the app counts as the
+account's once different people got one in a row, with no success between, and as the
+message's once the account has worked since, or nobody else got one within a minute.
+
+What an error means by being repeated takes time as well: a bad minute of Meta's passes.
+Tries follow the backoff meanwhile; only the verdict waits.
 
 docs/reliability.md has the decisions as a table, printed from this code.
 """
@@ -22,10 +29,13 @@ from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.store.values import Piece
 
-ECHO_WAIT = 5.0  # seconds in which the echo of a send usually arrives
-# Seconds at least before an attempt whose failure may mean something else than the one before: a
-# bad minute of Meta's passes, and other conversations show whether the account can send.
+# Seconds in which the echo of a send usually arrives, and in which Meta shows a message that it
+# took: one that is not found earlier may yet have arrived.
+ECHO_WAIT = 2.5
+# Seconds that failures have to span until the error means what it means by being repeated, and
+# for which a success with anybody shows that the account can send.
 VERDICT_WAIT = 60.0
+PEOPLE = 2  # that get a vague refusal in a row until it is the account's
 MAX_REMEMBERED = 10_000  # pieces
 
 # Meta checked the account first, and then refused this message or this person.
@@ -120,16 +130,18 @@ class Failure(NamedTuple):
     A failed call for a piece, judged by the calls before it.
 
     The piece was at this *attempt*. Its calls have ended with this *code* and *subcode*
-    for so many *times* in a row, the latest *at* this time (steady clock), which makes
-    the error one of *error_class*.
+    for so many *times* in a row, from *first_at* to *at* (steady clock), which makes the
+    error one of *error_class*. It *may_change* by being repeated.
     """
 
     attempt: int
     code: int | None
     subcode: int | None
     times: int
+    first_at: float
     at: float
     error_class: ErrorClass
+    may_change: bool = False
 
 
 class AttemptHistory:
@@ -143,18 +155,33 @@ class AttemptHistory:
     def __init__(self) -> None:
         self._latest = OrderedDict[int, Failure]()
 
-    def record(self, piece: Piece, error: GraphError, now: float, last_success: float) -> Failure:
+    def record(
+        self, piece: Piece, error: GraphError, now: float, last_success: float, people: int = 1
+    ) -> Failure:
         """
         Record that a call for *piece* ended with *error* just *now*; return the judged failure.
 
-        *last_success* is when the latest call of the account that worked began.
+        *last_success* is when the latest call of the account that worked began. So many
+        *people* got a vague refusal since then.
         """
         known = self._latest.pop(piece.id, None)
         is_repeated = known and (known.code, known.subcode) == (error.code, error.subcode)
-        times = known.times + 1 if known and is_repeated else 1
-        account_worked = known is not None and last_success > known.at
-        error_class = judge(error, times, account_worked=account_worked)
-        failure = Failure(piece.attempt, error.code, error.subcode, times, now, error_class)
+        times, first_at = (known.times + 1, known.first_at) if known and is_repeated else (1, now)
+        account_worked = known is not None and last_success > max(
+            known.first_at, min(known.at, now - VERDICT_WAIT)
+        )
+        span = now - first_at
+        error_class = judge(error, times, span, account_worked=account_worked, people=people)
+        failure = Failure(
+            piece.attempt,
+            error.code,
+            error.subcode,
+            times,
+            first_at,
+            now,
+            error_class,
+            error.may_change and span < VERDICT_WAIT,
+        )
         self._latest[piece.id] = failure
         if len(self._latest) > MAX_REMEMBERED:
             self._latest.popitem(last=False)
@@ -170,13 +197,21 @@ class AttemptHistory:
         self._latest.pop(piece.id, None)
 
 
-def judge(error: GraphError, times: int, *, account_worked: bool) -> ErrorClass:
+def judge(
+    error: GraphError, times: int, span: float, *, account_worked: bool, people: int = 1
+) -> ErrorClass:
     """
     Return the class of an *error* that ended so many calls for a piece in a row.
 
-    *account_worked*: some call of the account did, between the latest two of them.
+    They span so many seconds. *account_worked*: some call of the account did after the
+    first of them, since the one before the latest or in the last `VERDICT_WAIT` seconds.
+    So many *people* got a vague refusal with no success between.
     """
-    error_class = error.class_after(times)
+    if error.is_vague and not account_worked:
+        if people >= PEOPLE:
+            return ErrorClass.ACCOUNT_RESTRICTED
+        return error.error_class if span >= VERDICT_WAIT else ErrorClass.TRANSIENT
+    error_class = error.class_after(times) if span >= VERDICT_WAIT else error.error_class
     if account_worked and error_class in STOPPED:
         return ErrorClass.TRANSIENT if error.error_class in STOPPED else error.error_class
     if not account_worked and error_class is ErrorClass.PERSON_UNAVAILABLE:
@@ -196,7 +231,7 @@ def decide(error: GraphError, failure: Failure, failures: int, backoff: Backoff)
     """
     match failure.error_class:
         case ErrorClass.TRANSIENT:
-            return try_again(str(error), failures, backoff, shortest_wait(error, failure))
+            return try_again(str(error), failures, backoff, failure, error.retry_after or 0.0)
         case ErrorClass.OUTCOME_UNKNOWN:
             return LookUp(max(ECHO_WAIT, error.retry_after or 0.0), str(error))
         case ErrorClass.WINDOW_CLOSED:
@@ -210,19 +245,25 @@ def decide(error: GraphError, failure: Failure, failures: int, backoff: Backoff)
 
 
 def try_again(
-    why: str, failures: int, backoff: Backoff, at_least: float = 0.0, *, in_doubt: bool = False
+    why: str,
+    failures: int,
+    backoff: Backoff,
+    latest: Failure | None,
+    at_least: float = 0.0,
+    *,
+    in_doubt: bool = False,
 ) -> Retry | GiveUp:
-    """Return another attempt in *at_least* so many seconds, or none after the last."""
+    """
+    Return another attempt in *at_least* so many seconds, or none after the last.
+
+    The last one waits long enough to give a verdict on an error such as the *latest*.
+    """
     wait = backoff.wait_or_give_up(failures)
     if wait is None:
         return GiveUp(f"gave up: {why}")
+    if failures + 1 >= backoff.max_attempts and latest is not None and latest.may_change:
+        at_least = max(at_least, VERDICT_WAIT)
     return Retry(max(wait, at_least), why, in_doubt)
-
-
-def shortest_wait(error: GraphError, failure: Failure) -> float:
-    """Return the seconds to wait at least after *error*, which was such a *failure*."""
-    may_change = error.class_after(failure.times + 1) is not failure.error_class
-    return max(error.retry_after or 0.0, VERDICT_WAIT if may_change else 0.0)
 
 
 def shows_that_account_works(error: GraphError) -> bool:
@@ -231,4 +272,4 @@ def shows_that_account_works(error: GraphError) -> bool:
 
     Only Meta's own word does; a class that an error has by being repeated is a guess.
     """
-    return error.error_class in _REFUSALS
+    return error.error_class in _REFUSALS and not error.is_vague

@@ -22,6 +22,7 @@ from .circuit_breaker import CircuitBreaker
 from .decide import (
     Action,
     AttemptHistory,
+    Failure,
     GiveUp,
     LookUp,
     OpenCircuit,
@@ -131,8 +132,7 @@ class Delivery:
                 token, claim.contact, piece.message, timeout
             )
         except GraphError as error:
-            last_success = breaker.last_success(claim.account)
-            failure = self._failed_sends.record(piece, error, breaker.now(), last_success)
+            failure = self._record(self._failed_sends, claim, piece, error)
             _log_attempt(piece, failure.error_class.value, failure.at - began, error)
             action = decide(error, failure, claim.failures + 1, self._backoff)
             works = shows_that_account_works(error)
@@ -149,7 +149,7 @@ class Delivery:
     async def _look_up(self, claim: Claim, piece: Piece, token: str) -> Claim | None:
         """Look for a piece of unknown outcome, which is sent again only if it did not arrive."""
         latest = self._failed_sends.latest(piece)
-        slot = Reservation(until_echo(piece, latest, self._store.now()), is_granted=False)
+        slot = Reservation(until_echo(piece, self._store.now()), is_granted=False)
         if not slot.after:
             slot = self._look_ups.reserve(claim.account, piece.id, LOOK_UP_PATIENCE)
         if not slot.is_granted:
@@ -157,12 +157,11 @@ class Delivery:
             return await self._carry_out(too_early, claim, piece)
         if slot.after:
             await self._sleep(slot.after)
-        breaker, began = self._circuit_breaker, self._circuit_breaker.now()
+        began = self._circuit_breaker.now()
         try:
             recent = await self._graph.recent_messages(token, claim.contact, TIMEOUT)
         except GraphError as error:
-            last_success = breaker.last_success(claim.account)
-            failure = self._failed_look_ups.record(piece, error, breaker.now(), last_success)
+            failure = self._record(self._failed_look_ups, claim, piece, error)
             stays = decide_look_up_failed(error, failure, claim.failures + 1, self._backoff)
             return await self._carry_out(stays, claim, piece, began)
         self._failed_look_ups.forget(piece)
@@ -170,8 +169,17 @@ class Delivery:
         log.info("delivery.looked_up", piece=piece.seq, arrived=found is not None)
         if found is not None:
             return await self._carry_out(Sent(found.mid), claim, piece)
-        absent = decide_not_found(latest, claim.failures + 1, self._backoff)
+        elapsed = max(self._store.now() - piece.tried_at, 0) / 1000
+        absent = decide_not_found(latest, claim.failures + 1, self._backoff, elapsed)
         return await self._carry_out(absent, claim, piece)
+
+    def _record(
+        self, history: AttemptHistory, claim: Claim, piece: Piece, error: GraphError
+    ) -> Failure:
+        """Record in *history* that a call for *piece* ended with *error* just now; judge it."""
+        breaker, account = self._circuit_breaker, claim.account
+        people = breaker.record_refusal(account, claim.contact) if error.is_vague else 0
+        return history.record(piece, error, breaker.now(), breaker.last_success(account), people)
 
     async def _carry_out(
         self, action: Action, claim: Claim, piece: Piece, began: float = 0.0

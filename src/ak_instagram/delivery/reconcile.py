@@ -8,6 +8,7 @@ has been looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.meta.graph import RecentMessage
@@ -21,23 +22,23 @@ from .decide import (
     Action,
     Failure,
     OpenCircuit,
+    Retry,
     SendLater,
-    shortest_wait,
     try_again,
 )
 
 TIMEOUT = 10.0  # seconds that one call may take
 
 
-def until_echo(piece: Piece, latest: Failure | None, now_ms: int) -> float:
+def until_echo(piece: Piece, now_ms: int) -> float:
     """
     Return for how many seconds the echo of *piece*'s latest attempt may still be on its way.
 
-    *latest* is how that attempt failed. `None`: nobody saw it end, so it may have been cut
-    off just now, with Meta still at it. *now_ms* is the store's time in UTC milliseconds; a
-    clock that was set back makes the wait shorter, never endless.
+    If nobody saw that attempt end, it may have been cut off just now, with Meta still at it.
+    *now_ms* is the store's time in UTC milliseconds; a clock that was set back makes the wait
+    shorter, never endless.
     """
-    patience = ECHO_WAIT if latest else TIMEOUT + ECHO_WAIT
+    patience = ECHO_WAIT if piece.is_over else TIMEOUT + ECHO_WAIT
     return max(patience - abs(now_ms - piece.tried_at) / 1000, 0.0)
 
 
@@ -61,17 +62,23 @@ def find(
     return None
 
 
-def decide_not_found(latest: Failure | None, failures: int, backoff: Backoff) -> Action:
+def decide_not_found(
+    latest: Failure | None, failures: int, backoff: Backoff, elapsed: float
+) -> Action:
     """
     Return what becomes of a piece that is not in the conversation, so it did not arrive.
 
     *latest* is how its latest attempt failed, if that was seen here; *failures* counts the
-    failed attempts, this one included.
+    failed attempts, this one included. The backoff counts from the beginning of the latest,
+    *elapsed* seconds ago: the look-up is a part of the wait.
     """
     why = "it did not arrive"
     if latest is not None and latest.error_class in WHOLE_ACCOUNT:
         return SendLater(0.0, why)
-    return try_again(why, failures, backoff)
+    again = try_again(why, failures, backoff, latest)
+    return (
+        replace(again, after=max(again.after - elapsed, 0.0)) if isinstance(again, Retry) else again
+    )
 
 
 def decide_look_up_failed(
@@ -84,5 +91,5 @@ def decide_look_up_failed(
     """
     if failure.error_class in WHOLE_ACCOUNT:
         return OpenCircuit(failure.error_class, str(error), error.retry_after, in_doubt=True)
-    at_least = shortest_wait(error, failure)
-    return try_again(str(error), failures, backoff, at_least, in_doubt=True)
+    at_least = error.retry_after or 0.0
+    return try_again(str(error), failures, backoff, failure, at_least, in_doubt=True)

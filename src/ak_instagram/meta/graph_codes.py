@@ -38,12 +38,14 @@ class Rule:
 
     After *failures* in a row that ended with it, it is of the class *then*: some errors pass
     as a rule, and mean something else when they don't. `delivery` says when to believe that.
+    A refusal that *is_vague* may be of this message or of the whole app.
     """
 
     error_class: ErrorClass
     meaning: str
     failures: int | None = None
     then: ErrorClass | None = None
+    is_vague: bool = False
 
     def class_after(self, failures: int) -> ErrorClass | None:
         """Return the class that it has after so many *failures*, if that is another one."""
@@ -85,9 +87,12 @@ RULES: dict[tuple[int | None, int | None], Rule] = {
     (10, 2534077): Rule(_AUTH, "the account's linkage or two-factor login"),
     (10, 2534048): Rule(_AUTH, "no Advanced Access, and the person has no role in the app"),
     (200, 2534048): Rule(_AUTH, "no Advanced Access, and the person has no role in the app"),
+    (12, None): Rule(_BLK, "the call is not supported any more"),
+    (101, None): Rule(_BLK, "the app is not known"),
+    (2635, None): Rule(_BLK, "the API's version has ended"),
     (27, None): Rule(_BAD, "thread control without conversation routing"),
-    (100, None): Rule(_BAD, "bad parameter"),
-    (100, 33): Rule(_BAD, "object missing, or no permission to see it"),
+    (100, None): Rule(_BAD, "bad parameter, or a call that is refused to the app", is_vague=True),
+    (100, 33): Rule(_BAD, "object missing, or no permission to see it", is_vague=True),
     (100, 2018001): Rule(_USR, "no such person"),
     (100, 2018008): Rule(_T, "the file could not be fetched", failures=2, then=_BAD),
     (100, 2018047): Rule(_BAD, "the file is of another type"),

@@ -59,6 +59,18 @@ class GraphError(Exception):
         rule = rule_for(self.code, self.subcode)
         return (rule and rule.class_after(failures)) or self.error_class
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether it refuses this message or the whole app, and does not say which."""
+        rule = rule_for(self.code, self.subcode)
+        return self.error_class is ErrorClass.BAD_REQUEST and (rule is None or rule.is_vague)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it may mean something else by being repeated."""
+        rule = rule_for(self.code, self.subcode)
+        return self.is_vague or (rule is not None and rule.then is not None)
+
     def __str__(self) -> str:
         head = f"{self.error_class}: {self.meaning}" if self.meaning else self.error_class.value
         facts = {

@@ -91,7 +91,7 @@ class Piece:
 
     *message* is the Graph API's `message` object. *attempt* is the number of this one,
     from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
-    have arrived. None began before *planned_at*.
+    have arrived; *is_over* says that somebody saw it end. None began before *planned_at*.
     """
 
     id: int
@@ -102,6 +102,7 @@ class Piece:
     outcome_unknown: bool
     tried_at: int
     planned_at: int
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,9 @@ _REFUSALS: Mapping[FaultKind, Callable[[], GraphResponse]] = {
     FaultKind.RESTRICTED: GraphRefusal(
         368, None, "Temporarily blocked for policies violations"
     ).response,
+    FaultKind.UNSUPPORTED: GraphRefusal(
+        100, None, "Unsupported request - method type: post"
+    ).response,
 }
 
 # Lies: it is applied, and this is the response.

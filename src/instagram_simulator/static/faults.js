@@ -19,6 +19,7 @@ const KINDS = {
     ["window_closed", "Window closed", "Code 10/2534022."],
     ["person_unavailable", "Person unavailable", "Code 551."],
     ["restricted", "Account restricted", "Code 368."],
+    ["unsupported", "App refused", "Code 100, as to an app that Meta has restricted."],
   ],
   "The answer lies, or never comes": [
     ["sent_but_error", "Sent, but an error", "Code 1/1357046 although it was sent."],

@@ -88,6 +88,39 @@ async def test_a_retry_keeps_an_outcome_unknown(bench, store):
     assert piece_of(await claim_one(store)).outcome_unknown
 
 
+async def test_any_replica_knows_that_an_attempt_of_unknown_outcome_is_over(bench):
+    one, two = bench.store("one"), bench.store("two")
+    step = await sending(one, "one")
+    await one.run(steps.retry, step, after=5, why="cut line", then=PieceStatus.SENDING)
+    bench.clock.move(5000)
+
+    assert piece_of(await claim_one(two)).is_over
+
+
+async def test_a_look_up_that_waits_makes_no_attempt_look_over(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await sending(one, "one")
+    bench.clock.move(LEASE)
+    crashed = await claim_one(two)
+    await two.run(steps.retry, crashed, after=5, why="too early", then=PieceStatus.SENDING)
+    bench.clock.move(5000)
+
+    found = piece_of(await claim_one(two))
+
+    assert (piece_of(crashed).is_over, found.outcome_unknown, found.is_over) == (False, True, False)
+
+
+async def test_the_end_of_an_attempt_says_nothing_of_the_next(bench):
+    one, two = bench.store("one"), bench.store("two")
+    await one.run(steps.retry, await sending(one, "one"), after=0, why="refused")
+    await claim_one(one)
+    bench.clock.move(LEASE)
+
+    found = piece_of(await claim_one(two))
+
+    assert (found.attempt, found.outcome_unknown, found.is_over) == (2, True, False)
+
+
 async def test_a_certain_failure_is_no_unknown_outcome(bench, store):
     step = await sending(store, "one")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.delivery.circuit_breaker import PROBE, CircuitBreaker
+from ak_instagram.delivery.circuit_breaker import MAX_REFUSED, PROBE, CircuitBreaker
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from tests.support.fakes import FakeSteadyClock
@@ -213,3 +213,34 @@ def test_the_last_success_is_known_without_an_open_circuit_too():
 
     assert (before, circuit_breaker.last_success("shop")) == (float("-inf"), 20.0)
     assert circuit_breaker.last_success("cafe") == float("-inf")
+
+
+# --- refusals that may be of the whole app ------------------------------------
+
+
+def refusals(circuit_breaker: CircuitBreaker, *contacts: str) -> list[int]:
+    return [circuit_breaker.record_refusal("shop", contact) for contact in contacts]
+
+
+def test_different_people_who_are_refused_in_a_row_are_counted():
+    circuit_breaker = CircuitBreaker(FakeSteadyClock(100.0))
+
+    assert refusals(circuit_breaker, "anna", "anna", "ben", "anna", "cleo") == [1, 1, 2, 2, 3]
+    assert circuit_breaker.record_refusal("cafe", "anna") == 1
+
+
+def test_a_success_begins_a_new_row_of_refusals():
+    clock = FakeSteadyClock(100.0)
+    circuit_breaker = CircuitBreaker(clock)
+    refusals(circuit_breaker, "anna", "ben")
+    circuit_breaker.record_success("shop", 101.0)
+    clock.time = 102.0
+
+    assert refusals(circuit_breaker, "cleo", "anna") == [1, 2]
+
+
+def test_only_the_latest_people_who_were_refused_are_remembered():
+    circuit_breaker = CircuitBreaker(FakeSteadyClock(100.0))
+    people = [f"person-{number}" for number in range(MAX_REFUSED + 5)]
+
+    assert refusals(circuit_breaker, *people)[-1] == MAX_REFUSED

@@ -41,6 +41,11 @@ FILE_NOT_FETCHED = GraphError(T, code=100, subcode=2018008)
 PERHAPS_FORBIDDEN = GraphError(UNK, code=1, subcode=99)
 NO_ROLE = GraphError(AUTH, code=10, subcode=2534048)
 POLICY = GraphError(BLK, code=368)
+BAD_MESSAGE = GraphError(BAD, code=100, subcode=2534015)
+VAGUE = GraphError(BAD, code=100)
+NO_OBJECT = GraphError(BAD, code=100, subcode=33)
+UNHEARD_OF = GraphError(BAD, code=4711)
+VERSION_ENDED = GraphError(BLK, code=2635)
 
 BACKOFF = Backoff(max_attempts=3, chance=lambda: 0.0)  # waits 1 s, then 3 s
 NEVER = float("-inf")
@@ -52,8 +57,10 @@ def piece(number: int = 7, *, attempt: int = 1) -> Piece:
 
 def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) -> Failure:
     """A failure that ended *times* calls in a row, with a success of the account in between."""
-    error_class = judge(error, times, account_worked=account_worked)
-    return Failure(times, error.code, error.subcode, times, 0.0, error_class)
+    span = VERDICT_WAIT if times > 1 else 0.0
+    error_class = judge(error, times, span, account_worked=account_worked)
+    may_change = error.may_change and times == 1
+    return Failure(times, error.code, error.subcode, times, 0.0, span, error_class, may_change)
 
 
 # --- after a send -----------------------------------------------------------
@@ -71,7 +78,7 @@ def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) 
         pytest.param(
             PERHAPS_BLOCKED,
             2,
-            Retry(3, "transient code=2"),
+            Retry(VERDICT_WAIT, "transient code=2"),
             id="failures-not-seen-here-are-no-repetition",
         ),
         pytest.param(GraphError(UNK), 1, LookUp(ECHO_WAIT, "outcome_unknown"), id="unknown"),
@@ -107,7 +114,15 @@ def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) 
         ),
         pytest.param(GraphError(WIN), 1, Park("window_closed"), id="window-closed"),
         pytest.param(GraphError(USR), 1, GiveUp("person_unavailable"), id="person-unavailable"),
-        pytest.param(GraphError(BAD), 1, GiveUp("bad_request"), id="our-mistake"),
+        pytest.param(BAD_MESSAGE, 1, GiveUp(str(BAD_MESSAGE)), id="our-mistake"),
+        pytest.param(VAGUE, 1, Retry(1, str(VAGUE)), id="perhaps-the-app"),
+        pytest.param(VAGUE, 2, Retry(VERDICT_WAIT, str(VAGUE)), id="perhaps-the-app-last"),
+        pytest.param(
+            VERSION_ENDED,
+            1,
+            OpenCircuit(BLK, str(VERSION_ENDED), None, in_doubt=False),
+            id="surely-the-app",
+        ),
     ],
 )
 def test_the_first_error_of_a_piece_decides_by_its_class(error, failures, action):
@@ -127,29 +142,29 @@ def test_the_first_error_of_a_piece_decides_by_its_class(error, failures, action
         pytest.param(
             PERHAPS_BLOCKED,
             2,
-            Retry(VERDICT_WAIT, "transient code=2"),
-            Retry(VERDICT_WAIT, "transient code=2"),
+            Retry(1, "transient code=2"),
+            Retry(1, "transient code=2"),
             id="perhaps-the-person-2nd",
         ),
         pytest.param(
             PERHAPS_BLOCKED,
             3,
-            Retry(VERDICT_WAIT, "transient code=2"),
+            Retry(1, "transient code=2"),
             GiveUp("transient code=2"),
             id="perhaps-the-person-3rd",
         ),
         pytest.param(
             LINKS_REFUSED,
             2,
-            Retry(VERDICT_WAIT, str(LINKS_REFUSED)),
-            Retry(VERDICT_WAIT, str(LINKS_REFUSED)),
+            Retry(1, str(LINKS_REFUSED)),
+            Retry(1, str(LINKS_REFUSED)),
             id="links-2nd",
         ),
         pytest.param(
             LINKS_REFUSED,
             3,
             OpenCircuit(BLK, str(LINKS_REFUSED), None, in_doubt=False),
-            Retry(VERDICT_WAIT, str(LINKS_REFUSED)),
+            Retry(1, str(LINKS_REFUSED)),
             id="links-3rd",
         ),
         pytest.param(
@@ -170,14 +185,14 @@ def test_the_first_error_of_a_piece_decides_by_its_class(error, failures, action
             NO_ROLE,
             2,
             OpenCircuit(AUTH, str(NO_ROLE), None, in_doubt=False),
-            Retry(VERDICT_WAIT, str(NO_ROLE)),
+            Retry(1, str(NO_ROLE)),
             id="permission-2nd",
         ),
         pytest.param(
             POLICY,
             2,
             OpenCircuit(BLK, str(POLICY), None, in_doubt=False),
-            Retry(VERDICT_WAIT, str(POLICY)),
+            Retry(1, str(POLICY)),
             id="policy-2nd",
         ),
     ],
@@ -197,7 +212,9 @@ def test_a_repeated_error_decides_by_whether_the_account_works(
     [
         pytest.param(GraphError(WIN), True, id="window-closed"),
         pytest.param(GraphError(USR), True, id="person-unavailable"),
-        pytest.param(GraphError(BAD), True, id="bad-request"),
+        pytest.param(BAD_MESSAGE, True, id="bad-request"),
+        pytest.param(VAGUE, False, id="perhaps-the-app"),
+        pytest.param(UNHEARD_OF, False, id="unheard-of"),
         pytest.param(PERHAPS_BLOCKED, False, id="person-only-by-repetition"),
         pytest.param(FILE_NOT_FETCHED, False, id="bad-request-only-by-repetition"),
         pytest.param(GraphError(UNK), False, id="outcome-unknown"),
@@ -216,8 +233,9 @@ def test_only_metas_own_refusal_shows_that_the_account_works(error, works):
 @pytest.mark.parametrize(
     ("latest", "failures", "action"),
     [
-        pytest.param(None, 1, Retry(1, "it did not arrive"), id="not-seen-to-end"),
-        pytest.param(failure(GraphError(UNK)), 2, Retry(3, "it did not arrive"), id="unknown"),
+        pytest.param(None, 1, Retry(0, "it did not arrive"), id="not-seen-to-end"),
+        pytest.param(failure(GraphError(UNK)), 1, Retry(0, "it did not arrive"), id="unknown"),
+        pytest.param(failure(GraphError(UNK)), 2, Retry(0.5, "it did not arrive"), id="again"),
         pytest.param(
             failure(GraphError(UNK)), 3, GiveUp("gave up: it did not arrive"), id="last-attempt"
         ),
@@ -229,8 +247,10 @@ def test_only_metas_own_refusal_shows_that_the_account_works(error, works):
         ),
     ],
 )
-def test_a_piece_that_did_not_arrive_is_sent_again(latest, failures, action):
-    assert decide_not_found(latest, failures, BACKOFF) == action
+def test_a_piece_that_did_not_arrive_is_sent_again_when_its_backoff_is_over(
+    latest, failures, action
+):
+    assert decide_not_found(latest, failures, BACKOFF, elapsed=ECHO_WAIT) == action
 
 
 @pytest.mark.parametrize(
@@ -271,7 +291,7 @@ def test_a_piece_that_did_not_arrive_is_sent_again(latest, failures, action):
             2,
             True,
             1,
-            Retry(VERDICT_WAIT, str(NO_ROLE), in_doubt=True),
+            Retry(1, str(NO_ROLE), in_doubt=True),
             id="permission-again-account-worked",
         ),
     ],
@@ -287,14 +307,18 @@ def test_an_outcome_that_can_not_be_looked_up_stays_unknown(
 # --- history ----------------------------------------------------------------
 
 
-def classes(error: GraphError, *worked: bool) -> list[ErrorClass]:
-    """Return the class of *error* at first, and again as the account has *worked* in between."""
+def classes(error: GraphError, *calls: tuple[float, float | None]) -> list[ErrorClass]:
+    """
+    Return the class of *error* at each of the *calls* of one piece.
+
+    A call is when it failed and when another call of the account last worked before, if
+    one did.
+    """
     history = AttemptHistory()
-    found = [history.record(piece(), error, 0.0, NEVER).error_class]
-    for number, has_worked in enumerate(worked, start=1):
-        last_success = number - 0.5 if has_worked else NEVER
-        found.append(history.record(piece(), error, float(number), last_success).error_class)
-    return found
+    return [
+        history.record(piece(), error, at, NEVER if worked is None else worked).error_class
+        for at, worked in calls
+    ]
 
 
 @pytest.mark.parametrize(
@@ -311,13 +335,97 @@ def classes(error: GraphError, *worked: bool) -> list[ErrorClass]:
     ],
 )
 def test_a_success_in_between_tells_the_piece_from_the_account(error, nothing_works, others_work):
-    assert classes(error, False, False) == nothing_works
-    assert classes(error, True, True) == others_work
+    assert classes(error, (0, None), (60, None), (120, None)) == nothing_works
+    assert classes(error, (0, None), (60, 59), (120, 119)) == others_work
 
 
-def test_a_success_counts_only_since_the_failure_before():
-    assert classes(PERHAPS_BLOCKED, True, False, True) == [T, T, T, USR]
-    assert classes(GraphError(AUTH, code=10), True, False, True) == [AUTH, T, AUTH, T]
+@pytest.mark.parametrize(
+    ("error", "calls", "seen"),
+    [
+        pytest.param(
+            PERHAPS_BLOCKED,
+            [(0, None), (1, 0.5), (4, 3), (13, 12), (40, 39), (59.9, 59), (60, 59)],
+            [T, T, T, T, T, T, USR],
+            id="the-person-after-a-minute",
+        ),
+        pytest.param(
+            LINKS_REFUSED,
+            [(0, None), (1, None), (4, None), (13, None), (59.9, None), (60, None)],
+            [T, T, T, T, T, BLK],
+            id="the-account-after-a-minute",
+        ),
+        pytest.param(
+            LINKS_REFUSED, [(0, None), (100, None), (101, None)], [T, T, BLK], id="times-count-too"
+        ),
+        pytest.param(
+            PERHAPS_FORBIDDEN, [(0, None), (6, None), (70, None)], [UNK, UNK, AUTH], id="1/99"
+        ),
+        pytest.param(FILE_NOT_FETCHED, [(0, None), (1, 0.5), (61, 2)], [T, T, BAD], id="file"),
+    ],
+)
+def test_a_repeated_error_means_something_else_only_once_its_failures_span_a_minute(
+    error, calls, seen
+):
+    assert classes(error, *calls) == seen
+
+
+@pytest.mark.parametrize(
+    ("worked", "error_class"),
+    [
+        pytest.param(-1, AUTH, id="before-the-first-failure"),
+        pytest.param(0, AUTH, id="as-the-first-failure-ended"),
+        pytest.param(0.5, T, id="since-then"),
+    ],
+)
+def test_a_success_counts_since_the_first_failure(worked, error_class):
+    assert classes(GraphError(AUTH, code=10), (0, None), (1, worked))[-1] is error_class
+
+
+def test_a_success_speaks_for_the_account_for_a_minute():
+    calls = [(0, None), (60, 0.5), (60.4, 0.5), (60.6, 0.5), (200, 61.0)]
+
+    assert classes(GraphError(AUTH, code=10), *calls) == [AUTH, T, T, AUTH, T]
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        pytest.param(GraphError(T), 3.0, id="means-the-same-however-often"),
+        pytest.param(PERHAPS_BLOCKED, VERDICT_WAIT, id="may-be-the-person"),
+        pytest.param(LINKS_REFUSED, VERDICT_WAIT, id="may-be-the-account"),
+    ],
+)
+def test_the_last_attempt_waits_until_it_can_give_a_verdict(error, wait):
+    history = AttemptHistory()
+    history.record(piece(), error, 0.0, NEVER)
+    second = history.record(piece(), error, 1.0, NEVER)
+
+    assert decide(error, second, 2, BACKOFF) == Retry(wait, str(error))
+
+
+@pytest.mark.parametrize("error", [VAGUE, NO_OBJECT, UNHEARD_OF], ids=["100", "100/33", "unknown"])
+@pytest.mark.parametrize(
+    ("span", "account_worked", "people", "error_class"),
+    [
+        pytest.param(0, False, 1, T, id="first"),
+        pytest.param(59.9, False, 1, T, id="nobody-else-yet"),
+        pytest.param(60, False, 1, BAD, id="nobody-else-within-a-minute"),
+        pytest.param(1, True, 1, BAD, id="others-were-sent"),
+        pytest.param(0, False, 2, BLK, id="the-second-person-in-a-row"),
+        pytest.param(100, False, 2, BLK, id="people-in-a-row-for-long"),
+        pytest.param(1, True, 2, BAD, id="two-people-and-others-were-sent"),
+    ],
+)
+def test_a_vague_refusal_is_the_apps_once_different_people_got_it_in_a_row(
+    error, span, account_worked, people, error_class
+):
+    seen = judge(error, 2, span, account_worked=account_worked, people=people)
+
+    assert seen is error_class
+
+
+def test_a_clear_refusal_is_the_messages_however_many_people_get_one():
+    assert judge(BAD_MESSAGE, 1, 0, account_worked=False, people=9) is BAD
 
 
 def test_another_error_begins_a_new_count():
@@ -325,10 +433,11 @@ def test_another_error_begins_a_new_count():
     sequence = [PERHAPS_BLOCKED, PERHAPS_BLOCKED, GraphError(T), PERHAPS_BLOCKED, PERHAPS_BLOCKED]
 
     failures = [
-        history.record(piece(), error, float(at), last_success) for at, error in enumerate(sequence)
+        history.record(piece(), error, 60.0 * at, last_success) for at, error in enumerate(sequence)
     ]
 
     assert [it.times for it in failures] == [1, 2, 1, 1, 2]
+    assert [it.at - it.first_at for it in failures] == [0, 60, 0, 0, 60]
     assert {it.error_class for it in failures} == {T}
 
 

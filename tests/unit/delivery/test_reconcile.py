@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ak_instagram.delivery.decide import ECHO_WAIT, Failure
+from ak_instagram.delivery.decide import ECHO_WAIT
 from ak_instagram.delivery.reconcile import TIMEOUT, find, until_echo
 from ak_instagram.meta.graph import RecentMessage
-from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 SINCE = 1_800_000_000_000
 PLANNED = SINCE - 14_400_000
-SEEN_TO_END = Failure(1, 1, None, 1, 0.0, ErrorClass.OUTCOME_UNKNOWN)
 PIECE = Piece(7, "turn", 0, {"text": "hello"}, 1, True, SINCE, PLANNED)
+SEEN_TO_END = replace(PIECE, is_over=True)
 
 
 def recent(**changes: object) -> RecentMessage:
@@ -76,7 +76,7 @@ def test_a_piece_without_text_is_never_found():
     ],
 )
 def test_the_echo_of_an_attempt_seen_to_end_is_waited_for_once(age, wait):
-    assert until_echo(PIECE, SEEN_TO_END, SINCE + int(age * 1000)) == wait
+    assert until_echo(SEEN_TO_END, SINCE + int(age * 1000)) == wait
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_the_echo_of_an_attempt_seen_to_end_is_waited_for_once(age, wait):
     ],
 )
 def test_an_attempt_without_an_end_is_given_the_time_of_a_call_as_well(age, wait):
-    assert until_echo(PIECE, None, SINCE + int(age * 1000)) == wait
+    assert until_echo(PIECE, SINCE + int(age * 1000)) == wait

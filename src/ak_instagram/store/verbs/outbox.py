@@ -28,7 +28,10 @@ _o = outbox.c
 _key = in_conversation(outbox)
 
 _NEXT = Statement(
-    select(_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.planned_at, _o.changed_at)
+    select(
+        *(_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.planned_at, _o.changed_at),
+        _o.error.is_not(None).label("is_over"),
+    )
     .where(*_key, IS_OPEN)
     .order_by(_o.id)
     .limit(1)
@@ -62,7 +65,12 @@ _BEGIN = Statement(
     # An echo may have settled the piece since it was read.
     update(outbox)
     .where(_o.id == bindparam("id"), IS_OPEN)
-    .values(status=PieceStatus.SENDING.value, tries=bindparam("tries"), changed_at=bindparam("now"))
+    .values(
+        status=PieceStatus.SENDING.value,
+        tries=bindparam("tries"),
+        error=None,  # until the attempt is over
+        changed_at=bindparam("now"),
+    )
 )
 _SENT = Statement(
     update(outbox)
@@ -158,7 +166,7 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
     sent is returned as it is: the outcome of its latest attempt is unknown.
     """
     while (found := _NEXT.row(tx, account=row.account, contact=row.contact)) is not None:
-        id_, turn, seq, payload, status, attempt, planned_at, changed_at = found
+        id_, turn, seq, payload, status, attempt, planned_at, changed_at, is_over = found
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
             if row.window_closes_at <= tx.now:
@@ -176,6 +184,7 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
             outcome_unknown=is_sending,
             tried_at=changed_at if is_sending else tx.now,
             planned_at=planned_at,
+            is_over=bool(is_sending and is_over),
         )
     return None
 
@@ -195,7 +204,13 @@ def mark_sent(tx: Tx, piece: Piece, message_id: str) -> None:
 
 
 def mark_failed(tx: Tx, piece: Piece, then: PieceStatus, why: str) -> None:
-    """Note why the attempt failed; *then* is `SENDING` if it may have arrived, else `PLANNED`."""
+    """
+    Note why the attempt failed; *then* is `SENDING` if it may have arrived, else `PLANNED`.
+
+    An attempt of unknown outcome that stays so has not failed anew: nothing is written.
+    """
+    if piece.outcome_unknown and then is PieceStatus.SENDING:
+        return
     _FAILED.run(tx, id=piece.id, then=then.value, why=why)
 
 
