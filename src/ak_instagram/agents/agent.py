@@ -80,7 +80,6 @@ _REFERENCES = {
 }
 # … and of one that came from an ad without a title, or by a link.
 _ORIGINS = {"ad_id": "came from ad", "ref": "came from link"}
-_NAMED_BY_ID = frozenset({"product", "ig_story"})  # a link says less of these
 _UNKNOWN_QUOTE = "[reply to an earlier message]"
 
 _NOTHING_READABLE = "[unsupported message]"
@@ -102,11 +101,11 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
     lines: list[str] = []
     has_said = False
     for message in turn.messages:
-        lines += references_of(message)
+        lines += references(message)
         # A tap's title is its text; without one its payload has to do.
         if said := message.text or ("" if message.attachments else message.payload):
             lines.append(said)
-        labels = list(map(label, filterfalse(carried, message.attachments)))
+        labels = [it.label for it in filterfalse(carried, message.attachments)]
         lines += labels
         has_said = has_said or bool(said or labels)
     if not has_said:
@@ -114,20 +113,7 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
     return "\n".join(lines)
 
 
-def label(attachment: Attachment) -> str:
-    """Return *attachment* in one line: `[image] https://…`, or `[ephemeral]` without a URL."""
-    words = [f"[{attachment.kind}]", attachment.title, attachment.price, attachment.url]
-    if attachment.id and (attachment.kind in _NAMED_BY_ID or not attachment.url):
-        words.append(f"id {attachment.id}")
-    return " ".join(" ".join(filter(None, words)).split())
-
-
-def references(turn: Turn) -> list[str]:
-    """Return the lines of `references_of` for all messages, in order."""
-    return [line for message in turn.messages for line in references_of(message)]
-
-
-def references_of(message: UserMessage) -> list[str]:
+def references(message: UserMessage) -> list[str]:
     """Return a line for each message, story, ad, link or product that *message* refers to."""
     context = message.context or {}
     words = _REFERENCES if context.get("ad_title") else _REFERENCES | _ORIGINS

@@ -16,6 +16,7 @@ from ak_instagram.meta.content import (
     Message,
     Postback,
     Referral,
+    Story,
     Unsend,
     read_content,
 )
@@ -134,7 +135,7 @@ def _message(
     """Return what the person said with *event*; *quotes* are the texts of quoted messages."""
     mid = event.mid or str(event.id)
     if isinstance(content, Postback):
-        context = _context(Message(mid, referral=content.referral)) if content.referral else None
+        context = _context(referral=content.referral) if content.referral else None
         return UserMessage(
             mid, event.at, text=content.title, payload=content.payload, context=context
         )
@@ -142,7 +143,7 @@ def _message(
     if content.is_unsupported and not attachments:
         attachments = (Attachment("unsupported"),)
     refers = content.reply_to or content.story or content.referral
-    context = _context(content) if refers else None
+    context = _context(content.reply_to, content.story, content.referral) if refers else None
     if context and content.reply_to and content.reply_to in quotes:
         context["reply_to_text"] = quotes[content.reply_to]
     return UserMessage(mid, event.at, content.text, attachments, content.payload, context)
@@ -159,15 +160,17 @@ def _lead(messages: dict[int, UserMessage], referral: str) -> None:
     led = next((id_ for id_, it in messages.items() if it.at >= opened_at), [*messages][-1])
     message = messages[led]
     if isinstance(content, Referral) and (not opened_at or message.at - opened_at <= WINDOW):
-        context = _context(Message(message.mid, referral=content)) or {}
+        context = _context(referral=content) or {}
         messages[led] = replace(message, context={**context, **(message.context or {})} or None)
 
 
-def _context(message: Message) -> dict[str, str] | None:
-    """Return what *message* refers to, by the keys of `UserMessage.context`."""
-    story, referral = message.story, message.referral or Referral()
+def _context(
+    reply_to: str | None = None, story: Story | None = None, referral: Referral | None = None
+) -> dict[str, str] | None:
+    """Return what a message refers to, by the keys of `UserMessage.context`."""
+    referral = referral or Referral()
     known = {
-        "reply_to_mid": message.reply_to,
+        "reply_to_mid": reply_to,
         "story_id": story.id if story else None,
         "story_url": story.url if story else None,
         "ref": referral.ref,

@@ -29,6 +29,14 @@ class Attachment:
     id: str | None = None
     price: str | None = field(default=None, repr=False)
 
+    @property
+    def label(self) -> str:
+        """The attachment in one line: `[image] https://…`, or `[ephemeral]` without a URL."""
+        words = [f"[{self.kind}]", self.title, self.price, self.url]
+        if self.id and (self.kind in _NAMED_BY_ID or not self.url):
+            words.append(f"id {self.id}")
+        return " ".join(" ".join(filter(None, words)).split())
+
     @classmethod
     def read(cls, item: JsonObject) -> Attachment:
         """Return one *item* of a message's attachments; a link's may be beside its payload."""
@@ -73,6 +81,7 @@ class Attachment:
         return tuple(found)
 
 
+_NAMED_BY_ID = frozenset({"product", "ig_story"})  # a link says less of these
 _URLS = ("url", "story_media_url")
 _IDS = ("ig_post_media_id", "story_media_id", "reel_video_id", "id", "booking_id")
 

@@ -75,7 +75,8 @@ def test_references_name_the_story_the_ad_and_the_product():
     story = UserMessage("1", 1, context={"story_id": "9", "story_url": "https://cdn/s"})
     shop = UserMessage("2", 2, context={"ad_title": "Spring", "product_id": "55", "ref": "r"})
 
-    assert references(turn(story, UserMessage("3", 3, "hi"), shop)) == [
+    messages = (story, UserMessage("3", 3, "hi"), shop)
+    assert [line for each in messages for line in references(each)] == [
         "[reply to story] https://cdn/s",
         "[came from ad] Spring",
         "[about product] 55",

@@ -72,6 +72,5 @@ def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
         if isinstance(content, Postback):
             return content.title
         if isinstance(content, Message):
-            shown = (f"[{it.kind}] {it.url or it.title or ''}" for it in content.attachments)
-            return " ".join(filter(None, [content.text, *map(str.strip, shown)]))
+            return " ".join(filter(None, [content.text, *(it.label for it in content.attachments)]))
     return ""
