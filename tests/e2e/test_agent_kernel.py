@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import pytest_asyncio
 
-from ak_instagram.settings.model import KEYS, SECTIONS
+from ak_instagram.settings.model import KEYS, SECTIONS, AgentSettings
 from qa.support.processes import free_port, variable
 from tests.support.agent_kernel import environment, served
 from tests.support.fake_openai import API_KEY, fake_openai
@@ -121,15 +121,17 @@ async def test_a_voice_note_is_told_and_not_sent_as_a_document(stage, openai):
     assert said(asked["input"]) == [f"[audio] {VOICE_NOTE}"]
 
 
-async def test_a_model_that_fails_is_asked_again_and_its_error_told_to_nobody(stage, openai):
+async def test_a_model_that_refuses_its_key_is_not_asked_again_and_nobody_is_told(stage, openai):
     mia = stage.person()
     openai.will_fail(401)
 
     stage.meta.phones.say(mia, "Where is my order?")
+    line = await stage.service.until_logged(lambda it: it["event"] == "turn.dead_lettered")
     await stage.until_answered(mia)
 
-    assert stage.answers(mia) == ["You said: Where is my order?"]
-    assert len(openai.asked) == 2
+    assert "credentials are refused" in line["reason"]
+    assert stage.answers(mia) == [AgentSettings("echo").fallback]
+    assert len(openai.asked) == 1
 
 
 # --- one .env for both ------------------------------------------------------

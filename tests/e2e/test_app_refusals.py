@@ -34,7 +34,6 @@ async def test_a_message_that_only_one_person_is_refused_is_given_up_and_stops_n
 
 async def test_what_several_people_are_refused_stops_the_account_for_a_while(stage):
     people = [stage.person() for _ in range(4)]
-    given_up = stage.query("SELECT id FROM outbox WHERE status = 'dead'")
     stage.meta.fail(Fault(FaultKind.UNSUPPORTED))
     for person in people:
         stage.meta.phones.say(person, "Are you there?")
@@ -46,4 +45,5 @@ async def test_what_several_people_are_refused_stops_the_account_for_a_while(sta
 
     assert "App Dashboard" in line["fix"]
     assert [stage.answers(person) for person in people] == [["You said: Are you there?"]] * 4
-    assert stage.query("SELECT id FROM outbox WHERE status = 'dead'") == given_up
+    given_up = stage.query("SELECT contact FROM outbox WHERE status = 'dead'")
+    assert not {(person,) for person in people} & set(given_up)

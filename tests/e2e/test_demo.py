@@ -100,7 +100,7 @@ async def test_a_step_that_fails_makes_the_exit_code_1_and_shows_the_log(demo, t
     transcript = await read_to_end(process)
 
     assert process.returncode == 1, transcript
-    assert "✗ no answer within 1 s" in transcript
+    assert "✗ no answer within 1 s: agent did not answer: ClientConnectorError" in transcript
     assert "no answer yet: agent did not answer: ClientConnectorError" in transcript
     (log,) = tmp_path.iterdir()
     assert f"The whole log: {log}" in transcript

@@ -66,7 +66,7 @@ async def test_the_rest_of_an_answer_is_not_sent_once_a_person_speaks(stage):
 
 async def test_a_piece_that_waits_for_its_retry_is_dropped_by_a_takeover(stage):
     mia, ben = stage.person(), stage.person()
-    stage.meta.fail(Fault(FaultKind.TEMPORARY, times=2))
+    stage.meta.fail(Fault(FaultKind.TEMPORARY, times=3))
     stage.meta.phones.say(mia, "Tell me something")
     await stage.until_faults_struck()
 

@@ -80,6 +80,7 @@ _REFERENCES = {
 }
 # … and of one that came from an ad without a title, or by a link.
 _ORIGINS = {"ad_id": "came from ad", "ref": "came from link"}
+_NAMED_BY_ID = frozenset({"product", "ig_story"})  # a link says less of these
 _UNKNOWN_QUOTE = "[reply to an earlier message]"
 
 _NOTHING_READABLE = "[unsupported message]"
@@ -116,7 +117,7 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
 def label(attachment: Attachment) -> str:
     """Return *attachment* in one line: `[image] https://…`, or `[ephemeral]` without a URL."""
     words = [f"[{attachment.kind}]", attachment.title, attachment.price, attachment.url]
-    if attachment.id and not attachment.url:
+    if attachment.id and (attachment.kind in _NAMED_BY_ID or not attachment.url):
         words.append(f"id {attachment.id}")
     return " ".join(" ".join(filter(None, words)).split())
 

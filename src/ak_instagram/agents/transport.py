@@ -48,6 +48,8 @@ _WRAPPING = 64 * 1024
 _STREAM_END = "[DONE]"
 # LiteLLM hands the provider's own wish on under a name of its own.
 _RETRY_AFTER = ("Retry-After", "llm_provider-retry-after")
+# As a page of HTML no verdict of the agent: a proxy on the way refuses so what did not reach it.
+_OF_A_PROXY = frozenset({403, 404, 407})
 _ADVICE = {
     401: "check agent.api_key",
     403: "check agent.api_key",
@@ -59,6 +61,7 @@ _NO_KEY = "no agent.api_key is set"
 _REDIRECTED = "redirects are not followed, set agent.url to the final address"
 
 ERROR_BODY = 64 * 1024  # bytes; of a longer one nothing is quoted
+_PAGE = "text/html"
 ERROR_TIMEOUT = 2.0  # seconds; the status is worth more than its reason
 
 # What is read besides UTF-8, if it is declared.
@@ -161,7 +164,8 @@ class Endpoint:
                 quote = partial(quoted, turn=turn, body=body, secrets=self._secrets)
                 if not 200 <= response.status < 300:
                     wait = next(filter(None, map(response.headers.get, _RETRY_AFTER)), None)
-                    check(response.status, wait, quote(complaint(await read_error(response))))
+                    told = quote(complaint(await read_error(response)))
+                    check(response.status, wait, told, is_page=response.content_type == _PAGE)
                 yield AgentResponse(response, self._limit, check, quote)
         except self._no_answer as exc:
             # The class says enough; the text may quote the URL with what is secret in it.
@@ -173,10 +177,13 @@ def check_status(
     retry_after: str | None = None,
     quote: str = "",
     advice: Mapping[int, str] = _ADVICE,
+    *,
+    is_page: bool = False,
 ) -> None:
     """
     Raise what *status* means unless it is a success; *retry_after* is the header.
 
+    What a proxy on the way answers, as it may if the answer *is_page*, is no verdict.
     The text names the status, the *advice* for it, and the server's *quote*.
     """
     if 200 <= status < 300:
@@ -184,7 +191,7 @@ def check_status(
     hint = _REDIRECTED if 300 <= status < 400 else advice.get(status, "")
     reason = "; ".join(filter(None, [hint, quote and f"the server says: {quote}"]))
     text = f"agent answered {status}{reason and f': {reason}'}"
-    if is_transient(status):
+    if is_transient(status) or (is_page and status in _OF_A_PROXY):
         wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
         raise Transient(text, wait, status=status)
     raise Permanent(text, status=status)

@@ -24,7 +24,7 @@ from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnRe
 from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
-from .turn import TurnDraft, compose
+from .turn import TurnDraft, compose, without_quotes
 
 log = structlog.get_logger()
 
@@ -88,18 +88,25 @@ class Answering:
             else:
                 plan = plan_answer(parts)
         except Permanent as exc:
-            return await self._dead_letter(claim, draft, str(exc))
+            step = await self._dead_letter(claim, draft, str(exc))
+            return self._end_typing(step, claim, account)
         except Transient as exc:
-            return await self._try_again(claim, draft, exc)
+            step = await self._try_again(claim, draft, exc)
+            return self._end_typing(step, claim, account)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
-            return await self._try_again(claim, draft, Transient(f"bug: {type(exc).__name__}"))
+            bug = Transient(f"bug: {type(exc).__name__}")
+            return self._end_typing(await self._try_again(claim, draft, bug), claim, account)
         seconds = time.perf_counter() - began
         # An agent that keeps its own memory needs no transcript.
         lines = _transcript_lines(turn, parts, plan) if self.agent.history else ()
         step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
         _log_answer(turn, plan, seconds)
-        if not plan.messages:  # no piece follows that would take the indicator away
+        return self._end_typing(step, claim, account)
+
+    def _end_typing(self, step: Claim | None, claim: Claim, account: Account) -> Claim | None:
+        """Return the next *step*; unless it is a piece, nothing else takes the indicator away."""
+        if step is None or step.piece is None:
             self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
         return step
 
@@ -144,7 +151,8 @@ class Answering:
 
 def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:
     """Return what was said in *turn*; what the agent said only if any of it is sent."""
-    asked = TranscriptLine("user", prompt(turn))
+    # A quote is another message's text: it goes when that is taken back, and so is not kept here.
+    asked = TranscriptLine("user", prompt(without_quotes(turn)))
     words = (
         it.text if isinstance(it, Text) else "\n"
         for it in parts

@@ -72,14 +72,24 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
         elif edit.mid not in latest or latest[edit.mid].num_edit <= edit.num_edit:
             latest[edit.mid] = edit
     if kept and claim.referral is not None:
-        first = next(iter(kept))
-        kept[first] = _led_by(kept[first], claim.referral)
+        _lead(kept, claim.referral)
     answered_ids = (*kept, *edits)
     for id_ in answered_ids:
         del statuses[id_]
     name = turn_id(claim)
     turn = _turn(claim, name, list(kept.values()), latest, agent) if kept else None
     return TurnDraft(name, turn, answered_ids, other_statuses=statuses)
+
+
+def without_quotes(turn: Turn) -> Turn:
+    """Return *turn* without the texts of the messages that it quotes."""
+    if not any(it.context and "reply_to_text" in it.context for it in turn.messages):
+        return turn
+    messages = (
+        replace(it, context={k: v for k, v in (it.context or {}).items() if k != "reply_to_text"})
+        for it in turn.messages
+    )
+    return replace(turn, messages=tuple(messages))
 
 
 def session_id(account: str, contact: str, epoch: int) -> str:
@@ -138,14 +148,19 @@ def _message(
     return UserMessage(mid, event.at, content.text, attachments, content.payload, context)
 
 
-def _led_by(message: UserMessage, referral: str) -> UserMessage:
-    """Return *message* with the context of the *referral* (JSON) that came before it, if fresh."""
+def _lead(messages: dict[int, UserMessage], referral: str) -> None:
+    """
+    Give the *referral* (JSON), which came by itself, to the message that followed it.
+
+    That is the first one after it, or the last one there is. An old one led nobody here.
+    """
     content = read_content(Kind.REFERRAL, referral)
-    said_at = as_millis((fast_json.load_object(referral) or {}).get("timestamp")) or message.at
-    if not isinstance(content, Referral) or message.at - said_at > WINDOW:
-        return message
-    led = _context(Message(message.mid, referral=content)) or {}
-    return replace(message, context={**led, **(message.context or {})} or None)
+    opened_at = as_millis((fast_json.load_object(referral) or {}).get("timestamp")) or 0
+    led = next((id_ for id_, it in messages.items() if it.at >= opened_at), [*messages][-1])
+    message = messages[led]
+    if isinstance(content, Referral) and (not opened_at or message.at - opened_at <= WINDOW):
+        context = _context(Message(message.mid, referral=content)) or {}
+        messages[led] = replace(message, context={**context, **(message.context or {})} or None)
 
 
 def _context(message: Message) -> dict[str, str] | None:

@@ -58,7 +58,7 @@ def _tell_of_clocks(seconds: float, *, has_told: bool) -> bool:
         log.warning(
             "clock.differs",
             seconds=round(seconds),
-            reason="Meta's clock is so far ahead of the store's; set the machine's by NTP",
+            reason="Meta's clock is so far ahead of the store's, or behind it; set that by NTP",
         )
     return True
 

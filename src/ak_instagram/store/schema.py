@@ -115,6 +115,7 @@ conversations = Table(
     Column("paused_by", Text),
     # The link or ad by which the person came back, as Meta sent it, until the next turn.
     Column("referral", Text),
+    Column("referral_at", BigInteger, nullable=False, server_default="0"),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.

@@ -79,6 +79,7 @@ class Demo:
         self, options: DemoOptions, configure: Configure, directory: Path, log: Path
     ) -> None:
         self.has_played = False
+        self._latest_reason = ""  # why there is no answer yet, by the service's log
         self._options = options
         self._configure = configure
         self._directory = directory
@@ -138,6 +139,7 @@ class Demo:
                 if trouble := service.trouble_in(line):
                     if trouble.is_final and not self.has_played:
                         raise StepFailed(f"the agent has failed: {trouble.reason}")
+                    self._latest_reason = f": {trouble.reason}"
                     click.echo(happened(f"no answer yet: {trouble.reason}"))
                 line = ""
 
@@ -148,7 +150,10 @@ class Demo:
         click.echo(fact("webhook", "verified; every post is signed"))
         click.echo()
         is_echo = service.agent == "echo"
-        await Play(self._meta, person, is_echo, self._options.limit, click.echo).run()
+        try:
+            await Play(self._meta, person, is_echo, self._options.limit, click.echo).run()
+        except StepFailed as exc:
+            raise StepFailed(f"{exc}{self._latest_reason}") from None
         self.has_played = True
 
     async def stay(self, process: asyncio.subprocess.Process) -> None:

@@ -191,6 +191,14 @@ async def test_a_status_that_passes_is_transient(dialect, agent_server, ask, tur
     assert caught.value.retry_after is None
 
 
+@pytest.mark.parametrize("status", [403, 404, 407])
+async def test_a_page_of_a_proxy_on_the_way_is_transient(dialect, agent_server, ask, turn, status):
+    agent_server.sends(b"<html>Blocked</html>", "text/html", status)
+
+    with pytest.raises(Transient, match=f"^agent answered {status}"):
+        await ask(turn, dialect.adapter)
+
+
 async def test_retry_after_is_passed_on(dialect, agent_server, ask, turn):
     agent_server.says({"error": "slow down"}, status=429, headers={"Retry-After": "7"})
 

@@ -78,6 +78,16 @@ async def test_nobody_knows_what_became_of_a_call_whose_line_broke(
     assert sum(request.startswith(b"POST") for request in wire.requests) <= 1
 
 
+@pytest.mark.parametrize(("call", "_error_class"), CALLS)
+@pytest.mark.parametrize("status", [403, 404, 407])
+async def test_a_page_of_a_proxy_on_the_way_is_no_verdict(wire, graph, call, _error_class, status):
+    wire.answer(status, b"<html>Blocked</html>", "Content-Type: text/html")
+
+    error = await failure_of(call(graph))
+
+    assert (error.error_class, error.status) == (TRANSIENT, status)
+
+
 @pytest.mark.parametrize(("call", "error_class"), CALLS)
 async def test_nobody_knows_what_became_of_a_call_that_hangs(wire, graph, call, error_class):
     error = await failure_of(call(graph, SOON))

@@ -11,6 +11,7 @@ from ak_instagram.meta.events import Kind
 from ak_instagram.meta.keys import mid_key
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.quotes import LONGEST
+from ak_instagram.store.verbs.retention import purge
 from tests.support.store_bench import START, answered, arrival, claim_one, sending, unsend
 
 HOUR = 3_600_000
@@ -85,6 +86,14 @@ async def test_what_was_taken_back_or_is_anothers_is_not_quoted(store):
         await store.run(steps.settle, claim, answered(claim))
 
 
+async def test_what_the_account_took_back_of_its_own_is_not_quoted(store):
+    step = await sending(store, "The large one is 18 €.")
+    await store.run(steps.sent, step, "mid-1")
+    await store.put([unsend("mid-1"), reply("m2", "mid-1")])
+
+    assert await context(store) == {"reply_to_mid": "mid-1"}
+
+
 # --- a link that led here -----------------------------------------------------
 
 
@@ -110,6 +119,48 @@ async def test_a_link_is_told_again_when_the_turn_is_tried_again(bench, store):
     bench.clock.move(1000)
 
     assert await context(store) == {"ref": "table-12"}
+
+
+async def test_a_link_is_told_once_although_a_message_came_meanwhile(store):
+    await store.put([led_here("table-12"), said("m1", text="hi")])
+    claim = await claim_one(store)
+    await store.put([said("m2", text="two beers please")])
+
+    step = await store.run(steps.settle, claim, answered(claim))
+
+    assert step is not None
+    assert step.referral is None
+
+
+async def test_a_link_belongs_to_the_message_after_it(store):
+    first = said("m1", text="hi")._replace(at=START - 2000)
+    await store.put([first, led_here("table-12", at=START - 1000), said("m2", text="two beers")])
+
+    turn = compose(await claim_one(store)).turn
+
+    assert turn is not None
+    assert [it.context for it in turn.messages] == [None, {"ref": "table-12"}]
+
+
+async def test_an_earlier_link_does_not_replace_a_later_one(store):
+    await store.put([led_here("later"), led_here("earlier", at=START - 1000)])
+    await store.put([said("m1", text="hi")])
+
+    assert await context(store) == {"ref": "later"}
+
+
+async def test_a_fresh_link_is_not_purged_with_idle_conversations(bench, store):
+    await store.put([led_here("table-12")])
+
+    await store.run(purge, 7 * 24 * HOUR)
+
+    assert await bench.query("SELECT count(*) FROM conversations") == [(1,)]
+
+
+async def test_a_link_of_nobodys_is_not_kept(bench, store):
+    await store.put([led_here("table-12")._replace(account="")])
+
+    assert await bench.query("SELECT count(*) FROM conversations") == [(0,)]
 
 
 async def test_a_link_of_days_ago_is_not_told(bench, store):

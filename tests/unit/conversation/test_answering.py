@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,6 +22,7 @@ from ak_instagram.settings.model import Account
 from ak_instagram.store.values import (
     Claim,
     EventStatus,
+    Piece,
     StoredEvent,
     TranscriptLine,
     TurnResult,
@@ -129,8 +131,26 @@ async def test_silence_takes_the_typing_indicator_away(parts):
     assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
 
 
-async def test_an_answer_leaves_no_typing_off_behind():
+@pytest.mark.parametrize(
+    "agent",
+    [
+        pytest.param(FakeAgent(error=Transient("503")), id="tried-again-later"),
+        pytest.param(FakeAgent([Text("hi")]), id="dropped-for-a-person"),
+    ],
+)
+async def test_the_indicator_goes_wherever_no_piece_follows(agent):
     store, graph = FakeStore(), FakeGraph()
+    spawned: list[asyncio.Future[None]] = []
+
+    await answering(agent, store, graph, spawned=spawned).answer(claim(), SHOP)
+    await asyncio.gather(*spawned)
+
+    assert graph.calls == ["mark_seen", "typing_on", "typing_off"]
+
+
+async def test_an_answer_leaves_no_typing_off_behind():
+    piece = Piece(1, "turn", 0, {"text": "hi"}, 1, outcome_unknown=False, tried_at=0, planned_at=0)
+    store, graph = FakeStore(next_step=lambda: replace(claim(), piece=piece)), FakeGraph()
     spawned: list[asyncio.Future[None]] = []
 
     await answering(FakeAgent([Text("hi")]), store, graph, spawned=spawned).answer(claim(), SHOP)

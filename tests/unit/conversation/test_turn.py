@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
-from ak_instagram.conversation.turn import compose, session_id
+from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage, prompt
+from ak_instagram.conversation.turn import compose, session_id, without_quotes
 from ak_instagram.store.values import Claim, EventStatus, StoredEvent, TranscriptLine
 
 
@@ -189,6 +189,15 @@ def test_a_long_line_of_the_transcript_costs_no_other_line():
     first, cut, last = turn.history
     assert (first.text, last.text) == ("q", "r")
     assert len(cut.text) < 5000
+
+
+def test_a_quote_is_not_kept_with_the_words_that_quote_it():
+    quoting = message(1, "a", text="this one", reply_to={"mid": "q"})
+
+    turn = turn_of(quoting, quotes={"q": "Do you have it in red?"})
+
+    assert prompt(turn) == "[reply to] Do you have it in red?\nthis one"
+    assert prompt(without_quotes(turn)) == "[reply to an earlier message]\nthis one"
 
 
 def test_the_session_hides_the_person_and_changes_with_the_epoch():

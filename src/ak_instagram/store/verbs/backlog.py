@@ -53,13 +53,6 @@ _CLOCKS = Statement(
         or_(*(_e.kind == it.value for it in (Kind.MESSAGE, Kind.POSTBACK, Kind.ECHO))),
     )
 )
-_latest = select(_e.kind, _e.at, _e.received_at).order_by(_e.id.desc()).limit(LATEST).subquery()
-# Meta may tell hours later what has happened: the freshest event counts.
-_CLOCKS = Statement(
-    select(func.count(), func.max(_latest.c.at - _latest.c.received_at)).where(
-        or_(*(_latest.c.kind == it.value for it in (Kind.MESSAGE, Kind.POSTBACK, Kind.ECHO)))
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,11 @@ _PUT_POSTGRES = Statement(
 _KEEP_REFERRAL = Statement(
     text(
         """
-    INSERT INTO conversations (account, contact, referral) VALUES (:account, :contact, :payload)
-    ON CONFLICT (account, contact) DO UPDATE SET referral = excluded.referral
+    INSERT INTO conversations AS c (account, contact, referral, referral_at)
+    VALUES (:account, :contact, :payload, :at)
+    ON CONFLICT (account, contact) DO UPDATE
+    SET referral = excluded.referral, referral_at = excluded.referral_at
+    WHERE c.referral_at <= excluded.referral_at
     """
     )
 )
@@ -130,11 +133,11 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
     else:
         fresh = _PUT_POSTGRES.value(tx, batch=fast_json.dump(rows).decode(), **wakeup)
     for event in news:
-        if event.kind in CONTEXT:
-            key = {"account": event.account, "contact": event.contact}
-            _KEEP_REFERRAL.run(tx, **key, payload=event.payload)
-        else:
+        if event.kind not in CONTEXT:
             takeover.hear(tx, event)
+        elif event.account:  # Meta may not say whose link it was
+            key = {"account": event.account, "contact": event.contact}
+            _KEEP_REFERRAL.run(tx, **key, payload=event.payload, at=min(event.at, tx.now))
     for event in events:
         if event.unsends is not None:
             unsend.forget(tx, event, event.unsends)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select, text
 
 from ak_instagram import fast_json
 from ak_instagram.meta.content import Message, Postback, read_content
@@ -18,11 +18,23 @@ LONGEST = 500  # characters of a quote
 MARK = '"reply_to"'  # no payload without it quotes anything
 
 _o, _e = outbox.c, events.c
+_unsends = events.alias("unsends")
+# Also what the account took back of its own.
+_is_there = ~exists().where(
+    _unsends.c.account == bindparam("account"),
+    _unsends.c.contact == bindparam("contact"),
+    _unsends.c.mid == bindparam("mid"),
+    text("unsends.kind = 'unsend'"),
+)
 _PIECE = Statement(
-    select(_o.payload).where(_o.message_id == bindparam("mid"), *in_conversation(outbox)).limit(1)
+    select(_o.payload)
+    .where(_o.message_id == bindparam("mid"), *in_conversation(outbox), _is_there)
+    .limit(1)
 )
 _EVENT = Statement(
-    select(_e.kind, _e.payload).where(_e.key == bindparam("key"), *in_conversation(events))
+    select(_e.kind, _e.payload).where(
+        _e.key == bindparam("key"), *in_conversation(events), _is_there
+    )
 )
 
 
@@ -41,8 +53,8 @@ def quoted_by(
             continue
         content = read_content(kind, payload)
         mid = content.reply_to if isinstance(content, Message) else None
-        if mid and (text := _text_of(tx, account, contact, mid)):
-            quotes[mid] = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        if mid and (said := _text_of(tx, account, contact, mid)):
+            quotes[mid] = said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
     return quotes
 
 
@@ -50,10 +62,10 @@ def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
     """Return what the message *mid* said, be it the service's or the person's; empty if unknown."""
     key = {"account": account, "contact": contact}
     if (payload := _PIECE.value(tx, **key, mid=mid)) is not None:
-        text = (fast_json.load_object(payload) or {}).get("text")
-        return text if isinstance(text, str) else ""
+        said = (fast_json.load_object(payload) or {}).get("text")
+        return said if isinstance(said, str) else ""
     for kind in (Kind.MESSAGE, Kind.POSTBACK):
-        row = _EVENT.row(tx, **key, key=mid_key(kind, account, mid))
+        row = _EVENT.row(tx, **key, mid=mid, key=mid_key(kind, account, mid))
         if row is None or row[1] is None:
             continue
         content = read_content(*row)

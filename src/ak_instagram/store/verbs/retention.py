@@ -98,6 +98,7 @@ _is_idle = (
     _c.lease_owner.is_(None),
     _c.window_closes_at < _before,
     _c.paused_until < _before,
+    _c.referral_at < _before,
 )
 _idle = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
 _DELETE_CONVERSATIONS = Statement(

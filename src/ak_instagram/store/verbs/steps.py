@@ -212,6 +212,7 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     _END.run_many(tx, ended)
     if claim.referral is not None:
         _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
+        row = row._replace(referral=None) if row.referral == claim.referral else row
     if EventStatus.UNSENT in result.events.values():
         _WIPE.run_many(tx, [it for it in ended if it["status"] == EventStatus.UNSENT])
     return next_step(tx, row, _plan_answer(tx, row, result))

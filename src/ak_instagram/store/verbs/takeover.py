@@ -58,7 +58,7 @@ _settle = update(outbox).values(
 )
 # Known without any clock: Meta's and the store's may be far apart.
 _IN_FLIGHT = Statement(
-    select(_o.id, _o.answers)
+    select(_o.id, _o.answers, _o.error)
     .where(
         *_in_outbox,
         IS_NOT_SENT,
@@ -228,12 +228,14 @@ def _settle_in_flight(
     An answer is said after what it answers, and Meta's clock has the time of both. So the
     late echo of an earlier piece with the same words is not taken for this one's.
     """
-    for id_, answers in _IN_FLIGHT.rows(tx, **said):
+    for id_, answers, error in _IN_FLIGHT.rows(tx, **said):
         asked = answers.rpartition(",")[2] if answers else None
         asked_at = _ASKED_AT.value(tx, id=int(asked)) if asked else None
         if (asked_at is None or event.at >= asked_at) and _SETTLE_IN_FLIGHT.run(
             tx, id=id_, **outcome
         ):
+            if error is not None:  # the log's last word was that its outcome is unknown
+                log.info("delivery.settled", contact=event.contact, reason="its echo came")
             return True
     return False
 

@@ -16,6 +16,8 @@ def upgrade() -> None:
     """Make the table and its indices, and the columns."""
     op.add_column("conversations", sa.Column("paused_by", sa.Text))
     op.add_column("conversations", sa.Column("referral", sa.Text))
+    since = sa.Column("referral_at", sa.BigInteger, nullable=False, server_default="0")
+    op.add_column("conversations", since)
     op.create_table(
         "echoes",
         sa.Column("key", sa.Text, primary_key=True),
