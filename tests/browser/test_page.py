@@ -6,26 +6,16 @@ import asyncio
 import base64
 import os
 import re
-import shutil
 import sys
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from instagram_simulator import Simulator, listen
+from qa.support.browser import CHROMIUM
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -35,14 +25,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
 ]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser():
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS])
-        yield chromium
-        await chromium.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -90,28 +72,6 @@ async def answer(meta):
                 assert response.status == 200, await response.text()
 
         yield send
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser):
-    """Opens pages in a fresh browser profile; nothing on them may have gone wrong in the end."""
-    contexts, wrong = [], []
-
-    async def open_page(url, width=1440, height=900):
-        context = await browser.new_context(viewport={"width": width, "height": height})
-        contexts.append(context)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.extend([said.text] * (said.type == "error")))
-        page.on("request", lambda it: wrong.extend([it.url] * (not it.url.startswith(url))))
-        await page.goto(url)
-        await expect(page.locator("#link")).to_have_attribute("data-state", "live")
-        return page
-
-    yield open_page
-    for context in contexts:
-        await context.close()
-    assert [each for each in wrong if "ERR_CONNECTION" not in each] == []
 
 
 async def someone_new(page, name):

@@ -14,6 +14,8 @@ import regex
 _OPENING = frozenset("([{<（［｛「『【《〈„‚¿¡")
 _CLOSING = frozenset(",.;:!?)]}、。，．！？：；）］｝」』】》〉")
 _CLUSTER = regex.compile(r"\X")
+# Scripts whose letters fonts can draw a line through; others become boxes in many.
+_STRIKABLE = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Nd}\p{P}\p{Sc}\p{Sm}]")
 _FACE = 16  # characters that a face made of signs has at most
 
 RUN = re.compile(r"\*+|_+|~+")
@@ -84,10 +86,21 @@ def is_literal(text: str, first: tuple[int, int], last: tuple[int, int]) -> bool
 
 
 def struck(text: str) -> str:
-    """Return *text* struck through, as an old price is: unmarked, there would be two prices."""
+    """
+    Return *text* struck through, as an old price is: unmarked, there would be two prices.
+
+    Of a text with digits, what fonts can't draw a line through stays plain.
+    """
     if "://" in text:
         return text
-    return _CLUSTER.sub(lambda it: it[0] if it[0].isspace() else f"{it[0]}\u0336", text)
+    takes_all = not any(it.isdecimal() for it in text)
+
+    def with_line(cluster: regex.Match[str]) -> str:
+        """Return *cluster* with a line through it."""
+        takes = takes_all or _STRIKABLE.match(cluster[0])
+        return f"{cluster[0]}\u0336" if takes and not cluster[0].isspace() else cluster[0]
+
+    return _CLUSTER.sub(with_line, text)
 
 
 # --- markers that wait for their other half ---------------------------------

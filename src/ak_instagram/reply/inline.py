@@ -15,7 +15,7 @@ _MAX_TITLE = 2000  # characters; nothing that long is the title of a link
 
 # Whatever may be of a marker. Spelled out, because that is searched for fastest.
 _SIGN = re.compile(r"\\|`|\*\*|\*|_|~|\[|\]|<|&|\$|@|://")
-_PARAGRAPH_END = re.compile(r"\n(?=\n|[ \t>]*+(?:[-+*☐☑]|\d{1,9}[.)])[ \t])|\Z")
+_PARAGRAPH_END = re.compile(r"\n(?=\n|[ \t>]*+(?:[-+*•☐☑]|\d{1,9}[.)])[ \t])|\Z")
 
 _NAME = re.compile(r"@[\w.]+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[Xx][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -210,7 +210,10 @@ class InlineReader:
         if target is not None:
             linked = self._linked
             self._put(at, at, "")
-            self._put_link(opening.start, at, target[1], target[0], self._gathered(opening))
+            title, (link, end) = self._gathered(opening), target
+            if is_image and self._text.startswith(("](", "]["), end):  # the picture of a link
+                link = links.Target("")
+            self._put_link(opening.start, at, end, link, title)
             self._linked = linked if is_image else opening.start
 
     def _put_link(self, start: int, at: int, end: int, target: links.Target, title: str) -> None:

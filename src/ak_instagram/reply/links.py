@@ -49,7 +49,7 @@ def target_at(text: str, at: int) -> tuple[Target, int] | None:
     found = _TARGET.match(text, at)
     if found is None:
         return None
-    address = found[1] if found[1] is not None else found[2]
+    address = found[1].replace(" ", "%20") if found[1] is not None else found[2]
     tip = found[3] or found[4] or found[5] or ""
     return Target(_unescaped(address), _unescaped(tip)), found.end()
 

@@ -2,9 +2,9 @@
 Markdown to text that reads well where it is shown as it was written.
 
 Instagram shows a message's characters as they are. Markers that only a renderer
-understands go; what also reads as plain text (lists, quotes, lines) stays. People
-write `2 * 3`, `<3` and `1) a` and mean just that, so what is not clearly Markdown
-stays as well.
+understands go; what also reads as plain text (lists, a line below a sum) stays. People
+write `2 * 3`, `<3`, `> 5 kg` and `1) a` and mean just that, so what is not clearly
+Markdown stays as well.
 """
 
 # ruff: noqa: RUF001 - people write in their own scripts
@@ -20,10 +20,11 @@ from .leftovers import ROLES, footnotes, without_citations, without_leftovers
 from .links import BREAK, closed_tags, taken_definitions
 
 SIGNS = "\\`*_~[<>&$|#"
-"""A text without any of these is no Markdown, or reads as it should."""
-_SIGN = re.compile(f"[{re.escape(SIGNS)}]")
+"""A text without any of these, or a rule, is no Markdown, or reads as it should."""
+_RULED = r"\n[ \t]*\n[ \t]*---"
+_SIGN = re.compile(rf"[{re.escape(SIGNS)}]|{_RULED}|\A[ \t]*---")
 AS_WRITTEN = re.compile(
-    rf"(?!\s*+(?:{ROLES}) ?[:：])"
+    rf"(?!\s*+(?:{ROLES}) ?[:：])(?!\s*---|(?s:.*){_RULED})"
     rf"[^{re.escape(SIGNS)}\r†\ue200c]*+(?:c(?!iteturn)[^{re.escape(SIGNS)}\r†\ue200c]*+)*"
 )
 """Matches what `plain` returns as it is, spaces around it aside; the usual short answer."""
@@ -156,6 +157,8 @@ class Table:
         """Return the rows as lines, a pipe between cells."""
         lines = []
         for before, cells in self.rows:
+            if len(cells) > 1 and not cells[0]:  # the corner above the names of the rows
+                cells = cells[1:]
             row = " | ".join(cells)
             if _CELL_SIGN.search(row):
                 row = " | ".join(inline_text(BREAK.sub(", ", it), document) for it in cells)
@@ -215,6 +218,12 @@ _START = re.compile(
 _ODD_END = re.compile(r"\n(?:(?<=[ \t#]\n)|&nbsp;|\u00a0)")
 _TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n|\Z)")
 _SPACER = re.compile(r"\n++(?:&nbsp;|\u00a0)+(?=\n\n)")
+# A rule that stands alone; what is right below a line, people draw.
+_RULE = re.compile(r"(\A|\n[ \t]*)(?:\n[ \t]*(?:-{3,}|\*{3,})(?:\n(?=\n|\Z)|(?=\n|\Z)))+")
+_STAR = re.compile(r"(\n[ \t]*)\*(?=[ \t]\*{0,3}[^\s*])")
+# What is more than something, and faces: no quotes.
+_COMPARES = frozenset("0123456789.,:;<>=_^-+/|%$€£¥!?()~")
+_QUOTES = 3  # levels that somebody means
 _CLOSED_HEADING = re.compile(r"(\n[ \t>]*+\#{1,6}[ \t][^\n]*?)(?<![ \t])[ \t]++\#++(?=\n|\Z)")
 
 
@@ -222,14 +231,18 @@ def tidied(text: str) -> str:
     """
     Return *text*, each line of which is behind its line feed, without what shapes its lines.
 
-    Headings lose their marks, bullets the wide gap behind them, and lines the spaces
-    at their ends. Items stand below the words of the item that they belong to.
+    Headings and quotes lose their marks, bullets the wide gap behind them, and lines the
+    spaces at their ends. Asterisks that are bullets look like some, rules between
+    paragraphs go, and items stand below the words of the item that they belong to.
     """
     if _ODD_END.search(text) or text.endswith((" ", "\t", "#")):
         text = _TRAILING.sub("", text)
         text = _SPACER.sub("", text)
         text = _CLOSED_HEADING.sub(r"\1", text)
-    return _START.sub(LineStarts().words, text)
+    if "---" in text or "***" in text:
+        text = _RULE.sub(r"\1", text)
+    text = _START.sub(LineStarts().words, text)
+    return _STAR.sub(r"\1•", text) if len(_STAR.findall(text)) > 1 else text
 
 
 class LineStarts:
@@ -238,10 +251,15 @@ class LineStarts:
     def __init__(self) -> None:
         # Of the items around: where each is indented, and where its words begin now.
         self._items: list[tuple[int, int]] = []
+        # Where the last line of a quote ended, and whether its marks go.
+        self._quoted = -1
+        self._is_quote = False
 
     def words(self, start: re.Match[str]) -> str:
         """Return what stands for the beginning of a line that *start* is."""
         indent, quote, inset, blank, _, bullet, gap, task = start.groups()
+        if quote and self._is_quotation(start, quote, inset):
+            indent = quote = ""
         if blank is not None:
             return "\n"
         if quote:  # its marks get a space behind each if the writer makes spaces at all
@@ -254,6 +272,17 @@ class LineStarts:
             self._items = [(0, len(bullet) + 1)]
         mark = bullet if task is None else "☐" if task == " " else "☑"
         return f"\n{before}{mark}{gap[:1]}"
+
+    def _is_quotation(self, start: re.Match[str], quote: str, inset: str) -> bool:
+        """Return whether *quote* are marks in front of words; a quote's first line tells."""
+        text, begin = start.string, start.end("inset")
+        if start.start() != self._quoted:
+            first = text[begin : begin + 1]
+            is_shallow = quote.count(">") <= _QUOTES
+            self._is_quote = is_shallow and not inset and first.strip() not in ("", *_COMPARES)
+        end = text.find("\n", begin)
+        self._quoted = len(text) if end < 0 else end
+        return self._is_quote
 
     def _inside(self, indent: int, bullet: str | None) -> str:
         """Return the indent of a line: that of the words of the item it is in."""

@@ -51,7 +51,7 @@ def check_kind(body: Json) -> None:
     if kind not in MESSAGING_TYPES:
         one_of = ", ".join(MESSAGING_TYPES)
         raise refusal(f"Param messaging_type must be one of {{{one_of}}}")
-    if tag in RETIRED_TAGS:
+    if str(tag) in RETIRED_TAGS:
         raise refusal(f"The message tag {tag} is no longer supported")
     if tag is not None and tag != TAG:
         raise refusal(f"Param tag must be one of {{{TAG}}}")

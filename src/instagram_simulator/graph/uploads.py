@@ -49,7 +49,7 @@ class Uploads:
         if not isinstance(attachment, dict):
             raise refusal("The parameter message[attachment] is required")
         kind, payload = attachment.get("type"), attachment.get("payload") or {}
-        if kind not in MEDIA or not isinstance(payload, dict):
+        if not isinstance(kind, str) or kind not in MEDIA or not isinstance(payload, dict):
             raise refusal(f"The attachment type {kind} can't be uploaded")
         if file := call.files.get("filedata"):
             url = self.kept(kind, file, call.origin)

@@ -78,9 +78,10 @@ def test_text_that_is_not_markdown_comes_out_unchanged(text):
         pytest.param("**a *b _c***", "a *b _c*", id="three-end-one"),
         pytest.param("a \\* b 1\\. c \\_d\\_ &amp; &#9731;", "a * b 1. c _d_ & ☃", id="escapes"),
         pytest.param("Hi\r\nyou\rall", "Hi\nyou\nall", id="line-ends"),
-        pytest.param("> a\n> *b*\n>\n> c", "> a\n> b\n\n> c", id="quote"),
-        pytest.param("> a\n>> b", "> a\n> > b", id="quote-in-a-quote"),
-        pytest.param("a\n\n---\n\nb", "a\n\n---\n\nb", id="rule"),
+        pytest.param("> a\n> *b*\n>\n> c", "a\nb\n\nc", id="quote"),
+        pytest.param("> a\n>> b", "a\nb", id="quote-in-a-quote"),
+        pytest.param("> 💡 **Tip:** a\n\n> 5 kg", "💡 Tip: a\n\n> 5 kg", id="quote-and-not"),
+        pytest.param("> - a\n> - b", "> - a\n> - b", id="list-in-a-quote"),
     ],
 )
 def test_markers_go_and_words_stay(markdown, text):
@@ -157,8 +158,37 @@ def test_asterisks_and_underscores_that_are_no_pair_stay(text):
     assert plain(text).text == text
 
 
-def test_what_is_struck_through_stays_so():
-    assert plain("~~20 €~~ 15 €").text == "2\u03360\u0336 €\u0336 15 €"
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        pytest.param("~~20 €~~ 15 €", "2-0- €- 15 €", id="price"),
+        pytest.param("~~R$ 5~~", "R-$- 5-", id="letters"),
+        pytest.param("~~6,600円~~4,980円", "6-,-6-0-0-円4,980円", id="japanese"),
+        pytest.param("~~590 บาท~~ 490 บาท", "5-9-0- บาท 490 บาท", id="thai"),
+        pytest.param("~~売切~~", "売-切-", id="words-alone"),
+    ],
+)
+def test_what_is_struck_through_stays_so_where_fonts_can_show_it(markdown, text):
+    assert plain(markdown).text == text.replace("-", "\u0336")
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        pytest.param("a\n\n---\n\nb", "a\n\nb", id="between-paragraphs"),
+        pytest.param("a\n\n***\nb", "a\n\nb", id="asterisks-and-no-blank-line-behind"),
+        pytest.param("a\n\n-----", "a", id="at-the-end"),
+        pytest.param("---\n\na", "a", id="at-the-beginning"),
+        pytest.param("**a**\n \n---\n\n---\n\nb", "a\n\nb", id="two"),
+        pytest.param("59\n12\n---\n71", "59\n12\n---\n71", id="below-a-sum"),
+    ],
+)
+def test_a_rule_between_paragraphs_goes(markdown, text):
+    assert plain(markdown).text.rstrip("\n ") == text
+
+
+def test_an_empty_corner_of_a_table_leaves_no_pipe():
+    assert plain("|   | A | B |\n|---|---|---|\n| x | 1 | 2 |").text == "A | B\nx | 1 | 2"
 
 
 def test_tasks_have_boxes():
@@ -186,9 +216,11 @@ def test_html_reads_as_it_looks(markdown, text):
 @pytest.mark.parametrize(
     ("markdown", "text"),
     [
-        pytest.param("*   a\n    *   b\n        * c\n*   d", "* a\n  * b\n    * c\n* d", id="wide"),
+        pytest.param("*   a\n    *   b\n        * c\n*   d", "• a\n  • b\n    • c\n• d", id="wide"),
         pytest.param("1.  *a*\n    - b\n\n    c", "1. a\n   - b\n\n   c", id="numbers"),
-        pytest.param("*   a\n\t*   b", "* a\n  * b", id="tabs"),
+        pytest.param("*   a\n\t*   b", "• a\n  • b", id="tabs"),
+        pytest.param("* **a:** 1\n* *b*", "• a: 1\n• b", id="emphasis-in-items"),
+        pytest.param("* 20 Uhr*\n* 21 Uhr\n\n*voll", "• 20 Uhr*\n• 21 Uhr\n\n*voll", id="note"),
         pytest.param("- ### a\n- b", "- a\n- b", id="heading-in-an-item"),
         pytest.param("##标题\n#tag", "标题\n#tag", id="heading-without-a-space"),
     ],
@@ -213,9 +245,14 @@ def test_lines_begin_where_a_phone_has_room_for_them(markdown, text):
         pytest.param("[a](#b) [c](sandbox:/d.pdf)", "a c", id="nowhere"),
         pytest.param(
             "[![a](https://a.de/b)](https://a.de/c)",
-            "a (https://a.de/b) (https://a.de/c)",
+            "a (https://a.de/c)",
             id="badge",
         ),
+        pytest.param("[![](https://a.de/b)](https://a.de/c)", "https://a.de/c", id="bare-badge"),
+        pytest.param(
+            "[see ![a](https://a.de/b) here]", "[see a (https://a.de/b) here]", id="no-badge"
+        ),
+        pytest.param("[a](<https://a.de/b c.pdf>)", "a (https://a.de/b%20c.pdf)", id="spaces"),
     ],
 )
 def test_links_that_are_defined_elsewhere_or_odd(markdown, text):
