@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "docs/architecture.md"
 # The most that a reader of the way may have to follow; `qa.trace` says what is counted.
 MODULES = 30
 FUNCTIONS = 150
-CHANGES = 130
+CHANGES = 132
 
 
 @pytest.fixture(scope="module")

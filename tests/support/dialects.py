@@ -36,6 +36,7 @@ class Dialect:
     *answer* wraps a text as the server does, *prompt* and *session* find the person's words
     and the conversation in a request. *special* has the cases that differ between protocols,
     each with what is expected; one that is not there does not exist in this protocol.
+    With *takes_text* a body that is no JSON, or empty, is an answer.
     *aside* answers requests that come before the question, by method, path and body.
     """
 
@@ -46,6 +47,7 @@ class Dialect:
     special: Mapping[str, tuple[Serve, str]] = field(default_factory=dict)
     asks_model: bool = False
     wants_history: bool = False
+    takes_text: bool = False
     aside: Callable[[str, str, Json], Json | None] = lambda _method, _path, _body: None
 
     def __str__(self) -> str:
@@ -310,8 +312,10 @@ DIALECTS = [
         special={
             "several messages": (says({"reply": ["one", "two"]}), TWO),
             "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
             "error inside a 200": (says({"error": {"message": "no"}}), LATER),
         },
+        takes_text=True,
     ),
 ]
 

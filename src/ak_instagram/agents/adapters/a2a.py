@@ -14,6 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
+from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
+from ak_instagram.agents.transport import Endpoint, JsonObject, agent_url, require_object
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
@@ -31,13 +33,12 @@ from .a2a_answer import (
     state_of,
     task_in,
 )
-from .agent import Attachment, Needs, Part, Turn, attachments_of, prompt
-from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
 
 CARD = "/.well-known/agent-card.json"
+ACCEPT = "application/json, application/a2a+json"  # the latter is REST's
 TASKS = 3  # the newest of a context that are looked at
 
 # What Instagram's network serves; Meta names no type.
@@ -78,7 +79,7 @@ class A2A:
         """The card is below `agent.url`, or at it if its path ends in `.json`."""
         is_card = urlsplit(settings.url or "").path.endswith(".json")
         self._card_url = agent_url(settings, "" if is_card else CARD)
-        self._endpoint = partial(Endpoint, settings, session)
+        self._endpoint = partial(Endpoint, settings, session, accept=ACCEPT)
         # As the card said, until something fails. It is no part of any conversation.
         self._interface: Interface | None = None
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ak_instagram.agents.agent import MessageEnd, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.transport import AgentResponse, JsonObject, require_object
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import MessageEnd, Part, Text, Turn, attachments_of, prompt
 from .openai_chat import OpenAIChat, is_picture
-from .transport import AgentResponse, JsonObject, require_object
 
 if TYPE_CHECKING:
     import aiohttp
