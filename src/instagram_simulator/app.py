@@ -31,9 +31,7 @@ def simulator_app(engine: Engine) -> web.Application:
     for route in (*users.ROUTES, *conditions.ROUTES):
         app.router.add_route(route.method, f"/_sim{route.path}", guarded(route.handler))
     app.router.add_route("*", "/_sim/{path:.*}", guarded(nothing))
-    graph = GraphApi(engine)
-    for method in ("GET", "POST", "DELETE"):
-        app.router.add_route(method, "/{path:.*}", graph.handle)
+    app.router.add_route("*", "/{path:.*}", GraphApi(engine).handle)
     return app
 
 

@@ -12,6 +12,8 @@ import itertools
 import secrets
 
 FIRST_IGSID = 751390000000001
+_FIRST_COMMENT = 17_900_000_000_000_000
+_COMMENTS = 10**14
 _NUMBER_BITS = 64  # of an item, below its time
 _COUNT_BITS = 32  # of these, for the messages of one run
 
@@ -32,6 +34,10 @@ class Ids:
     def igsid(self) -> str:
         """Return the id of a new person."""
         return str(next(self._igsids))
+
+    def comment(self) -> str:
+        """Return the id of a new comment."""
+        return str(_FIRST_COMMENT + next(self._numbers) % _COMMENTS)
 
     def mid(self, account_id: str, igsid: str, at: int) -> str:
         """Return the id of a new message, said *at* (UTC ms) by *account_id* or *igsid*."""

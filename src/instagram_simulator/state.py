@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -10,6 +11,7 @@ from itertools import islice
 from .ids import Ids, conversation_id
 from .values import (
     Author,
+    Comment,
     DirectMessage,
     Json,
     MessageContent,
@@ -20,6 +22,11 @@ from .values import (
 # The Graph API gives details of the newest messages of a conversation only.
 READABLE = 20
 WINDOW_SECONDS = 24 * 3600
+TOKEN_SECONDS = 60 * 24 * 3600
+SHORT_TOKEN_SECONDS = 3600
+# A token that is given to the service has been made some time before it is.
+_TOKEN_AGE_SECONDS = 2 * 24 * 3600
+MAX_MEDIA = 50  # kept; the oldest goes first
 
 
 class Unknown(LookupError):
@@ -41,6 +48,16 @@ class Clock:
         if seconds < 0:
             raise ValueError("time does not run backwards")
         self._ahead += round(seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token of *account*; *issued* and *expires* are UTC ms, a short-lived one lasts an hour."""
+
+    account: ProfessionalAccount
+    issued: int
+    expires: int
+    is_short_lived: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +93,14 @@ class ConversationState:
         }
 
 
+def token_from(
+    account: ProfessionalAccount, issued: int, *, is_short_lived: bool = False
+) -> AccessToken:
+    """Return a token of *account* that was *issued* then (UTC ms)."""
+    seconds = SHORT_TOKEN_SECONDS if is_short_lived else TOKEN_SECONDS
+    return AccessToken(account, issued, issued + seconds * 1000, is_short_lived)
+
+
 class World:
     """
     All accounts, people and messages; nothing happens here by itself.
@@ -88,25 +113,40 @@ class World:
         self.accounts = {each.account_id: each for each in accounts or (ProfessionalAccount(),)}
         self.media: dict[str, tuple[str, bytes]] = {}
         self._ids = Ids()
-        self._tokens = {each.access_token: each for each in self.accounts.values()}
+        self._tokens: dict[str, AccessToken] = {}
+        self._comments: dict[str, Comment] = {}
+        self._replied: set[str] = set()
         self._conversations: dict[str, ConversationState] = {}
         self._by_conversation_id: dict[str, ConversationState] = {}
         self._messages: dict[str, DirectMessage] = {}
+        made = self.clock.now()
+        for each in self.accounts.values():
+            issued = made - _TOKEN_AGE_SECONDS * 1000
+            self._tokens[each.access_token] = token_from(each, issued)
+            self._tokens[each.short_lived_token] = token_from(each, made, is_short_lived=True)
 
     @property
     def account(self) -> ProfessionalAccount:
         """The first account, the only one in most worlds."""
         return next(iter(self.accounts.values()))
 
-    def account_of_token(self, token: str) -> ProfessionalAccount | None:
-        """Return whose *token* it is."""
-        return self._tokens.get(token)
+    def token(self, text: str) -> AccessToken | None:
+        """Return the token that *text* is, if it is one; it may have expired."""
+        return self._tokens.get(text)
 
-    def issue_token(self, account: ProfessionalAccount) -> str:
-        """Return a further token of *account*; the ones before it go on working."""
-        token = f"{account.access_token}{len(self._tokens)}"
-        self._tokens[token] = account
-        return token
+    def issue_token(self, account: ProfessionalAccount) -> tuple[str, AccessToken]:
+        """Return a further long-lived token of *account*; the ones before it go on working."""
+        text = f"{account.access_token}{len(self._tokens)}"
+        self._tokens[text] = token = token_from(account, self.clock.now())
+        return text, token
+
+    def keep_media(self, content_type: str, content: bytes) -> str:
+        """Keep a file and return the name that it is served by; the oldest may go for it."""
+        name = secrets.token_urlsafe(12)
+        self.media[name] = (content_type, content)
+        if len(self.media) > MAX_MEDIA:
+            del self.media[next(iter(self.media))]
+        return name
 
     def add_person(
         self, name: str, username: str = "", *, account: ProfessionalAccount | None = None
@@ -177,6 +217,30 @@ class World:
         if author == "service":
             conversation.applied.append(mid)
         return message
+
+    def write_comment(self, igsid: str, text: str) -> Comment:
+        """Let a person comment on a post of the account."""
+        person = self.conversation(igsid).person
+        comment = Comment(
+            self._ids.comment(), igsid, person.account_id, person.username, text, self.clock.now()
+        )
+        self._comments[comment.comment_id] = comment
+        return comment
+
+    def comment(self, comment_id: str) -> Comment:
+        """Return the comment *comment_id*."""
+        try:
+            return self._comments[comment_id]
+        except KeyError:
+            raise Unknown(f"no comment has the id {comment_id}") from None
+
+    def is_replied(self, comment: Comment) -> bool:
+        """Whether *comment* has had its one private reply."""
+        return comment.comment_id in self._replied
+
+    def note_reply(self, comment: Comment) -> None:
+        """Remember that *comment* has its private reply."""
+        self._replied.add(comment.comment_id)
 
     def edit(self, mid: str, text: str) -> DirectMessage:
         """Change the text of a message and return what it is now."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from .engine import Engine
-from .values import DirectMessage, Json, MessageContent
+from .values import Comment, DirectMessage, Json, MessageContent
 from .webhooks.payload import (
     WebhookEvent,
+    comment_event,
     edit_companion,
     edit_event,
     message_event,
@@ -60,6 +62,13 @@ class UserActions:
         """Write after tapping an advertisement."""
         referral: Json = {"ref": ref, "ad_id": ad_id, "source": "ADS", "type": "OPEN_THREAD"}
         return self._write(igsid, MessageContent(text=text, referral=referral))
+
+    def comment(self, igsid: str, text: str) -> Comment:
+        """Comment on a post of the account, which may answer that once, privately."""
+        comment = self._engine.world.write_comment(igsid, text)
+        self._engine.journal.write("comment", **asdict(comment))
+        self._engine.dispatch.send(comment_event(comment))
+        return comment
 
     def open_link(self, igsid: str, ref: str) -> None:
         """Come back by a link `ig.me/m/…?ref=` without writing."""

@@ -28,6 +28,11 @@ class ProfessionalAccount:
     access_token: str = field(default="IGAAsimulator", repr=False)
     app_secret: str = field(default="simulator-app-secret", repr=False)
 
+    @property
+    def short_lived_token(self) -> str:
+        """The token that a login has given, good for an hour and to be exchanged."""
+        return f"{self.access_token}.short"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -37,6 +42,18 @@ class Person:
     account_id: str
     name: str
     username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of a person on a post of the account; *created* is UTC ms."""
+
+    comment_id: str
+    igsid: str
+    account_id: str
+    username: str
+    text: str
+    created: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -15,7 +14,6 @@ from instagram_simulator.values import DirectMessage, Json
 from .requests import ENGINE, PHONES, BadRequest, Route, json_of, text_in
 
 MAX_BYTES = 8 * 1024 * 1024  # of a picture, as many as Instagram takes
-MAX_PICTURES = 50  # kept; the oldest goes first
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _PICTURE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
 
@@ -90,10 +88,7 @@ async def upload(request: web.Request) -> web.StreamResponse:
         content += part
         if len(content) > MAX_BYTES:
             raise BadRequest("a picture has at most 8 MB")
-    media, name = request.app[ENGINE].world.media, secrets.token_urlsafe(12)
-    media[name] = (request.content_type, bytes(content))
-    if len(media) > MAX_PICTURES:
-        del media[next(iter(media))]
+    name = request.app[ENGINE].world.keep_media(request.content_type, bytes(content))
     url = f"{request.scheme}://{request.host}/_sim/media/{name}"
     message = request.app[PHONES].attach(request.match_info["igsid"], "image", url)
     return web.json_response(message.to_json(), status=201)
@@ -106,6 +101,13 @@ async def picture(request: web.Request) -> web.StreamResponse:
     except KeyError:
         raise Unknown("no such picture") from None
     return web.Response(body=content, headers=_PICTURE_HEADERS, content_type=content_type)
+
+
+async def comment(request: web.Request) -> web.StreamResponse:
+    """Comment on a post of the account as a person: `{"text"}`."""
+    text = text_in(await json_of(request), "text")
+    written = request.app[PHONES].comment(request.match_info["igsid"], text)
+    return web.json_response(asdict(written), status=201)
 
 
 async def look(request: web.Request) -> web.StreamResponse:
@@ -149,6 +151,7 @@ ROUTES = (
     Route("GET", "/people/{igsid}/messages", messages),
     Route("POST", "/people/{igsid}/messages", write),
     Route("POST", "/people/{igsid}/images", upload),
+    Route("POST", "/people/{igsid}/comments", comment),
     Route("POST", "/people/{igsid}/look", look),
     Route("POST", "/people/{igsid}/referral", refer),
     Route("DELETE", "/messages/{mid}", unsend),

@@ -2,148 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from instagram_simulator.state import ConversationState, Unknown, World
 from instagram_simulator.values import DirectMessage, Json, ProfessionalAccount
 
+from .fields import Field, parse_fields
+from .nodes import Node, account_node, conversation_node, graph_time, message_node, profile_node
+from .paging import Page, listing, page_of, wrong_cursor
+from .request import GraphCall
 from .responses import GraphRefusal
 
-DEFAULT_LIMIT = 25
-MAX_LIMIT = 500
-
-Query = Mapping[str, str]
+_FILTERS = ("folder", "tags", "updated_after_ms", "updated_before_ms")
 
 
+@dataclass(frozen=True, slots=True)
 class Reads:
-    """The answers to each GET that is about people, messages and conversations."""
+    """The answers to *call*, a GET of *account* that is about people, messages, conversations."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    world: World
+    account: ProfessionalAccount
+    call: GraphCall
 
-    def me(self, account: ProfessionalAccount, query: Query) -> Json:
-        """Return the account: `user_id` is what webhooks carry, `id` is another id."""
-        return only(
-            {
-                "id": account.app_scoped_id,
-                "user_id": account.account_id,
-                "username": account.username,
-                "name": account.name,
-                "account_type": "BUSINESS",
-            },
-            query.get("fields"),
-        )
+    def me(self) -> Json:
+        """Return the account."""
+        return account_node(self.account).select(self.fields)
 
-    def conversations(self, account: ProfessionalAccount, query: Query) -> Json:
-        """Return the conversations that have begun, or the one with `user_id`."""
-        igsid = query.get("user_id")
-        asked_for: Iterable[ConversationState] = self._world.conversations()
-        if igsid is not None:
-            try:
-                asked_for = (self._world.conversation(igsid),)
-            except Unknown:
-                asked_for = ()
-        begun = (
-            self.conversation(each, query)
-            for each in asked_for
-            if each.mids and each.person.account_id == account.account_id
-        )
-        return {"data": list(islice(begun, limit_of(query)))}
+    def conversations(self) -> Json:
+        """Return the conversations that have begun, newest first, or the one with `user_id`."""
+        parameters = self.call.parameters
+        if str(parameters.get("platform", "instagram")).lower() != "instagram":
+            raise GraphRefusal(100, None, "Param platform must be one of {INSTAGRAM}")
+        for name in _FILTERS:
+            if name in parameters:
+                raise GraphRefusal(100, None, f"The simulator does not have the parameter {name}")
+        begun = [each for each in self.asked_for() if self.is_ours(each) and each.mids]
+        begun.sort(key=lambda each: each.updated, reverse=True)
+        page = page_of(parameters)
+        ids = [each.conversation_id for each in begun]
+        start = 0
+        if page.after is not None:
+            if page.after not in ids:
+                raise wrong_cursor()
+            start = ids.index(page.after) + 1
+        end = start + page.limit
+        data = [self.conversation(each).select(self.fields) for each in begun[start:end]]
+        path = f"{self.call.node}/conversations"
+        is_rest = bool(data) and end < len(begun)
+        link = page.next_link(self.call, path, self.fields, ids[end - 1]) if is_rest else None
+        return listing(data, link)
 
-    def node(self, account: ProfessionalAccount, node: str, query: Query) -> Json:
-        """Return the conversation, message or person that *node* is."""
-        conversation = self._world.conversation_by_id(node)
-        if conversation is not None and conversation.person.account_id == account.account_id:
-            return self.conversation(conversation, query)
+    def asked_for(self) -> Sequence[ConversationState]:
+        """Return the conversation with `user_id`, all if nobody is named."""
+        igsid = self.call.parameters.get("user_id")
+        if igsid is None:
+            return [*self.world.conversations()]
         try:
-            message = self._world.message(node)
+            return [self.world.conversation(str(igsid))]
         except Unknown:
-            return self.profile(account, node, query)
-        if message.account_id != account.account_id:
-            raise not_found()
-        if not self._world.is_readable(message):
+            return []
+
+    def node(self) -> Json:
+        """Return the conversation, message or person that the call's node is."""
+        name = self.call.node
+        conversation = self.world.conversation_by_id(name)
+        if conversation is not None and self.is_ours(conversation):
+            return self.conversation(conversation).select(self.fields)
+        try:
+            message = self.world.message(name)
+        except Unknown:
+            return self.profile(name).select(self.fields)
+        if message.account_id != self.account.account_id:
+            raise not_found(self.call)
+        if not self.world.is_readable(message):
             raise GraphRefusal(9000001, None, "The message was deleted or is too old")
-        return only(self.details(message), query.get("fields"))
+        return message_node(self.world, message).select(self.fields)
 
-    def conversation(self, conversation: ConversationState, query: Query) -> Json:
-        """Return a conversation, with its newest messages if they were asked for."""
-        answer: Json = {
-            "id": conversation.conversation_id,
-            "updated_time": graph_time(conversation.updated),
-        }
-        fields = query.get("fields", "")
-        if "messages" in fields:
-            newest = self._world.newest(conversation.person.igsid, limit_of(query))
-            answer["messages"] = {"data": [self.list_item(each, fields) for each in newest]}
-        return answer
+    def messages_edge(self) -> Json:
+        """Return the messages of the conversation that the call's node is."""
+        conversation = self.world.conversation_by_id(self.call.node)
+        if conversation is None or not self.is_ours(conversation):
+            raise not_found(self.call)
+        return self.messages(conversation, page_of(self.call.parameters), self.fields)
 
-    def list_item(self, message: DirectMessage, fields: str) -> Json:
+    def profile(self, igsid: str) -> Node:
+        """Return the profile of the person *igsid*."""
+        try:
+            conversation = self.world.conversation(igsid)
+        except Unknown:
+            raise not_found(self.call) from None
+        if not self.is_ours(conversation):
+            raise not_found(self.call)
+        return profile_node(conversation)
+
+    def conversation(self, conversation: ConversationState) -> Node:
+        """Return *conversation*, its messages as far as a field asks for them."""
+
+        def messages(asked: Field) -> Json:
+            """Return the page of messages that *asked* names."""
+            return self.messages(conversation, page_of(asked.arguments), asked.fields)
+
+        return conversation_node(self.world, conversation, messages)
+
+    def messages(self, conversation: ConversationState, page: Page, asked: Sequence[Field]) -> Json:
+        """Return a page of messages, newest first."""
+        before = len(conversation.mids)
+        if page.after is not None:
+            before = self.position_of(page.after, conversation)
+        first = max(0, before - page.limit)
+        newest = reversed(conversation.mids[first:before])
+        data = [self.list_item(self.world.message(mid), asked) for mid in newest]
+        path = f"{conversation.conversation_id}/messages"
+        is_rest = bool(data) and first > 0
+        link = page.next_link(self.call, path, asked, data[-1]["id"]) if is_rest else None
+        return listing(data, link)
+
+    def position_of(self, mid: str, conversation: ConversationState) -> int:
+        """Return the place of the message *mid* in *conversation*."""
+        try:
+            message = self.world.message(mid)
+        except Unknown:
+            raise wrong_cursor() from None
+        if message.igsid != conversation.person.igsid:
+            raise wrong_cursor()
+        return message.position
+
+    def list_item(self, message: DirectMessage, asked: Sequence[Field]) -> Json:
         """Return an item of a list: details if fields were named and it is new enough."""
-        if "messages{" in fields and self._world.is_readable(message):
-            return self.details(message)
+        if asked and self.world.is_readable(message):
+            return message_node(self.world, message).select(asked)
         return {"id": message.mid, "created_time": graph_time(message.created)}
 
-    def details(self, message: DirectMessage) -> Json:
-        """Return all fields of *message*."""
-        account = self._world.accounts[message.account_id]
-        person = self._world.conversation(message.igsid).person
-        ours = {"id": account.account_id, "username": account.username}
-        theirs = {"id": person.igsid, "username": person.username}
-        sender, recipient = (theirs, ours) if message.is_from_person else (ours, theirs)
-        answer: Json = {
-            "id": message.mid,
-            "created_time": graph_time(message.created),
-            "from": sender,
-            "to": {"data": [recipient]},
-            "message": message.content.text or "",
-        }
-        if message.content.attachments:
-            answer["attachments"] = {"data": list(message.content.attachments)}
-        return answer
+    def is_ours(self, conversation: ConversationState) -> bool:
+        """Whether *conversation* is one of the account."""
+        return conversation.person.account_id == self.account.account_id
 
-    def profile(self, account: ProfessionalAccount, igsid: str, query: Query) -> Json:
-        """Return a person's profile; writing to the account is their consent to that."""
-        try:
-            conversation = self._world.conversation(igsid)
-        except Unknown:
-            raise not_found() from None
-        person = conversation.person
-        if person.account_id != account.account_id:
-            raise not_found()
-        if conversation.last_inbound is None:
-            raise GraphRefusal(230, None, "User consent is required to access user profile")
-        profile = {
-            "id": person.igsid,
-            "name": person.name,
-            "username": person.username,
-            "profile_pic": None,
-            "follower_count": 128,
-            "is_user_follow_business": True,
-            "is_business_follow_user": False,
-            "is_verified_user": False,
-        }
-        return only(profile, query.get("fields"))
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that the call asks for."""
+        return parse_fields(str(self.call.parameters.get("fields", "")))
 
 
-def not_found() -> GraphRefusal:
+def not_found(call: GraphCall) -> GraphRefusal:
     """Return what Meta says about things that are not there or not yours."""
-    return GraphRefusal(100, 33, "Unsupported request: the object does not exist")
-
-
-def only(known: Json, fields: str | None) -> Json:
-    """Return the members that *fields* names; `id` comes always, unknown ones never."""
-    asked = {"id", *(fields or ",".join(known)).split(",")}
-    return {name: value for name, value in known.items() if name in asked}
-
-
-def limit_of(query: Query) -> int:
-    """Return how many items *query* asks for, at most 500."""
-    limit = query.get("limit", "")
-    return min(int(limit), MAX_LIMIT) if limit.isdecimal() else DEFAULT_LIMIT
-
-
-def graph_time(milliseconds: int) -> str:
-    """Return *milliseconds* as the Graph API writes times, `2026-01-31T12:00:00+0000`."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    why = (
+        f"Unsupported {call.method.lower()} request. Object with ID '{call.node}' does not exist, "
+        "cannot be loaded due to missing permissions, or does not support this operation"
+    )
+    return GraphRefusal(100, 33, why)

@@ -23,6 +23,10 @@ class GraphResponse:
     is_dropped: bool = False
 
 
+# The codes and subcodes whose messages Meta writes without the code in front.
+_UNNUMBERED = frozenset({(1, None), (100, 33), (452, None), (2500, None)})
+
+
 class GraphRefusal(Exception):
     """
     The Graph API's refusal of a call.
@@ -49,10 +53,11 @@ class GraphRefusal(Exception):
         self.headers = headers or {}
 
     def response(self) -> GraphResponse:
-        """Return the error as Meta writes it."""
+        """Return the error as Meta writes it; `type` is a family and no verdict on the token."""
+        is_plain = self.code == 190 or (self.code, self.subcode) in _UNNUMBERED
         error = {
-            "message": f"(#{self.code}) {self}",
-            "type": "OAuthException",
+            "message": str(self) if is_plain else f"(#{self.code}) {self}",
+            "type": "IGApiException" if self.subcode == 33 else "OAuthException",
             "code": self.code,
             "is_transient": self.is_transient,
             "fbtrace_id": "A" + secrets.token_urlsafe(16),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 
 from aiohttp import web
@@ -12,21 +13,48 @@ from instagram_simulator.engine import Engine
 from instagram_simulator.values import Json, ProfessionalAccount
 from instagram_simulator.webhooks.payload import message_event
 
-from .reads import Reads, not_found
-from .request import GraphCall, read_call
+from .account_settings import MessengerProfiles, Subscriptions
+from .reads import Reads
+from .request import NEWEST_VERSION, SECRETS, GraphCall, read_call
 from .responses import GraphRefusal, GraphResponse, json_response, with_fault
 from .send import SendApi
+from .tokens import exchange, refresh, token_of
+from .uploads import Uploads
 
-FIELDS = (
-    "messages",
-    "messaging_postbacks",
-    "messaging_seen",
-    "messaging_referral",
-    "message_reactions",
-    "message_edit",
-)
-SIXTY_DAYS = 5_184_000
+_TOKEN_IN_LINK = re.compile(r'access_token=[^&"]+')
 _LOOK = 0.02  # seconds between two looks whether the caller of a call that hangs has gone
+
+# The edges that are here, and those that Meta has besides; it takes them without `_` too.
+_EDGES = frozenset(
+    {"conversations", "messages", "messageattachments", "messengerprofile", "subscribedapps"}
+)
+_FOREIGN_EDGES = frozenset(
+    {
+        "accounts",
+        "businessmessagingfeaturestatus",
+        "comments",
+        "contentpublishinglimit",
+        "insights",
+        "livemedia",
+        "media",
+        "mediapublish",
+        "mentionedcomment",
+        "mentionedmedia",
+        "mentions",
+        "passthreadcontrol",
+        "permissions",
+        "privatereplies",
+        "releasethreadcontrol",
+        "replies",
+        "requestthreadcontrol",
+        "stories",
+        "tags",
+        "takethreadcontrol",
+        "threadowner",
+        "welcomemessageflows",
+    }
+)
+_FOREIGN_NODES = frozenset({"debug_token", "oauth", "search", "ig_hashtag_search", ""})
 
 
 class SendRate:
@@ -52,8 +80,10 @@ class GraphApi:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._send = SendApi(engine.world, engine.journal)
-        self._reads = Reads(engine.world)
+        self._uploads = Uploads(engine.world)
+        self._send = SendApi(engine.world, engine.journal, self._uploads)
+        self._subscriptions = Subscriptions(engine.dispatch)
+        self._profiles = MessengerProfiles()
         self._rate = SendRate()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -80,7 +110,7 @@ class GraphApi:
 
         response = await with_fault(self._engine.faults.take(call.target), apply, silence)
         self.note(call, response, started)
-        return http_response(request, response)
+        return http_response(request, response, call.version)
 
     def note(self, call: GraphCall, response: GraphResponse, started: float) -> None:
         """Write *call* and *response* to the journal, without tokens."""
@@ -92,36 +122,48 @@ class GraphApi:
             status=None if response.is_dropped else response.status,
             ms=round((time.perf_counter() - started) * 1000, 1),
             request=call.body or None,
-            query={name: value for name, value in call.query.items() if name != "access_token"},
+            query=call.query,
             response=readable(response),
         )
 
     async def apply(self, call: GraphCall) -> Json:
         """Apply *call* and return the answer; raise `GraphRefusal` if Meta would not."""
-        if call.node == "refresh_access_token":
-            return self.refresh_token(call)
-        account = self.account_of(call.token)
-        if call.node not in ("me", account.account_id, account.app_scoped_id):
-            if call.method == "GET" and not call.edge:
-                return self._reads.node(account, call.node, call.query)
-            raise not_found()
+        match call.method, call.node, call.edge:
+            case "GET", "refresh_access_token", "":
+                return refresh(self._engine.world, call)
+            case "GET", "access_token", "":
+                return exchange(self._engine.world, call)
+        if call.node in _FOREIGN_NODES:
+            where = f"the path /{call.node}" if call.node else "calls without a node"
+            raise GraphRefusal(100, None, f"The simulator does not have {where}")
+        account = token_of(self._engine.world, call).account
+        call.check_proof(account.app_secret)
+        if call.node in ("me", account.account_id, account.app_scoped_id):
+            return await self.apply_to(account, call)
+        reads = Reads(self._engine.world, account, call)
         match call.method, call.edge:
-            case "POST", "messages":
-                return await self.post_message(account, call.body)
             case "GET", "":
-                return self._reads.me(account, call.query)
-            case "GET", "conversations":
-                return self._reads.conversations(account, call.query)
-            case (("GET" | "POST" | "DELETE"), "subscribed_apps"):
-                return self.subscribed_apps(account, call.method)
-        raise not_found()
+                return reads.node()
+            case "GET", "messages":
+                return reads.messages_edge()
+        raise unsupported(call)
 
-    def account_of(self, token: str) -> ProfessionalAccount:
-        """Return the account that *token* belongs to."""
-        account = self._engine.world.account_of_token(token)
-        if account is None:
-            raise GraphRefusal(190, None, "Invalid OAuth access token - Cannot parse access token")
-        return account
+    async def apply_to(self, account: ProfessionalAccount, call: GraphCall) -> Json:
+        """Apply *call*, whose node is *account*."""
+        match call.method, plain(call.edge):
+            case "GET", "":
+                return Reads(self._engine.world, account, call).me()
+            case "GET", "conversations":
+                return Reads(self._engine.world, account, call).conversations()
+            case "POST", "messages":
+                return await self.post_message(account, call.parameters)
+            case "POST", "messageattachments":
+                return self._uploads.add(account, call)
+            case (("GET" | "POST" | "DELETE"), "subscribedapps"):
+                return self._subscriptions.call(account, call)
+            case (("GET" | "POST" | "DELETE"), "messengerprofile"):
+                return self._profiles.call(account, call)
+        raise unsupported(call)
 
     async def post_message(self, account: ProfessionalAccount, body: Json) -> Json:
         """Apply a message or an action; a message is echoed."""
@@ -136,35 +178,40 @@ class GraphApi:
                 dispatch.send(echo)
         return applied.answer
 
-    def subscribed_apps(self, account: ProfessionalAccount, method: str) -> Json:
-        """Read or change whether the account's webhooks come."""
-        subscribed = self._engine.dispatch.subscribed
-        if method == "GET":
-            fields = list(FIELDS) if subscribed[account.account_id] else []
-            return {"data": [{"id": "1", "subscribed_fields": fields}] if fields else []}
-        subscribed[account.account_id] = method == "POST"
-        return {"success": True}
 
-    def refresh_token(self, call: GraphCall) -> Json:
-        """Return a further token of the account that the call's token belongs to."""
-        if call.query.get("grant_type") != "ig_refresh_token":
-            raise GraphRefusal(100, None, "Invalid parameter grant_type")
-        account = self.account_of(call.query.get("access_token", ""))
-        token = self._engine.world.issue_token(account)
-        return {"access_token": token, "token_type": "bearer", "expires_in": SIXTY_DAYS}
+def plain(edge: str) -> str:
+    """Return the name of *edge* without `_`."""
+    return edge.replace("_", "")
+
+
+def unsupported(call: GraphCall) -> GraphRefusal:
+    """Return the refusal of an edge, or of a method that it does not have, by name."""
+    edge = plain(call.edge)
+    if edge in _FOREIGN_EDGES:
+        why = f"The simulator does not have the edge /{call.edge}"
+    elif edge in _EDGES or not edge:
+        why = f"Unsupported request - method type: {call.method.lower()}"
+    else:
+        why = f"Tried accessing nonexisting field ({call.edge})"
+    return GraphRefusal(100, None, why)
 
 
 def readable(response: GraphResponse) -> object:
     """Return the body for the journal: as JSON where it is, without tokens."""
+    text = response.body.decode()
     if response.is_dropped or not response.content_type.startswith("application/json"):
-        return response.body.decode()
-    body = json.loads(response.body)
-    return {name: "…" if name == "access_token" else value for name, value in body.items()}
+        return text
+    body = json.loads(_TOKEN_IN_LINK.sub("access_token=…", text))
+    return {name: "…" if name in SECRETS else value for name, value in body.items()}
 
 
-def http_response(request: web.Request, response: GraphResponse) -> web.Response:
+def http_response(
+    request: web.Request, response: GraphResponse, version: str = NEWEST_VERSION
+) -> web.Response:
     """Return *response* as HTTP; if it is dropped, break the line that *request* came by."""
     if response.is_dropped and request.transport is not None:
         request.transport.abort()
-    headers = {"Content-Type": response.content_type, **response.headers}
-    return web.Response(body=response.body, status=response.status, headers=headers)
+    headers = {"Content-Type": response.content_type, "facebook-api-version": version}
+    return web.Response(
+        body=response.body, status=response.status, headers={**headers, **response.headers}
+    )

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from instagram_simulator.values import DirectMessage, Json, MessageContent
+from instagram_simulator.values import Comment, DirectMessage, Json, MessageContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class WebhookEvent:
     """
     One messaging event for the service.
 
-    *kind* is `message`, `echo`, `unsend`, `edit`, `reaction`, `read`, `postback` or
-    `referral`; *mid* is the message that it is about, if any.
+    *kind* is `message`, `echo`, `unsend`, `edit`, `reaction`, `read`, `postback`,
+    `referral` or `comment`; *mid* is the message, or the comment, that it is about, if any.
     """
 
     kind: str
@@ -86,9 +86,29 @@ def referral_event(account_id: str, igsid: str, ref: str, at: int) -> WebhookEve
     return WebhookEvent("referral", account_id, igsid, "", body)
 
 
+def comment_event(comment: Comment) -> WebhookEvent:
+    """Return the event of a *comment*: a change, no event of messaging."""
+    value = {
+        "from": {"id": comment.igsid, "username": comment.username},
+        "id": comment.comment_id,
+        "text": comment.text,
+        "media": {"id": "18000000000000001", "media_product_type": "FEED"},
+    }
+    body = {"field": "comments", "value": value}
+    return WebhookEvent("comment", comment.account_id, comment.igsid, comment.comment_id, body)
+
+
 def envelope(account_id: str, events: Iterable[WebhookEvent], at: int) -> bytes:
-    """Return the body of one post; everything outside ASCII is escaped, as Meta does it."""
-    entry = {"time": at, "id": account_id, "messaging": [event.body for event in events]}
+    """
+    Return the body of one post; everything outside ASCII is escaped, as Meta does it.
+
+    The time of an entry is in ms, and in seconds if it has changes alone.
+    """
+    lists: dict[str, list[Json]] = {}
+    for event in events:
+        place = "changes" if event.kind == "comment" else "messaging"
+        lists.setdefault(place, []).append(event.body)
+    entry = {"time": at if "messaging" in lists else at // 1000, "id": account_id, **lists}
     return json.dumps({"object": "instagram", "entry": [entry]}, ensure_ascii=True).encode()
 
 

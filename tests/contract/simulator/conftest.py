@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from instagram_simulator import Retries, Simulator, listen
+from instagram_simulator import ProfessionalAccount, Retries, Simulator, listen
 from instagram_simulator.listener import serving
 
 VERIFY_TOKEN = "verify-me"
@@ -75,8 +75,10 @@ class Caller:
 
 @pytest.fixture
 async def meta():
-    """A simulator that tries webhooks again at once, three times."""
-    async with Simulator(retries=Retries(waits=(0, 0, 0), timeout=2)) as simulator:
+    """A simulator that tries webhooks again at once, three times; it has a second account too."""
+    other = ProfessionalAccount("17841400000000002", "24600000000000002", access_token="other")
+    retries = Retries(waits=(0, 0, 0), timeout=2)
+    async with Simulator(ProfessionalAccount(), other, retries=retries) as simulator:
         yield simulator
 
 

@@ -46,7 +46,9 @@ def test_a_person_belongs_to_one_account():
 
     assert world.add_person("Mia").account_id == shop.account_id
     assert world.add_person("Jo", account=cafe).account_id == "2"
-    assert world.account_of_token("other") == cafe
+    token = world.token("other")
+    assert token is not None
+    assert token.account == cafe
 
 
 def test_an_edit_counts_and_an_unsent_message_is_empty(world):
