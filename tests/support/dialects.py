@@ -182,6 +182,16 @@ def _chat_prompt(body: Json) -> str:
     return content if isinstance(content, str) else json.dumps(content)
 
 
+def _n8n(kind: str) -> Json:
+    return {"type": kind, "content": "Hi", "metadata": {"nodeName": "AI Agent"}}
+
+
+def _lines(*frames: Json) -> Serve:
+    """Answer with JSON lines, typed as n8n does."""
+    body = "".join(f"{json.dumps(frame)}\n" for frame in frames).encode()
+    return lambda server: server.sends(body, "application/json")
+
+
 _A2A_CARD = {
     "name": "Shop",
     "supportedInterfaces": [
@@ -303,6 +313,23 @@ DIALECTS = [
             ),
         },
         aside=_a2a_aside,
+    ),
+    Dialect(
+        "n8n",
+        answer=lambda text: {"output": text},
+        prompt=lambda body: body["chatInput"],
+        session=lambda body: body["sessionId"],
+        special={
+            "several messages": (says([{"output": "one"}, {"output": "two"}]), TWO),
+            "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "only queued": (says({"message": "Workflow was started"}), NEVER),
+            "stream nobody asked for": (_lines(_n8n("begin"), _n8n("item"), _n8n("end")), ANSWER),
+            "stream dropped": (_lines(_n8n("begin"), _n8n("item")), LATER),
+            "error inside a 200": (says({"error": "no"}), LATER),
+            "error inside a stream": (_lines(_n8n("begin"), _n8n("error")), LATER),
+            "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
+        },
+        takes_text=True,
     ),
     Dialect(
         "http",

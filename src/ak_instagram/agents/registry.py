@@ -28,6 +28,7 @@ ADAPTERS: Mapping[str, str] = {
     "openai-chat": "ak_instagram.agents.adapters.openai_chat:OpenAIChat",
     "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.adapters.a2a:A2A",
+    "n8n": "ak_instagram.agents.adapters.n8n:N8n",
     "http": "ak_instagram.agents.adapters.http.adapter:HttpAgent",
     "echo": "ak_instagram.agents.adapters.echo:Echo",
 }

@@ -110,7 +110,8 @@ class Endpoint:
 
         *accept* names what is read. Bodies are forms if it *is_form*, else JSON. *max_body* is
         the least limit in bytes of an answer's body where no `agent.max_body` is set. *advice*
-        is what to check, by status; it names `agent.model` if one *asks_model*.
+        is what to check, by status, if it is not the key; it names `agent.model` if one
+        *asks_model*.
         """
         import aiohttp  # see above
 

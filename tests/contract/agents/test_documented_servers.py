@@ -39,7 +39,7 @@ def ask_documented(agent_server, client_session):
     async def ask(server, turn):
         settings = printed(server)
         here = urlsplit(agent_server.url)
-        url = urlsplit(settings.url or "")._replace(netloc=here.netloc).geturl()
+        url = urlsplit(settings.url or "")._replace(scheme=here.scheme, netloc=here.netloc).geturl()
         agent = build_agent(replace(settings, url=url), client_session)
         return await ask_agent(agent, turn, settings.max_answer, 5.0)
 
@@ -52,6 +52,21 @@ def ask_documented(agent_server, client_session):
 @pytest.mark.parametrize(
     ("server", "path", "body"),
     [
+        pytest.param(
+            "n8n",
+            "/webhook/3f2cx/chat",
+            {
+                "action": "sendMessage",
+                "sessionId": "session-1",
+                "chatInput": "Where is my order?",
+                "metadata": {
+                    "turn": "turn-1",
+                    "account": "17841400000000001",
+                    "agent": None,
+                },
+            },
+            id="n8n",
+        ),
         pytest.param(
             "Google ADK",
             "/run",
