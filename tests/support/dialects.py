@@ -332,6 +332,17 @@ DIALECTS = [
         takes_text=True,
     ),
     Dialect(
+        "flowise",
+        answer=lambda text: {"text": text, "chatId": "c", "isStreamValid": False},
+        prompt=lambda body: body["question"],
+        session=lambda body: body["overrideConfig"]["sessionId"],
+        special={
+            "several messages": (says({"json": {"messages": ["one", "two"]}}), TWO),
+            "waits for staff": (says({"text": "Refund?", "action": {"id": "1"}}), PERSON),
+            "error inside a 200": (says({"error": "no"}), LATER),
+        },
+    ),
+    Dialect(
         "http",
         answer=lambda text: {"reply": text},
         prompt=lambda body: body["text"],

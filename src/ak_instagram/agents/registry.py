@@ -29,6 +29,7 @@ ADAPTERS: Mapping[str, str] = {
     "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.adapters.a2a:A2A",
     "n8n": "ak_instagram.agents.adapters.n8n:N8n",
+    "flowise": "ak_instagram.agents.adapters.flowise:Flowise",
     "http": "ak_instagram.agents.adapters.http.adapter:HttpAgent",
     "echo": "ak_instagram.agents.adapters.echo:Echo",
 }

@@ -175,8 +175,8 @@ class AgentSettings:
     adapter: str = setting(
         MISSING,
         "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, `n8n`, "
-        "`http`, `echo`, or `module:object`. Not set means `agentkernel` when `agent.url` is set, "
-        "else `openai-chat` when `OPENAI_API_KEY` is.",
+        "`flowise`, `http`, `echo`, or `module:object`. Not set means `agentkernel` when "
+        "`agent.url` is set, else `openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
     url: str | None = setting(
@@ -184,7 +184,7 @@ class AgentSettings:
         "Where the agent is. `agentkernel`: the server's root. `openai-chat`, `openai-responses`: "
         "the root with its version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. "
         "`a2a`: the root that has the agent's card, or the card. `http`, "
-        "`n8n`: the endpoint itself.",
+        "`n8n`, `flowise`: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
