@@ -48,7 +48,7 @@ class Dialect:
     asks_model: bool = False
     wants_history: bool = False
     takes_text: bool = False
-    aside: Callable[[str, str, Json], Json | None] = lambda _method, _path, _body: None
+    aside: Callable[[str, str, Json], object | None] = lambda _method, _path, _body: None
 
     def __str__(self) -> str:
         return self.adapter
@@ -219,6 +219,19 @@ def _a2a_aside(method: str, path: str, body: Json) -> Json | None:
     return _a2a_result({"tasks": []}) if body["method"] == "ListTasks" else None
 
 
+def _thread(method: str, path: str, _body: Json) -> object | None:
+    """Answer the look at a LangGraph thread: there is one, with no run so far."""
+    if method != "GET":
+        return None
+    return [] if path.endswith("/runs") else {"status": "idle", "values": {}, "interrupts": {}}
+
+
+def _state(*texts: object, **more: object) -> Json:
+    asked = {"type": "human", "id": "turn-1", "content": "Where is my order?"}
+    said = [{"type": "ai", "id": f"a{at}", "content": it} for at, it in enumerate(texts)]
+    return {"messages": [asked, *said], **more}
+
+
 DIALECTS = [
     Dialect(
         "agentkernel",
@@ -313,6 +326,26 @@ DIALECTS = [
             ),
         },
         aside=_a2a_aside,
+    ),
+    Dialect(
+        "langgraph",
+        answer=_state,
+        prompt=lambda body: body["input"]["messages"][0]["content"],
+        session=lambda body: body["metadata"]["session"],
+        special={
+            "several messages": (says(_state("one", "two")), TWO),
+            "asks the person back": (says(_state(__interrupt__=[{"value": "Which?"}])), ANSWER),
+            "waits for staff": (
+                says(_state("Refunding.", __interrupt__=[{"value": {"action_requests": []}}])),
+                PERSON,
+            ),
+            "error inside a 200": (
+                says({"__error__": {"error": "RateLimitError", "message": "Error code: 429"}}),
+                LATER,
+            ),
+        },
+        asks_model=True,
+        aside=_thread,
     ),
     Dialect(
         "n8n",

@@ -28,6 +28,7 @@ ADAPTERS: Mapping[str, str] = {
     "openai-chat": "ak_instagram.agents.adapters.openai_chat:OpenAIChat",
     "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.adapters.a2a:A2A",
+    "langgraph": "ak_instagram.agents.adapters.langgraph:LangGraph",
     "n8n": "ak_instagram.agents.adapters.n8n:N8n",
     "flowise": "ak_instagram.agents.adapters.flowise:Flowise",
     "http": "ak_instagram.agents.adapters.http.adapter:HttpAgent",

@@ -174,17 +174,17 @@ class AgentSettings:
 
     adapter: str = setting(
         MISSING,
-        "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, `n8n`, "
-        "`flowise`, `http`, `echo`, or `module:object`. Not set means `agentkernel` when "
-        "`agent.url` is set, else `openai-chat` when `OPENAI_API_KEY` is.",
+        "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, "
+        "`langgraph`, `n8n`, `flowise`, `http`, `echo`, or `module:object`. Not set means "
+        "`agentkernel` when `agent.url` is set, else `openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
     url: str | None = setting(
         None,
-        "Where the agent is. `agentkernel`: the server's root. `openai-chat`, `openai-responses`: "
-        "the root with its version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. "
-        "`a2a`: the root that has the agent's card, or the card. `http`, "
-        "`n8n`, `flowise`: the endpoint itself.",
+        "Where the agent is. `agentkernel`, `langgraph`: the server's root. `openai-chat`, "
+        "`openai-responses`: the root with its version, else `OPENAI_BASE_URL`, else "
+        "`https://api.openai.com/v1`. `a2a`: the root that has the agent's card, or the card. "
+        "`http`, `n8n`, `flowise`: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
@@ -198,7 +198,8 @@ class AgentSettings:
     )
     model: str | None = setting(
         None,
-        "The model to ask; the OpenAI adapters need it unless the server is OpenAI's own.",
+        "The model to ask; the OpenAI adapters need it unless the server is OpenAI's own. "
+        "`langgraph`: the assistant, if `instagram.agent` names none; not set, the graph `agent`.",
         example="gpt-5.4-mini",
     )
     instructions: str | None = setting(
@@ -250,6 +251,11 @@ class AgentSettings:
         "`silence`, `handoff`, `later`, `never`. The first that is true counts.",
         value_type=OUTCOMES,
         example='{"status == PAUSED": "handoff", "status != COMPLETED": "later"}',
+    )
+    paused: Literal["ask", "handoff"] = setting(
+        "ask",
+        "What becomes of a question that `langgraph`'s run waits with: `ask` puts it to the "
+        "person, whose next message answers it, `handoff` leaves it to staff.",
     )
     max_body: int | None = setting(
         None,

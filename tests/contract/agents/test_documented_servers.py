@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
+from ak_instagram.agents.adapters.langgraph import thread_id
 from ak_instagram.agents.agent import Handoff, MessageEnd, Text
 from ak_instagram.agents.answers import ask as ask_agent
 from ak_instagram.agents.registry import build_agent
@@ -68,6 +69,21 @@ def ask_documented(agent_server, client_session):
             id="n8n",
         ),
         pytest.param(
+            "LangGraph",
+            f"/threads/{thread_id('session-1')}/runs/wait",
+            {
+                "assistant_id": "agent",
+                "input": {
+                    "messages": [{"role": "user", "content": "Where is my order?", "id": "turn-1"}]
+                },
+                "metadata": {"turn": "turn-1", "session": "session-1"},
+                "if_not_exists": "create",
+                "multitask_strategy": "enqueue",
+                "on_disconnect": "continue",
+            },
+            id="langgraph",
+        ),
+        pytest.param(
             "Flowise",
             "/api/v1/prediction/FLOW",
             {
@@ -108,11 +124,11 @@ def ask_documented(agent_server, client_session):
 async def test_the_request_is_the_servers(agent_server, ask_documented, turn, server, path, body):
     agent_server.says({})
 
-    with pytest.raises(Permanent, match=r"nothing at|no text"):
+    with pytest.raises(Permanent, match=r"nothing at|no text|no list"):
         await ask_documented(server, turn)
 
-    assert agent_server.asked[0].path_qs == path
-    assert agent_server.bodies == [body]
+    assert agent_server.asked[-1].path_qs == path
+    assert agent_server.bodies[-1] == body
 
 
 async def test_agno_gets_a_form(agent_server, ask_documented, turn):
