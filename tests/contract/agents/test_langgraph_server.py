@@ -21,6 +21,7 @@ from qa.support.processes import free_port
 from tests.support.installed import installed
 
 pytestmark = [
+    pytest.mark.agents,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(240),  # the first test makes the environment
 ]

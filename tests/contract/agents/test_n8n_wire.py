@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ak_instagram.agents.adapters.n8n import STARTS
 from ak_instagram.agents.agent import Handoff, MessageEnd, Option, QuickReplies, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
@@ -146,8 +147,18 @@ async def test_an_answer_before_the_workflow_ran_is_final(agent_server, ask, tur
         await ask(turn, "n8n")
 
 
-async def test_an_unknown_address_comes_with_n8ns_advice(agent_server, ask, turn):
-    agent_server.says({"code": 404, "message": "not registered"}, status=404)
+async def test_an_unknown_address_is_tried_for_as_long_as_n8n_may_start(agent_server, ask, turn):
+    words = 'The requested webhook "POST shop" is not registered.'
+    agent_server.says({"code": 404, "message": words}, status=404)
 
-    with pytest.raises(Permanent, match=r"publish the workflow.*the server says: 404: not reg"):
+    with pytest.raises(Transient, match=r"publish the workflow.*the server says: 404: ") as caught:
+        await ask(turn, "n8n")
+
+    assert caught.value.attempts == STARTS
+
+
+async def test_an_n8n_that_starts_is_no_answer(agent_server, ask, turn):
+    agent_server.sends(b"n8n is starting up. Please wait", "text/html; charset=utf-8")
+
+    with pytest.raises(Transient, match="starting up"):
         await ask(turn, "n8n")

@@ -195,6 +195,7 @@ def test_a_body_is_json_a_text_or_nothing(data, content_type, document):
     [
         pytest.param(b"<h1>Starting", "text/html", Transient, id="page"),
         pytest.param(b'{"a": "b', "text/plain", Transient, id="cut"),
+        pytest.param(b"n8n is starting up. Please wait", "text/html", Transient, id="starting"),
         pytest.param(b"{a: 1}", "text/plain", Permanent, id="nearly-json"),
         pytest.param(b"Sure!", "application/json", Permanent, id="text-called-json"),
         pytest.param(b"data: Sure!\n\n", "text/plain", Permanent, id="stream"),

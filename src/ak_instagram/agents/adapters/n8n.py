@@ -40,6 +40,9 @@ _STREAMED = frozenset({"begin", "item", "end", "error"})
 _ADVICE = {
     404: "publish the workflow, and set agent.url to its production address, not the test one"
 }
+# A published workflow too is unknown for some seconds after n8n has started.
+_UNREGISTERED = "is not registered"
+STARTS = 5  # attempts, within a minute at most
 _STARTED = "Workflow was started"
 _AT_ONCE = (
     "n8n answers before the workflow has run: "
@@ -75,14 +78,22 @@ class N8n:
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield what the last node said, or each agent's message of a stream."""
+        try:
+            parts = await self._ask(turn)
+        except Permanent as exc:
+            if exc.status == HTTPStatus.NOT_FOUND and _UNREGISTERED in str(exc):
+                raise Transient(str(exc), attempts=STARTS, status=exc.status) from exc
+            raise
+        for part in parts:
+            yield part
+
+    async def _ask(self, turn: Turn) -> list[Part]:
         body = self._request.fill(turn)
         url, headers = self._request.url(turn), self._request.headers(turn)
         async with self._endpoint.ask(turn.id, body, turn, url=url, headers=headers) as answer:
             if answer.status == HTTPStatus.NO_CONTENT:
-                yield Silence()
-                return
-            for part in self._read(answer, await answer.body(), turn):
-                yield part
+                return [Silence()]
+            return self._read(answer, await answer.body(), turn)
 
     def _read(self, answer: AgentResponse, body: Body, turn: Turn) -> list[Part]:
         if (frames := frames_in(body)) is not None:

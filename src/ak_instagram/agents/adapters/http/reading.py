@@ -23,6 +23,7 @@ from .paths import NOTHING, WHOLE, Condition, Path
 OF_DOCUMENTS = ("answer", "silence", "handoff", "later", "never")
 OF_FRAMES = ("skip", "next", "end")
 _UNTYPED = "application/octet-stream"  # as aiohttp calls what has no type
+_STARTING = "n8n is starting up"  # with 200 to everything, for as long as its database migrates
 _STREAMED = ("data:", "event:", "id:", "retry:", ":")  # lines of server-sent events
 
 OUTCOMES = (*OF_DOCUMENTS, *OF_FRAMES)
@@ -137,6 +138,8 @@ def document_of(body: Body) -> object:
     Raises `Transient` or `Permanent` for what is neither, as `Body.json` does.
     """
     text = body.text()
+    if text.strip().startswith(_STARTING):
+        raise Transient(f"agent answered {body.status}: it is starting up")
     is_plain = body.content_type.startswith("text/") or body.content_type == _UNTYPED
     try:
         document = fast_json.load(text)
