@@ -15,6 +15,7 @@ from ak_instagram.settings.model import AgentSettings
 if TYPE_CHECKING:
     import aiohttp
 
+MAX_BODY = 8 * 1024 * 1024  # bytes; an agentflow's answer has each node's whole memory
 _ADVICE = {404: "agent.url ends in /api/v1/prediction/ and the id of a flow"}
 _WAITS = Handoff("the Flowise flow waits for somebody's decision")
 
@@ -28,7 +29,9 @@ class Flowise:
     )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
-        self._endpoint = Endpoint(settings, session, agent_url(settings), advice=_ADVICE)
+        self._endpoint = Endpoint(
+            settings, session, agent_url(settings), advice=_ADVICE, max_body=MAX_BODY
+        )
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the flow's answer, or a handoff if it waits for a decision."""
