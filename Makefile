@@ -10,7 +10,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench chaos load trace image chart reference lock clean
+.PHONY: help install demo test agents lint bench chaos load trace image chart reference lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ lint: $(DEV_READY) ## Ruff, mypy and the import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+agents: $(DEV_READY) ## Ask the published agent servers, those from npm too: some minutes and gigabytes the first time
+	@AGENTS=all $(BIN)/python -m pytest -m agents $(ARGS)
 
 bench: $(DEV_READY) ## Speed and memory as ratios against a limit measured in the same run
 	@$(BIN)/python -m qa.benchmarks $(ARGS)

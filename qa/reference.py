@@ -17,7 +17,7 @@ from textwrap import wrap
 
 import click
 
-from ak_instagram.agents.http import PLACEHOLDERS
+from ak_instagram.agents.adapters.http.template import PLACEHOLDERS
 from ak_instagram.agents.registry import ADAPTERS
 from ak_instagram.cli import main as command_line
 from ak_instagram.settings.keys import Key, plain, variable

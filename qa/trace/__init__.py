@@ -2,7 +2,7 @@
 One direct message on its way through the real service: the files, functions and shapes.
 
 **Counted** is a text message that is answered with one piece, in a process that has answered
-two before, on SQLite, with the `http` adapter, without the echo that Meta sends of the
+two before, on SQLite, with the adapter `agentkernel`, without the echo that Meta sends of the
 answer. Watched is the package alone, by `sys.setprofile` in every thread of the service.
 
 - A *call* is a call event of the profiler: a function that begins, and a coroutine or

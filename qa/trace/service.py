@@ -107,7 +107,6 @@ def _serve(ports: _Ports) -> None:
         "instagram.app_secret": _ACCOUNT.app_secret,
         "instagram.require_signature": "true",
         "instagram.graph_url": f"http://127.0.0.1:{ports.meta}",
-        "agent.adapter": "http",
         "agent.url": f"http://127.0.0.1:{ports.agent}/",
         "store.url": "sqlite:///trace.db",
         "server.host": "127.0.0.1",
@@ -131,7 +130,7 @@ async def _meta(port: int, *, echoes: bool) -> AsyncIterator[Simulator]:
 @asynccontextmanager
 async def _agent(port: int, recorder: Recorder) -> AsyncIterator[None]:
     """
-    Listen as an agent that repeats the question.
+    Listen as an Agent Kernel server that repeats the question.
 
     Its answer waits until seen and typing are over, so that the order is always the same.
     """
@@ -139,9 +138,9 @@ async def _agent(port: int, recorder: Recorder) -> AsyncIterator[None]:
     async def answer(request: web.Request) -> web.Response:
         question = await request.json()
         await recorder.quiet()
-        return web.json_response({"reply": f"You asked: {question['text']}"})
+        return web.json_response({"result": f"You asked: {question['prompt']}"})
 
     app = web.Application()
-    app.router.add_post("/", answer)
+    app.router.add_post("/api/v1/chat", answer)
     async with TestServer(app, port=port):
         yield

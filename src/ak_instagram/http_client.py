@@ -14,9 +14,13 @@ from aiohttp.connector import AddrInfoType
 _FORGET = struct.pack("ii", 1, 0)
 
 
-def open_http_session(*, outgoing_proxies: bool) -> aiohttp.ClientSession:
+def open_http_session(
+    *, outgoing_proxies: bool, trace: aiohttp.TraceConfig | None = None
+) -> aiohttp.ClientSession:
     """
     Return the pool; what it may do at once is bounded by its users.
+
+    *trace* watches its requests.
 
     With *outgoing_proxies* it goes through those of the environment, and `NETRC` is set for
     this process, to a file that is empty.
@@ -33,6 +37,7 @@ def open_http_session(*, outgoing_proxies: bool) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=True,
         trust_env=outgoing_proxies,
+        trace_configs=[trace] if trace else None,
     )
 
 

@@ -16,6 +16,7 @@ from tests.support.settings import load
 from tests.support.stage import open_stage
 
 pytestmark = [
+    pytest.mark.agents,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(240),  # the first test makes Agent Kernel's environment
 ]

@@ -52,7 +52,7 @@ QUOTED = {
     "the token has expired": "meta/graph_codes.py",
     "agent took longer than agent.timeout": "agents/answers.py",
     "agent did not answer": "agents/transport.py",
-    "agent's answer has nothing at": "agents/http.py",
+    "agent's answer has nothing at": "agents/adapters/http/reading.py",
     "check agent.api_key": "agents/transport.py",
 }
 

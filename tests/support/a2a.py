@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from qa.support.processes import free_port
+from tests.support.installed import installed
 
 SERVERS = Path(__file__).parents[1] / "data/a2a"
 STARTS_WITHIN = 60.0  # seconds; its imports alone take two of a core
 CARD = "/.well-known/agent-card.json"
-UV = Path(sys.executable).with_name("uv")
 NEEDS = {
     "server_1x.py": ("a2a-sdk[http-server]==1.3.0", "uvicorn"),
     "server_03.py": ("a2a-sdk[http-server]==0.3.26", "uvicorn"),
@@ -27,27 +22,8 @@ NEEDS = {
 
 
 def environment(cache: Path, server: str) -> Path:
-    """
-    Return the Python of an environment with what *server* needs.
-
-    It is made in *cache* once for each version. Skips the test where it can't be made.
-    """
-    name = hashlib.sha256("".join(NEEDS[server]).encode()).hexdigest()[:16]
-    folder = cache / name
-    ready = folder / "ready"
-    if not ready.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _uv("venv", "--python", sys.executable, folder)
-        _uv("pip", "install", "--python", folder, *NEEDS[server])
-        ready.touch()
-    return folder / "bin/python"
-
-
-def _uv(*arguments: str | Path) -> None:
-    """Run uv, or skip the test with what it says: without a network it can't install."""
-    done = subprocess.run([UV, "--quiet", *arguments], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"a2a-sdk can't be installed here: {done.stderr.strip()[:500]}")
+    """Return the Python of an environment in *cache* with what *server* needs, or skip."""
+    return installed(cache, *NEEDS[server])
 
 
 @asynccontextmanager

@@ -36,6 +36,7 @@ class Dialect:
     *answer* wraps a text as the server does, *prompt* and *session* find the person's words
     and the conversation in a request. *special* has the cases that differ between protocols,
     each with what is expected; one that is not there does not exist in this protocol.
+    With *takes_text* a body that is no JSON, or empty, is an answer.
     *aside* answers requests that come before the question, by method, path and body.
     """
 
@@ -46,7 +47,8 @@ class Dialect:
     special: Mapping[str, tuple[Serve, str]] = field(default_factory=dict)
     asks_model: bool = False
     wants_history: bool = False
-    aside: Callable[[str, str, Json], Json | None] = lambda _method, _path, _body: None
+    takes_text: bool = False
+    aside: Callable[[str, str, Json], object | None] = lambda _method, _path, _body: None
 
     def __str__(self) -> str:
         return self.adapter
@@ -180,6 +182,16 @@ def _chat_prompt(body: Json) -> str:
     return content if isinstance(content, str) else json.dumps(content)
 
 
+def _n8n(kind: str) -> Json:
+    return {"type": kind, "content": "Hi", "metadata": {"nodeName": "AI Agent"}}
+
+
+def _lines(*frames: Json) -> Serve:
+    """Answer with JSON lines, typed as n8n does."""
+    body = "".join(f"{json.dumps(frame)}\n" for frame in frames).encode()
+    return lambda server: server.sends(body, "application/json")
+
+
 _A2A_CARD = {
     "name": "Shop",
     "supportedInterfaces": [
@@ -205,6 +217,19 @@ def _a2a_aside(method: str, path: str, body: Json) -> Json | None:
         assert path == "/v1/.well-known/agent-card.json"
         return _A2A_CARD
     return _a2a_result({"tasks": []}) if body["method"] == "ListTasks" else None
+
+
+def _thread(method: str, path: str, _body: Json) -> object | None:
+    """Answer the look at a LangGraph thread: there is one, with no run so far."""
+    if method != "GET":
+        return None
+    return [] if path.endswith("/runs") else {"status": "idle", "values": {}, "interrupts": {}}
+
+
+def _state(*texts: object, **more: object) -> Json:
+    asked = {"type": "human", "id": "turn-1", "content": "Where is my order?"}
+    said = [{"type": "ai", "id": f"a{at}", "content": it} for at, it in enumerate(texts)]
+    return {"messages": [asked, *said], **more}
 
 
 DIALECTS = [
@@ -303,6 +328,54 @@ DIALECTS = [
         aside=_a2a_aside,
     ),
     Dialect(
+        "langgraph",
+        answer=_state,
+        prompt=lambda body: body["input"]["messages"][0]["content"],
+        session=lambda body: body["metadata"]["session"],
+        special={
+            "several messages": (says(_state("one", "two")), TWO),
+            "asks the person back": (says(_state(__interrupt__=[{"value": "Which?"}])), ANSWER),
+            "waits for staff": (
+                says(_state("Refunding.", __interrupt__=[{"value": {"action_requests": []}}])),
+                PERSON,
+            ),
+            "error inside a 200": (
+                says({"__error__": {"error": "RateLimitError", "message": "Error code: 429"}}),
+                LATER,
+            ),
+        },
+        asks_model=True,
+        aside=_thread,
+    ),
+    Dialect(
+        "n8n",
+        answer=lambda text: {"output": text},
+        prompt=lambda body: body["chatInput"],
+        session=lambda body: body["sessionId"],
+        special={
+            "several messages": (says([{"output": "one"}, {"output": "two"}]), TWO),
+            "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "only queued": (says({"message": "Workflow was started"}), NEVER),
+            "stream nobody asked for": (_lines(_n8n("begin"), _n8n("item"), _n8n("end")), ANSWER),
+            "stream dropped": (_lines(_n8n("begin"), _n8n("item")), LATER),
+            "error inside a 200": (says({"error": "no"}), LATER),
+            "error inside a stream": (_lines(_n8n("begin"), _n8n("error")), LATER),
+            "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
+        },
+        takes_text=True,
+    ),
+    Dialect(
+        "flowise",
+        answer=lambda text: {"text": text, "chatId": "c", "isStreamValid": False},
+        prompt=lambda body: body["question"],
+        session=lambda body: body["overrideConfig"]["sessionId"],
+        special={
+            "several messages": (says({"json": {"messages": ["one", "two"]}}), TWO),
+            "waits for staff": (says({"text": "Refund?", "action": {"id": "1"}}), PERSON),
+            "error inside a 200": (says({"error": "no"}), LATER),
+        },
+    ),
+    Dialect(
         "http",
         answer=lambda text: {"reply": text},
         prompt=lambda body: body["text"],
@@ -310,8 +383,10 @@ DIALECTS = [
         special={
             "several messages": (says({"reply": ["one", "two"]}), TWO),
             "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
             "error inside a 200": (says({"error": {"message": "no"}}), LATER),
         },
+        takes_text=True,
     ),
 ]
 

@@ -1,1 +1,1 @@
-"""The agents that can answer: the contract, one adapter a file, and the registry that picks one."""
+"""The agents that can answer: the contract, the way to them, and the registry of `adapters/`."""

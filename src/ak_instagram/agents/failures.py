@@ -8,17 +8,15 @@ decides whether to ask again, as it does for an answer with that status.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings.model import RETRY_STATUSES
 
 from .agent import Turn, prompt
 from .complaint import complaint
 
 FEW = 3  # attempts at a turn whose failure nobody can tell the cure of
-
-# Statuses below 500 that say "not now" rather than "not so".
-_TRANSIENT = frozenset({408, 425, 429})
 
 _NAMES = {
     400: "the request is refused",
@@ -84,9 +82,9 @@ def may_be_about_length(exc: Transient | Permanent) -> bool:
     return exc.status in _TOO_LONG and meant_status(str(exc)) not in _NOT_ABOUT_IT
 
 
-def is_transient(status: int) -> bool:
-    """Return whether an answer with *status* may be another one later."""
-    return status in _TRANSIENT or status >= 500
+def is_transient(status: int, statuses: Collection[str] = RETRY_STATUSES) -> bool:
+    """Return whether an answer with *status* may be another one later: *statuses* has those."""
+    return str(status) in statuses or f"{status // 100}xx" in statuses
 
 
 def is_too_long(words: str) -> bool:
@@ -210,6 +208,11 @@ def is_from_person(document: object, path: str, turn: Turn) -> bool:
     if not is_listed or is_named or not isinstance(found, str):
         return False
     return found.strip() in {prompt(turn).strip(), *(it.text.strip() for it in turn.messages)}
+
+
+def is_persons_message(item: object) -> bool:
+    """Return whether *item* is a message that says itself that the person wrote it."""
+    return isinstance(item, dict) and bool(_authors(item) & _PERSON)
 
 
 def _authors(message: Mapping[str, object]) -> set[str]:

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 AgentFactory: TypeAlias = "Callable[[AgentSettings, aiohttp.ClientSession], Agent]"
 
 ADAPTERS: Mapping[str, str] = {
-    "agentkernel": "ak_instagram.agents.agentkernel:AgentKernel",
-    "openai-chat": "ak_instagram.agents.openai_chat:OpenAIChat",
-    "openai-responses": "ak_instagram.agents.openai_responses:OpenAIResponses",
-    "a2a": "ak_instagram.agents.a2a:A2A",
-    "http": "ak_instagram.agents.http:HttpAgent",
-    "echo": "ak_instagram.agents.echo:Echo",
+    "agentkernel": "ak_instagram.agents.adapters.agentkernel:AgentKernel",
+    "openai-chat": "ak_instagram.agents.adapters.openai_chat:OpenAIChat",
+    "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
+    "a2a": "ak_instagram.agents.adapters.a2a:A2A",
+    "langgraph": "ak_instagram.agents.adapters.langgraph:LangGraph",
+    "n8n": "ak_instagram.agents.adapters.n8n:N8n",
+    "flowise": "ak_instagram.agents.adapters.flowise:Flowise",
+    "http": "ak_instagram.agents.adapters.http.adapter:HttpAgent",
+    "echo": "ak_instagram.agents.adapters.echo:Echo",
 }
 IMPLIED: Mapping[str, tuple[str, str]] = {
     "agent.url": ("agentkernel", "an Agent Kernel server"),

@@ -1,5 +1,5 @@
 """
-Transport: the one HTTP edge to agents. It posts JSON, and reads JSON or a stream of it.
+Transport: the one HTTP edge to agents. It posts JSON or a form, and gives bodies or a stream.
 
 An answer's total time is limited around every adapter (`registry.ask`). Here only a host
 that doesn't even take the connection is given up on sooner.
@@ -11,31 +11,28 @@ ask which settings it needs, by commands that run for less time than aiohttp tak
 from __future__ import annotations
 
 import asyncio
-import codecs
-import io
-import re
-from collections.abc import AsyncIterator, Callable, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ak_instagram import fast_json
 from ak_instagram.backoff import parse_retry_after
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.messages import label
-from ak_instagram.settings.model import AgentSettings
+from ak_instagram.settings.model import RETRY_STATUSES, AgentSettings
 from ak_instagram.settings.value_types import http_url
 
 from .agent import Turn
+from .body import Body, LineParser, SseParser
 from .complaint import complaint, quoted
 from .failures import failure, is_transient
 
 if TYPE_CHECKING:
     import aiohttp
-
-JsonObject: TypeAlias = dict[str, Any]
 
 CONNECT_TIMEOUT = 10.0  # seconds
 MAX_RETRY_AFTER = 3600.0  # seconds; no agent makes a person wait longer for the next attempt
@@ -44,6 +41,13 @@ MAX_RETRY_AFTER = 3600.0  # seconds; no agent makes a person wait longer for the
 # rest is for what wraps the text.
 _BYTES_PER_TEXT_BYTE = 4
 _WRAPPING = 64 * 1024
+_LIMIT_FIX = " (agent.max_body)"
+
+JsonObject: TypeAlias = dict[str, Any]
+
+JSON = "application/json"
+JSON_OR_EVENTS = "application/json, text/event-stream"
+FORM = "application/x-www-form-urlencoded"
 
 _STREAM_END = "[DONE]"
 # LiteLLM hands the provider's own wish on under a name of its own.
@@ -63,10 +67,6 @@ _REDIRECTED = "redirects are not followed, set agent.url to the final address"
 ERROR_BODY = 64 * 1024  # bytes; of a longer one nothing is quoted
 _PAGE = "text/html"
 ERROR_TIMEOUT = 2.0  # seconds; the status is worth more than its reason
-
-# What is read besides UTF-8, if it is declared.
-_CHARSETS = frozenset({"iso8859-1", "iso8859-15", "cp1252", "utf-16"})
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|(?P<open_string>\\?\Z))|[{}\[\]]', re.DOTALL)
 
 # --- asking -----------------------------------------------------------------
 
@@ -100,11 +100,18 @@ class Endpoint:
         *,
         asks_model: bool = False,
         headers: Mapping[str, str] | None = None,
+        accept: str = JSON,
+        is_form: bool = False,
+        max_body: int = 0,
+        advice: Mapping[int, str] | None = None,
     ) -> None:
         """
         Take the headers from *settings*, over *headers*, which the protocol asks for.
 
-        Advice names `agent.model` if one *asks_model*.
+        *accept* names what is read. Bodies are forms if it *is_form*, else JSON. *max_body* is
+        the least limit in bytes of an answer's body where no `agent.max_body` is set. *advice*
+        is what to check, by status, if it is not the key; it names `agent.model` if one
+        *asks_model*.
         """
         import aiohttp  # see above
 
@@ -112,15 +119,17 @@ class Endpoint:
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
         self._no_answer = (aiohttp.ClientError, OSError)
-        self._limit = settings.max_answer * _BYTES_PER_TEXT_BYTE + _WRAPPING
-        ours = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-        ours |= headers or {}
+        least = max(max_body, settings.max_answer * _BYTES_PER_TEXT_BYTE + _WRAPPING)
+        self._limit = settings.max_body or least
+        self._retries = settings.retry_statuses
+        self._encode = form if is_form else fast_json.dump
+        ours = {"Accept": accept, "Content-Type": FORM if is_form else JSON, **(headers or {})}
         if settings.api_key:
             ours["Authorization"] = f"Bearer {settings.api_key}"
         theirs = {name.lower() for name in settings.headers}
         self._headers = {k: v for k, v in ours.items() if k.lower() not in theirs}
         self._headers |= settings.headers
-        self._advice = _ADVICE | (_WRONG_MODEL if asks_model else {})
+        self._advice = {**_ADVICE, **(_WRONG_MODEL if asks_model else {}), **(advice or {})}
         # LiteLLM's proxy says no more than that to whoever has no key.
         self._advice_for_text: dict[int, str] = {}
         if "authorization" in theirs:
@@ -137,30 +146,39 @@ class Endpoint:
 
     @asynccontextmanager
     async def ask(
-        self, turn_id: str, body: object, turn: Turn | None = None, method: str = "POST"
+        self,
+        turn_id: str,
+        body: object,
+        turn: Turn | None = None,
+        method: str = "POST",
+        *,
+        url: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[AgentResponse]:
         """
         Post *body*, or use another *method*, and give the answer, whose status is a success.
+
+        *url* and *headers* are in place of the endpoint's own, or beside them.
 
         An error's text quotes the server, unless that repeats what was said in *turn*, or
         anything of *body* if no turn is given.
         `Transient` and `Permanent` are raised on entry for any other status, and within the
         block when reading the answer fails. Leaving the block early closes the connection.
         """
-        headers = self._headers | {"Idempotency-Key": turn_id}
-        payload = None if body is None else fast_json.dump(body)
+        sent = {**self._headers, **(headers or {}), "Idempotency-Key": turn_id}
+        payload = None if body is None else self._encode(body)
         try:
             async with self._session.request(
                 method,
-                self._url,
+                url or self._url,
                 data=payload,
-                headers=headers,
+                headers=sent,
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
                 is_text = response.content_type == "text/plain"
                 advice = self._advice | (self._advice_for_text if is_text else {})
-                check = partial(check_status, advice=advice)
+                check = partial(check_status, advice=advice, retries=self._retries)
                 quote = partial(quoted, turn=turn, body=body, secrets=self._secrets)
                 if not 200 <= response.status < 300:
                     wait = next(filter(None, map(response.headers.get, _RETRY_AFTER)), None)
@@ -172,6 +190,17 @@ class Endpoint:
             raise Transient(f"agent did not answer: {type(exc).__name__}") from exc
 
 
+def form(body: object) -> bytes:
+    """Return an object as a form: null is left out, and what is no text is written as JSON."""
+    fields = body if isinstance(body, Mapping) else {}
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in fields.items()
+        if value is not None
+    }
+    return urlencode(texts, errors="replace").encode()
+
+
 def check_status(
     status: int,
     retry_after: str | None = None,
@@ -179,9 +208,12 @@ def check_status(
     advice: Mapping[int, str] = _ADVICE,
     *,
     is_page: bool = False,
+    retries: Collection[str] = RETRY_STATUSES,
 ) -> None:
     """
     Raise what *status* means unless it is a success; *retry_after* is the header.
+
+    Those of *retries* are worth another attempt.
 
     What a proxy on the way answers, as it may if the answer *is_page*, is no verdict.
     The text names the status, the *advice* for it, and the server's *quote*.
@@ -191,7 +223,7 @@ def check_status(
     hint = _REDIRECTED if 300 <= status < 400 else advice.get(status, "")
     reason = "; ".join(filter(None, [hint, quote and f"the server says: {quote}"]))
     text = f"agent answered {status}{reason and f': {reason}'}"
-    if is_transient(status) or (is_page and status in _OF_A_PROXY):
+    if is_transient(status, retries) or (is_page and status in _OF_A_PROXY):
         wait = parse_retry_after(retry_after, datetime.now(UTC), MAX_RETRY_AFTER)
         raise Transient(text, wait, status=status)
     raise Permanent(text, status=status)
@@ -254,81 +286,58 @@ class AgentResponse:
         if words:
             raise failure(words, text, self._quote(words))
 
-    async def json(self) -> Any:  # noqa: ANN401 - this is where JSON enters
-        """
-        Return the body as JSON, whatever type it claims to have.
+    async def json(self) -> JsonObject:
+        """Return the body's JSON object, or raise as `Body.json` and `require_object` do."""
+        data = await self._read()
+        if (found := fast_json.load_object(data)) is not None:
+            return found
+        return require_object(self._body_of(data).json())  # of another encoding, or none
 
-        `Permanent` if it is none, but `Transient` for what may heal: no body at all, a body
-        that ends in the middle, a web page.
-        """
+    async def body(self) -> Body:
+        """Return the whole body; `Permanent` if it is too long."""
+        return self._body_of(await self._read())
+
+    async def _read(self) -> bytes:
         body = bytearray()
         while not self._content.at_eof():
             body += await self._content.readany()
             if len(body) > self._limit:
-                raise Permanent(f"agent's answer has more than {self._limit} bytes")
-        return self._parse(bytes(body))
+                raise Permanent(f"agent's answer has more than {self._limit} bytes{_LIMIT_FIX}")
+        return bytes(body)
 
-    async def frames(self, is_last: Callable[[JsonObject], bool]) -> AsyncIterator[JsonObject]:
+    async def frames(
+        self,
+        is_last: Callable[[JsonObject], bool],
+        *,
+        in_lines: bool = False,
+        needs_end: bool = True,
+    ) -> AsyncIterator[JsonObject]:
         """
         Yield each event's JSON object, up to the one that *is_last* or a `[DONE]`.
 
-        A stream that ends before that was cut off: `Transient`.
+        A stream that ends before that was cut off, if it *needs_end*: `Transient`. With
+        *in_lines* each line of the body is an object, whatever its type.
         """
-        parser = SseParser(self._limit)
+        parser = LineParser(self._limit) if in_lines else SseParser(self._limit)
+        async for event in self._events(parser):
+            if event == _STREAM_END:
+                return
+            yield (frame := require_object(self._body_of(event).json()))
+            if is_last(frame):
+                return
+        if needs_end:
+            raise Transient("agent's stream ended early")
+
+    async def _events(self, parser: SseParser | LineParser) -> AsyncIterator[str]:
+        """Yield what *parser* makes of the body, without what is blank."""
         async for chunk in self._content.iter_any():
             for event in filter(str.strip, parser.feed(chunk)):
-                if event == _STREAM_END:
-                    return
-                yield (frame := require_object(self._parse(event)))
-                if is_last(frame):
-                    return
-        raise Transient("agent's stream ended early")
+                yield event
+        for event in filter(str.strip, parser.rest()):
+            yield event
 
-    def _parse(self, raw: bytes | str) -> Any:  # noqa: ANN401 - this is where JSON enters
-        try:
-            return fast_json.load(raw)
-        except ValueError:
-            text = raw if isinstance(raw, str) else decoded(raw, self._charset)
-        try:
-            return fast_json.load(text)
-        except ValueError as exc:
-            is_deep = "deep" in str(exc)
-        if not text.strip():
-            raise Transient(f"agent answered {self.status} with an empty body")
-        if text.lstrip().startswith("<") or self._content_type == "text/html":  # "starting up"
-            raise Transient(f"agent answered {self._content_type}, not JSON: a web page")
-        if not is_deep and is_cut(text):
-            raise Transient("agent's answer ended early: its JSON stops in the middle")
-        raise Permanent(f"agent answered {self._content_type}, not JSON")
-
-
-def decoded(body: bytes, charset: str | None) -> str:
-    """
-    Return *body* as text: UTF-8, with or without a BOM, else the *charset* that it declares.
-
-    A character that the end cuts is left out; what can't be read becomes U+FFFD.
-    """
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(body)
-    except UnicodeDecodeError:
-        pass
-    try:
-        name = codecs.lookup(charset or "").name
-    except LookupError:
-        name = ""
-    return body.decode(name if name in _CHARSETS else "utf-8", "replace")
-
-
-def is_cut(text: str) -> bool:
-    """Return whether *text* begins a JSON object or list and stops before its end."""
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    depth = 0
-    for token in _JSON_TOKEN.finditer(text):
-        if token["open_string"] is not None:
-            return True
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
-    return depth > 0
+    def _body_of(self, data: bytes | str) -> Body:
+        return Body(self.status, self._content_type, self._charset, data)
 
 
 def require_object(parsed: object) -> JsonObject:
@@ -336,39 +345,3 @@ def require_object(parsed: object) -> JsonObject:
     if not isinstance(parsed, dict):
         raise Permanent(f"agent answered a JSON {type(parsed).__name__}, not an object")
     return parsed
-
-
-class SseParser:
-    """
-    Cuts a `text/event-stream` into the data of its events.
-
-    Only `data` matters to the protocols spoken here: event names, ids and comments
-    are skipped. An event that the stream's end cuts off is never given out, as the
-    standard says (https://html.spec.whatwg.org/multipage/server-sent-events.html).
-    """
-
-    def __init__(self, limit: int) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
-        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
-        self._limit = limit
-        self._line = ""
-        self._fields: list[str] = []
-        self._held = 0
-
-    def feed(self, chunk: bytes) -> list[str]:
-        """Return the data of the events that *chunk* completes; `Permanent` if one is too long."""
-        *lines, self._line = (self._line + self._decoder.decode(chunk)).split("\n")
-        events: list[str] = []
-        for line in lines:
-            if line:
-                field, _, value = line.partition(":")
-                if field == "data":
-                    self._fields.append(value.removeprefix(" "))
-                    self._held += len(line)
-                continue
-            if self._fields:  # an empty line ends the event, if it has data
-                events.append("\n".join(self._fields))
-            self._fields, self._held = [], 0
-        if self._held + len(self._line) > self._limit:
-            raise Permanent(f"agent's stream has an event of more than {self._limit} characters")
-        return events

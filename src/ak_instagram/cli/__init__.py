@@ -9,6 +9,7 @@ import click
 from ak_instagram import __version__
 from ak_instagram.errors import SettingsError
 
+from .check_agent import check_agent
 from .check_config import check_config
 from .dead_letters import dead_letters
 from .demo import demo
@@ -41,5 +42,15 @@ def main() -> None:
     """Answer Instagram DMs with an AI agent."""
 
 
-for command in (serve, demo, check_config, sign, dead_letters, pause, resume, simulator):
+for command in (
+    serve,
+    demo,
+    check_config,
+    check_agent,
+    sign,
+    dead_letters,
+    pause,
+    resume,
+    simulator,
+):
     main.add_command(command)

@@ -23,7 +23,7 @@ _PORT = click.IntRange(1, 65535)
 # The demo's own; anything that the user has set for a real account stays out of it.
 _OURS = ("AK_INSTAGRAM__", "AK_STORE__", "AK_SERVER__", "AK_ADMIN__")
 _ADAPTER, _URL, _MODEL = "AK_AGENT__ADAPTER", "AK_AGENT__URL", "AK_AGENT__MODEL"
-_FIXED_REPLY = "ak_instagram.agents.echo:FixedReply"
+_FIXED_REPLY = "ak_instagram.agents.adapters.echo:FixedReply"
 
 
 @click.command(epilog="Example: ak-instagram demo --open")

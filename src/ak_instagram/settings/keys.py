@@ -117,6 +117,6 @@ def plain(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | dict):
         return json.dumps(value, ensure_ascii=False) if value else ""
     return "" if value is None else str(value)

@@ -20,7 +20,9 @@ from .model import (
     SECTION_KEYS,
     SECTIONS,
     Account,
+    AgentSettings,
     InstagramSettings,
+    ServerSettings,
     Settings,
     StoreSettings,
 )
@@ -80,6 +82,31 @@ def load_store(
     if problems:
         raise SettingsError(problems)
     return StoreSettings(**_section_of(values, "store"))
+
+
+def load_agent(
+    environ: Mapping[str, str] | None = None,
+    config: Path | None = None,
+    *,
+    adapters: Adapters,
+) -> tuple[AgentSettings, ServerSettings, str]:
+    """
+    Return the settings of the agent and of the way out, and the name of the agent to ask.
+
+    Whatever else a start would lack is passed over; see `load`.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    values, sources = read_keys(environ, config, problems)
+    if sources.complete:
+        values = complete_agent(values, environ, adapters, problems)
+    if problems:
+        raise SettingsError(problems)
+    return (
+        AgentSettings(**_section_of(values, "agent")),
+        ServerSettings(**_section_of(values, "server")),
+        values["instagram.agent"].value,
+    )
 
 
 def read(environ: Mapping[str, str] | None, config: Path | None, adapters: Adapters) -> Values:

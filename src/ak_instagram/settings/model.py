@@ -19,7 +19,9 @@ from .keys import Key, keys_of, setting
 from .value_types import (
     DIGITS,
     MAPPINGS,
+    OUTCOMES,
     PHRASES,
+    STATUSES,
     above_zero,
     at_least,
     between,
@@ -158,6 +160,10 @@ class InstagramSettings:
         return tuple(dict.fromkeys((*self.app_secret, *further)))
 
 
+RETRY_STATUSES = ("408", "425", "429", "5xx")
+"""The statuses that say "not now" rather than "not so"."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
     """
@@ -168,16 +174,17 @@ class AgentSettings:
 
     adapter: str = setting(
         MISSING,
-        "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, `http`, "
-        "`echo`, or `module:object`. Not set means `agentkernel` when `agent.url` is set, else "
-        "`openai-chat` when `OPENAI_API_KEY` is.",
+        "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, "
+        "`langgraph`, `n8n`, `flowise`, `http`, `echo`, or `module:object`. Not set means "
+        "`agentkernel` when `agent.url` is set, else `openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
     url: str | None = setting(
         None,
-        "Where the agent is. `agentkernel`: the server's root. `openai-chat`, `openai-responses`: "
-        "the root with its version, else `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. "
-        "`a2a`: the root that has the agent's card, or the card. `http`: the endpoint itself.",
+        "Where the agent is. `agentkernel`, `langgraph`: the server's root. `openai-chat`, "
+        "`openai-responses`: the root with its version, else `OPENAI_BASE_URL`, else "
+        "`https://api.openai.com/v1`. `a2a`: the root that has the agent's card, or the card. "
+        "`http`, `n8n`, `flowise`: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
@@ -191,7 +198,8 @@ class AgentSettings:
     )
     model: str | None = setting(
         None,
-        "The model to ask; the OpenAI adapters need it unless the server is OpenAI's own.",
+        "The model to ask; the OpenAI adapters need it unless the server is OpenAI's own. "
+        "`langgraph`: the assistant, if `instagram.agent` names none; not set, the graph `agent`.",
         example="gpt-5.4-mini",
     )
     instructions: str | None = setting(
@@ -217,15 +225,50 @@ class AgentSettings:
     )
     request: Mapping[str, object] | None = setting(
         None,
-        "The JSON that the `http` adapter posts, with placeholders such as `{text}` and "
+        "What the `http` adapter posts, with placeholders such as `{text}` and "
         "`{session}`. Not set: session, turn, account, agent, text, messages and attachments.",
         example='{"question": "{text}", "thread": "{session}"}',
     )
-    reply: str = setting(
-        "reply",
-        "Dotted path to the text in the `http` adapter's answer; empty takes the whole answer.",
+    request_format: Literal["json", "form"] = setting(
+        "json", "How the `http` adapter posts its request: as JSON, or as the fields of a form."
+    )
+    reply: str | None = setting(
+        None,
+        "Dotted paths to the text in an answer, for `http` and `n8n`, separated by commas: the "
+        "first that has something counts. Not set, `http` looks at `reply`; empty takes the whole "
+        "answer.",
         empty=True,
-        example="data.answer",
+        example="data.answer, parts.*.text",
+    )
+    reply_format: Literal["json", "events", "lines"] = setting(
+        "json",
+        "What the `http` adapter's endpoint answers: one JSON document or a text, a "
+        "`text/event-stream`, or JSON lines.",
+    )
+    outcomes: Mapping[str, str] = setting(
+        {},
+        "Conditions on an answer, for `http` and `n8n`, and what each makes of it: `answer`, "
+        "`silence`, `handoff`, `later`, `never`. The first that is true counts.",
+        value_type=OUTCOMES,
+        example='{"status == PAUSED": "handoff", "status != COMPLETED": "later"}',
+    )
+    paused: Literal["ask", "handoff"] = setting(
+        "ask",
+        "What becomes of a question that `langgraph`'s run waits with: `ask` puts it to the "
+        "person, whose next message answers it, `handoff` leaves it to staff.",
+    )
+    max_body: int | None = setting(
+        None,
+        "The longest body of an answer in bytes, with all that wraps the text. Not set: four times "
+        "`agent.max_answer` and 64 KiB, or what the adapter needs.",
+        check=at_least(1),
+        example="4194304",
+    )
+    retry_statuses: tuple[str, ...] = setting(
+        RETRY_STATUSES,
+        "The statuses of an agent that are worth another attempt; `5xx` is all of 500 to 599.",
+        value_type=STATUSES,
+        example="408,425,429,5xx,404",
     )
     headers: Mapping[str, str] = setting(
         {}, "Headers for every request to the agent.", secret=True, example='{"X-Api-Key": "…"}'

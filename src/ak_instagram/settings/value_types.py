@@ -106,6 +106,24 @@ def read_headers(raw: object) -> dict[str, str]:
     raise ValueError("must have text for every header: put the values in quotes")
 
 
+def read_outcomes(raw: object) -> dict[str, str]:
+    """Return an object whose names are conditions, in their order, and whose values are words."""
+    value = read_mapping(raw)
+    if all(isinstance(item, str) for item in value.values()):
+        return value
+    raise ValueError("must have an outcome in words for every condition")
+
+
+def read_statuses(raw: object) -> tuple[str, ...]:
+    """Return HTTP statuses, each `429` or `5xx` for a hundred of them."""
+    listed = _parse_text(raw) if isinstance(raw, str) and raw.lstrip().startswith("[") else raw
+    each = listed if isinstance(listed, list) else str(listed).split(",")
+    statuses = tuple(str(it).strip().lower() for it in each)
+    if all(re.fullmatch(r"[345](\d\d|xx)", it) for it in statuses):
+        return statuses
+    raise ValueError("must be statuses of errors, separated by commas")
+
+
 def read_mappings(raw: object) -> tuple[dict[str, Any], ...]:
     """Return a list of objects; as text JSON or TOML."""
     value = _parse_text(raw) if isinstance(raw, str) else raw
@@ -138,6 +156,8 @@ def choice(*options: str) -> ValueType:
 
 
 DIGITS = ValueType("digits", read_digits)
+OUTCOMES = ValueType("object of outcomes", read_outcomes)
+STATUSES = ValueType("statuses, separated by commas", read_statuses)
 PHRASES = ValueType("list of texts", read_phrases)
 MAPPINGS = ValueType("list of objects", read_mappings)
 _BY_HINT: dict[object, ValueType] = {

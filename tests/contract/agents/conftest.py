@@ -67,11 +67,11 @@ class AgentServer:
 
         self.respond = respond
 
-    def hangs(self, after: bytes = b"") -> None:
+    def hangs(self, after: bytes = b"", content_type: str = "application/json") -> None:
         """Send *after*, then nothing more for as long as the client stays."""
 
         async def respond(request: web.Request) -> web.StreamResponse:
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            response = web.StreamResponse(headers={"Content-Type": content_type})
             if after:
                 await response.prepare(request)
                 await response.write(after)
@@ -99,7 +99,8 @@ class AgentServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Note the request and answer it; one that the protocol asks *aside* is not noted."""
-        body = await request.json() if request.can_read_body else {}
+        is_json = request.can_read_body and request.content_type == "application/json"
+        body = await request.json() if is_json else {}
         if (document := self.aside(request.method, request.path, body)) is not None:
             return web.json_response(document)
         self.asked.append(request)

@@ -24,6 +24,7 @@ from ak_instagram.settings.model import AgentSettings
 from tests.support.a2a import environment, served
 
 pytestmark = [
+    pytest.mark.agents,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(240),  # the first test of a version makes its environment
 ]

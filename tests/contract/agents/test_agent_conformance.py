@@ -16,6 +16,7 @@ from tests.support.dialects import DIALECTS
 
 SECRET_WORDS = "my card is 4111"
 API_KEY = "sk-do-not-log-me"
+TEXTS = (b"[Note] Sure!", b"Sure!", b"[]", b'"hello"')
 
 
 @pytest.fixture(params=DIALECTS, ids=str)
@@ -233,10 +234,13 @@ async def test_an_agent_that_says_nothing_is_given_up_on_in_time(dialect, agent_
     await asyncio.wait_for(agent_server.gone.wait(), 2)
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
 async def test_an_agent_that_stops_in_the_middle_is_given_up_on_in_time(
-    dialect, agent_server, ask, turn
+    dialect, agent_server, ask, turn, content_type
 ):
-    agent_server.hangs(after=b'data: {"delta": "It le')
+    if content_type == "text/event-stream" and "stream dropped" not in dialect.special:
+        pytest.skip("reads no streams")
+    agent_server.hangs(after=b'data: {"delta": "It le', content_type=content_type)
 
     with pytest.raises(Transient, match=r"agent\.timeout"):
         await ask(turn, dialect.adapter, timeout=0.1)
@@ -276,6 +280,8 @@ async def test_a_line_that_drops_in_the_middle_of_an_answer_is_transient(
 async def test_a_success_without_an_answer_may_heal(
     dialect, agent_server, ask, turn, body, content_type, cause
 ):
+    if dialect.takes_text and not body.strip().startswith(b"<"):
+        pytest.skip("takes nothing and texts for answers")
     agent_server.sends(body, content_type)
 
     with pytest.raises(Transient, match=cause):
@@ -469,16 +475,24 @@ async def test_a_redirect_is_not_followed(dialect, agent_server, ask, turn):
         pytest.param(b"[]", "application/json", "agent", id="list"),
         pytest.param(b"{}", "application/json", "agent", id="other-shape"),
         pytest.param(b'"hello"', "application/json", "agent", id="bare-string"),
-        pytest.param(b"x" * 2_000_000, "text/html", "more than", id="2-mb-of-anything"),
     ],
 )
 async def test_an_answer_that_is_not_the_protocols_is_permanent(
     dialect, agent_server, ask, turn, body, content_type, reason
 ):
+    if dialect.takes_text and body in TEXTS:
+        pytest.skip("takes texts and empty lists for answers")
     agent_server.sends(body, content_type)
 
     with pytest.raises(Permanent, match=reason):
         await ask(turn, dialect.adapter)
+
+
+async def test_a_body_over_the_limit_is_not_read(dialect, agent_server, ask, turn):
+    agent_server.sends(b"x" * 2_000_000, "text/html")
+
+    with pytest.raises(Permanent, match=r"more than 100000 bytes \(agent\.max_body\)"):
+        await ask(turn, dialect.adapter, max_body=100_000)
 
 
 @pytest.mark.parametrize("value", [7, True, {"a": 1}, [1]], ids=str)

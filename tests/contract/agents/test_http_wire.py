@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
+from aiohttp import web
 
 from ak_instagram.agents.agent import (
     Attachment,
@@ -15,6 +20,7 @@ from ak_instagram.agents.agent import (
 )
 from ak_instagram.errors import Permanent, Transient
 
+DOCS = (Path(__file__).parents[3] / "docs/agents.md").read_text(encoding="utf-8")
 IMAGE = Attachment("image", "https://cdn/1")
 
 
@@ -186,3 +192,179 @@ async def test_an_error_in_a_success_is_a_failure(agent_server, ask, turn):
 
     with pytest.raises(Permanent, match="the server says: Error code: 401"):
         await ask(turn, "http")
+
+
+# --- the request ------------------------------------------------------------
+
+
+async def test_the_address_and_the_headers_have_the_conversation(agent_server, ask, turn):
+    agent_server.says({"reply": "ok"})
+
+    await ask(
+        turn,
+        "http",
+        url=agent_server.url + "/threads/{session}/runs",
+        headers={"X-Turn": "{turn}", "X-Key": "k"},
+    )
+
+    [request] = agent_server.asked
+    assert request.path == "/v1/threads/session-1/runs"
+    assert (request.headers["X-Turn"], request.headers["X-Key"]) == ("turn-1", "k")
+
+
+async def test_a_form_has_texts_and_json_for_the_rest(agent_server, ask, turn):
+    form = {}
+
+    async def respond(request):
+        form.update(await request.post())
+        return web.json_response({"reply": "ok"})
+
+    agent_server.respond = respond
+
+    await ask(
+        turn,
+        "http",
+        request={"message": "{text}", "stream": False, "agent": "{agent}", "all": "{messages}"},
+        request_format="form",
+    )
+
+    assert (form["message"], form["stream"]) == ("Where is my order?", "false")
+    assert json.loads(form["all"])[0]["mid"] == "mid-1"
+    assert "agent" not in form
+
+
+@pytest.mark.parametrize(
+    ("reply_format", "accept"),
+    [
+        pytest.param("json", "application/json, text/plain;q=0.5", id="json"),
+        pytest.param("events", "text/event-stream, application/json;q=0.5", id="events"),
+        pytest.param("lines", "application/x-ndjson, application/json;q=0.5", id="lines"),
+    ],
+)
+async def test_accept_says_what_can_be_read(agent_server, ask, turn, reply_format, accept):
+    agent_server.says({"reply": "ok"})
+
+    assert await ask(turn, "http", reply_format=reply_format) == [Text("ok")]
+    assert agent_server.asked[0].headers["Accept"] == accept
+
+
+# --- the answer -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "parts"),
+    [
+        pytest.param(b"Sure!", "text/html; charset=utf-8", [Text("Sure!")], id="text"),
+        pytest.param(b"", "application/json", [], id="nothing"),
+        pytest.param(b"Gr\xf6\xdfe", "text/plain; charset=latin1", [Text("Größe")], id="latin-1"),
+    ],
+)
+async def test_what_is_no_json_is_what_it_is(agent_server, ask, turn, body, content_type, parts):
+    agent_server.sends(body, content_type)
+
+    assert await ask(turn, "http") == parts
+
+
+async def test_a_stream_that_no_setting_speaks_of_is_no_text(agent_server, ask, turn):
+    agent_server.streams(b"data: Sure!\n\n")
+
+    with pytest.raises(Permanent, match=r"agent\.reply_format to events"):
+        await ask(turn, "http")
+
+
+async def test_events_run_on_to_the_end_that_is_set(agent_server, ask, turn):
+    agent_server.streams(
+        b'data: {"type": "text", "delta": "It "}\n\n',
+        b'data: {"type": "log", "delta": "x"}\n\ndata: {"type": "text", "delta": "left"}\n\n',
+        b'data: {"type": "end"}\n\n',
+        b'data: {"type": "text", "delta": "never read"}\n\n',
+    )
+
+    parts = await ask(
+        turn,
+        "http",
+        reply_format="events",
+        reply="delta",
+        outcomes={"type == end": "end", "type != text": "skip"},
+    )
+
+    assert parts == [Text("It left")]
+
+
+async def test_json_lines_are_read_whatever_their_type(agent_server, ask, turn):
+    lines = b'{"d": "It "}\n{"d": "left\xe2\x80\xa8today"}\n\n{"done": 1}\n{"d": "Bye"}'
+    agent_server.sends(lines, "application/json")
+
+    parts = await ask(turn, "http", reply_format="lines", reply="d", outcomes={"done": "next"})
+
+    assert parts == [Text("It left\u2028today"), MessageEnd(), Text("Bye")]
+
+
+@pytest.mark.parametrize(
+    ("reply_format", "body"),
+    [
+        pytest.param("events", b'data: {"reply": "It le"}\n\n', id="events"),
+        pytest.param("lines", b'{"reply": "It le"}\n', id="lines"),
+        pytest.param("lines", b'{"reply": "It le', id="in-a-line"),
+    ],
+)
+async def test_a_stream_without_its_end_was_cut_off(agent_server, ask, turn, reply_format, body):
+    agent_server.sends(
+        body, "text/event-stream" if reply_format == "events" else "application/json"
+    )
+
+    with pytest.raises(Transient, match="ended early"):
+        await ask(turn, "http", reply_format=reply_format, outcomes={"done": "end"})
+
+
+async def test_an_error_in_a_stream_is_a_failure(agent_server, ask, turn):
+    agent_server.streams(b'data: {"reply": "It"}\n\n', b'data: {"error": "Error code: 401"}\n\n')
+
+    with pytest.raises(Permanent, match="the server says: Error code: 401"):
+        await ask(turn, "http", reply_format="events")
+
+
+async def test_a_condition_hands_over(agent_server, ask, turn):
+    agent_server.says({"finishReason": "suspended", "text": ""})
+
+    parts = await ask(turn, "http", reply="text", outcomes={"finishReason == suspended": "handoff"})
+
+    assert parts == [Handoff("agent's answer has `finishReason == suspended`")]
+
+
+async def test_the_documented_answer_schema_is_read(agent_server, ask, turn):
+    schema = DOCS.partition("### The answer schema")[2]
+    [example] = re.findall(r"```json\n(.*?)```", schema, re.DOTALL)
+    agent_server.says(json.loads(example))
+
+    parts = [type(it).__name__ for it in await ask(turn, "http") if not isinstance(it, MessageEnd)]
+
+    assert parts == ["Text", "QuickReplies", "Buttons", "Cards", "Media", "Reaction", "Handoff"]
+
+
+# --- limits -----------------------------------------------------------------
+
+
+async def test_the_body_has_a_limit_apart_from_the_answers(agent_server, ask, turn):
+    agent_server.says({"reply": "ok", "echo": "x" * 100_000})
+
+    assert await ask(turn, "http", max_answer=10, max_body=200_000) == [Text("ok")]
+    with pytest.raises(Permanent, match=r"more than 50000 bytes \(agent\.max_body\)"):
+        await ask(turn, "http", max_body=50_000)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status", "error"),
+    [
+        pytest.param(("404",), 404, Transient, id="listed"),
+        pytest.param(("404",), 503, Permanent, id="not-listed"),
+        pytest.param(("4xx",), 422, Transient, id="a-hundred"),
+    ],
+)
+async def test_the_statuses_worth_a_retry_can_be_listed(
+    agent_server, ask, turn, statuses, status, error
+):
+    agent_server.says({}, status=status)
+
+    with pytest.raises(error):
+        await ask(turn, "http", retry_statuses=statuses)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ak_instagram.agents.adapters.http.template import DEFAULT_REQUEST
 from ak_instagram.agents.agent import Handoff, MessageEnd, Text
-from ak_instagram.agents.http import DEFAULT_REQUEST
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from tests.support.settings import load
 

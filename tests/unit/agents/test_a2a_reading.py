@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.agents.a2a import Interface, choose_interface, send_body
-from ak_instagram.agents.a2a_answer import answered, read_task
+from ak_instagram.agents.adapters.a2a import Interface, choose_interface, send_body
+from ak_instagram.agents.adapters.a2a_answer import answered, read_task
 from ak_instagram.agents.agent import Attachment, MessageEnd, Text, Turn, UserMessage
 from ak_instagram.errors import Permanent, Transient
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ak_instagram.agents.adapters.http.template import RequestTemplate
 from ak_instagram.agents.agent import Attachment, Turn, UserMessage
-from ak_instagram.agents.http import RequestTemplate
 
 TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi {turn}", (Attachment("image", "u"),)),))
 
@@ -54,6 +56,52 @@ def test_placeholders_are_filled(template, filled):
 )
 def test_a_placeholder_that_cannot_be_filled_is_a_problem(template, problems):
     assert RequestTemplate(template).problems() == problems
+
+
+def test_the_address_and_the_headers_are_filled_and_escaped():
+    turn = replace(TURN, session="s/1", agent=None)
+    template = RequestTemplate(
+        {},
+        "http://h/threads/{session}/runs?turn={turn}",
+        {"X-Who": "{account}:{agent}", "A": "b"},
+    )
+
+    assert template.problems() == []
+    assert template.url(turn) == "http://h/threads/s%2F1/runs?turn=t"
+    assert template.headers(turn) == {"X-Who": "a:"}
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "problem"),
+    [
+        pytest.param(
+            "http://h/{sesion}",
+            {},
+            "agent.url: no placeholder `{sesion}`; did you mean `{session}`?",
+            id="address",
+        ),
+        pytest.param(
+            "http://h/?q={text}",
+            {},
+            "agent.url: no placeholder `{text}`; there are account, agent, contact, session, turn",
+            id="words-in-an-address",
+        ),
+        pytest.param(
+            "http://{agent}.example/",
+            {},
+            "agent.url: a placeholder can be in its path and query, not in its host",
+            id="host",
+        ),
+        pytest.param(
+            "http://h/",
+            {"X": "{turns}"},
+            "agent.headers: no placeholder `{turns}`; did you mean `{turn}`?",
+            id="header",
+        ),
+    ],
+)
+def test_an_address_or_header_that_cannot_be_filled_is_a_problem(url, headers, problem):
+    assert RequestTemplate({}, url, headers).problems() == [problem]
 
 
 def test_an_unknown_placeholder_like_no_other_lists_them_all():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ak_instagram.agents.transport import SseParser
+from ak_instagram.agents.body import SseParser
 from ak_instagram.errors import Permanent
 
 STREAM = (

@@ -54,6 +54,12 @@ def test_a_quoted_text_in_the_file_comes_out_as_written(environ, folder, written
         pytest.param("AK_AGENT__HEADERS__AUTHORIZATION", "B", {"authorization": "B"}, id="item"),
         pytest.param("AK_AGENT__FALLBACK", "", "", id="empty-fallback-is-silence"),
         pytest.param("AK_AGENT__REPLY", "", "", id="empty-reply-is-all-of-it"),
+        pytest.param(
+            "AK_AGENT__OUTCOMES", '{"a.b == C": "later"}', {"a.b == C": "later"}, id="outcomes"
+        ),
+        pytest.param("AK_AGENT__RETRY_STATUSES", "429, 5XX", ("429", "5xx"), id="statuses"),
+        pytest.param("AK_AGENT__RETRY_STATUSES", '["429", 503]', ("429", "503"), id="listed"),
+        pytest.param("AK_AGENT__MAX_BODY", "4194304", 4194304, id="integer-or-none"),
         pytest.param("AK_SERVER__PORT", "", 8000, id="empty-is-not-set"),
         pytest.param("AK_INSTAGRAM__GRAPH_URL", "http://x:1/", "http://x:1", id="no-slash-at-end"),
     ],
@@ -80,6 +86,20 @@ def test_the_environment_is_above_the_file(environ, folder):
     environ["AK_SERVER__PORT"] = "2"
 
     assert load(environ).server == ServerSettings(host="file", port=2)
+
+
+def test_conditions_in_the_file_keep_their_order_and_their_dots(environ, folder):
+    lines = ["agent:", "  outcomes:", "    result.status == PAUSED: handoff"]
+    lines += ["    Result.Status != COMPLETED: later", "  retry_statuses: [429, 5xx]"]
+    (folder / "config.yaml").write_text("\n".join(lines))
+
+    agent = load(environ).agent
+
+    assert list(agent.outcomes.items()) == [
+        ("result.status == PAUSED", "handoff"),
+        ("Result.Status != COMPLETED", "later"),
+    ]
+    assert agent.retry_statuses == ("429", "5xx")
 
 
 def test_an_empty_variable_leaves_the_file_alone(environ, folder):

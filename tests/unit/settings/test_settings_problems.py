@@ -192,6 +192,18 @@ VARIABLES = [
         id="object",
     ),
     pytest.param(
+        {"AK_AGENT__OUTCOMES": '{"status == DONE": true}'},
+        "agent.outcomes (AK_AGENT__OUTCOMES): must have an outcome in words for every condition; "
+        'for example {"status == PAUSED": "handoff", "status != COMPLETED": "later"}',
+        id="outcomes",
+    ),
+    pytest.param(
+        {"AK_AGENT__RETRY_STATUSES": "200,5xx"},
+        "agent.retry_statuses (AK_AGENT__RETRY_STATUSES): must be statuses of errors, separated by "
+        "commas, not '200,5xx'; for example 408,425,429,5xx,404",
+        id="statuses",
+    ),
+    pytest.param(
         {"AK_AGENT__HEADERS": '{"X-Version": 2}'},
         "agent.headers (AK_AGENT__HEADERS): must have text for every header: put the values in "
         'quotes; for example {"X-Api-Key": "…"}',

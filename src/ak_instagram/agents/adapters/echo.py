@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from ak_instagram.agents.agent import Part, Text, Turn, prompt
 from ak_instagram.settings.model import AgentSettings
-
-from .agent import Part, Text, Turn, prompt
 
 if TYPE_CHECKING:
     import aiohttp

@@ -14,6 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
+from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
+from ak_instagram.agents.transport import Endpoint, JsonObject, agent_url
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
@@ -31,13 +33,12 @@ from .a2a_answer import (
     state_of,
     task_in,
 )
-from .agent import Attachment, Needs, Part, Turn, attachments_of, prompt
-from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
 
 CARD = "/.well-known/agent-card.json"
+ACCEPT = "application/json, application/a2a+json"  # the latter is REST's
 TASKS = 3  # the newest of a context that are looked at
 
 # What Instagram's network serves; Meta names no type.
@@ -78,7 +79,7 @@ class A2A:
         """The card is below `agent.url`, or at it if its path ends in `.json`."""
         is_card = urlsplit(settings.url or "").path.endswith(".json")
         self._card_url = agent_url(settings, "" if is_card else CARD)
-        self._endpoint = partial(Endpoint, settings, session)
+        self._endpoint = partial(Endpoint, settings, session, accept=ACCEPT)
         # As the card said, until something fails. It is no part of any conversation.
         self._interface: Interface | None = None
 
@@ -96,7 +97,7 @@ class A2A:
         interface = self._interface  # another turn's failure may take it away meanwhile
         if interface is None:
             async with self._endpoint(self._card_url).ask(turn.id, None, turn, "GET") as answer:
-                card = require_object(await answer.json())
+                card = await answer.json()
             interface = self._interface = choose_interface(card, self._card_url)
         tasks = await self._look(interface, turn) if interface.is_v1 else []
         if (earlier := answered(tasks, turn.id)) is not None:
@@ -142,7 +143,7 @@ class A2A:
             url, method = interface.url, "POST"
         endpoint = self._endpoint(url, headers=version)
         async with endpoint.ask(turn.id, body, turn, method) as answer:
-            document = require_object(await answer.json())
+            document = await answer.json()
             raise_rpc_error(answer, document, is_look=operation == "list")
             result = document if interface.is_rest else document.get("result")
             if not isinstance(result, dict):

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ak_instagram.agents.agent import MessageEnd, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .agent import MessageEnd, Part, Text, Turn, attachments_of, prompt
 from .openai_chat import OpenAIChat, is_picture
-from .transport import AgentResponse, JsonObject, require_object
 
 if TYPE_CHECKING:
     import aiohttp
@@ -59,7 +59,7 @@ class OpenAIResponses(OpenAIChat):
             if answer.is_stream:
                 response = await joined(answer, self._max_answer)
             else:
-                response = require_object(await answer.json())
+                response = await answer.json()
             raise_error(answer, response)
             return read_response(response)
 

@@ -12,12 +12,26 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from ak_instagram.agents.agent import (
+    Attachment,
+    Handoff,
+    MessageEnd,
+    Needs,
+    Part,
+    Text,
+    Turn,
+    attachments_of,
+    prompt,
+)
+from ak_instagram.agents.failures import may_be_about_pictures
+from ak_instagram.agents.transport import (
+    JSON_OR_EVENTS,
+    Endpoint,
+    JsonObject,
+    agent_url,
+)
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
-
-from .agent import Attachment, Handoff, MessageEnd, Needs, Part, Text, Turn, attachments_of, prompt
-from .failures import may_be_about_pictures
-from .transport import Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
@@ -48,7 +62,9 @@ class AgentKernel:
     )
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
-        self._endpoint = Endpoint(settings, session, agent_url(settings, "/api/v1/chat"))
+        self._endpoint = Endpoint(
+            settings, session, agent_url(settings, "/api/v1/chat"), accept=JSON_OR_EVENTS
+        )
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """
@@ -58,14 +74,14 @@ class AgentKernel:
         without them.
         """
         has_begun = False
-        shows = any(is_carried(it) and it.kind == "image" for it in attachments_of(turn))
         try:
-            async with aclosing(self._ask(turn, shows)) as parts:
+            async with aclosing(self._ask(turn, shows=True)) as parts:
                 async for part in parts:
                     has_begun = True
                     yield part
         except (Permanent, Transient) as exc:
-            if has_begun or not (shows and may_be_about_pictures(exc)):
+            shown = [it for it in attachments_of(turn) if it.kind == "image" and is_carried(it)]
+            if has_begun or not (shown and may_be_about_pictures(exc)):
                 raise
             log.warning("agent.asked_for_less", left_out="pictures", reason=str(exc))
         else:
@@ -78,7 +94,7 @@ class AgentKernel:
         """Yield the parts of one run's answer."""
         async with self._endpoint.ask(turn.id, request_body(turn, shows), turn) as answer:
             if not answer.is_stream:
-                result = read_result(require_object(await answer.json()))
+                result = read_result(await answer.json())
                 if isinstance(result, Text) and result.text.startswith(_FAILED):
                     answer.raise_failure(result.text, "agent's model failed")
                 yield result
@@ -96,6 +112,13 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
     `user_id` is the session too: one conversation is one person, whose IGSID stays
     here. Fields that are absent have nothing to say.
     """
+    # The server hands fields that it does not know to its hooks, and logs them: so these have
+    # the payloads of taps and what messages refer to, and no text.
+    context = [
+        {"payload": message.payload, "context": dict(message.context or {})}
+        for message in turn.messages
+        if message.payload or message.context
+    ]
     files: JsonObject = {"images": [], "files": []}
 
     def goes_along(attachment: Attachment) -> bool:
@@ -111,13 +134,6 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
                 "mime_type": mime_type,
             }
         )
-    # The server hands fields that it does not know to its hooks, and logs them: so these have
-    # the payloads of taps and what messages refer to, and no text.
-    context = [
-        {"payload": message.payload, "context": dict(message.context or {})}
-        for message in turn.messages
-        if message.payload or message.context
-    ]
     body = {
         "prompt": prompt(turn, goes_along),
         "session_id": turn.session,

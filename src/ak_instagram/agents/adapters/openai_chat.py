@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from ak_instagram.agents.agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.failures import is_too_long, may_be_about_length, may_be_about_pictures
+from ak_instagram.agents.history import newer_half
+from ak_instagram.agents.transport import (
+    JSON_OR_EVENTS,
+    AgentResponse,
+    Endpoint,
+    JsonObject,
+    agent_url,
+)
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
-
-from .agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt
-from .failures import is_too_long, may_be_about_length, may_be_about_pictures
-from .history import newer_half
-from .transport import AgentResponse, Endpoint, JsonObject, agent_url, require_object
 
 if TYPE_CHECKING:
     import aiohttp
@@ -45,7 +50,7 @@ class OpenAIChat:
             problem = "the server at agent.url has to be told which; set AK_AGENT__MODEL"
             raise SettingsError([f"agent.model: {problem}"])
         self.history = settings.history
-        self._endpoint = Endpoint(settings, session, url, asks_model=True)
+        self._endpoint = Endpoint(settings, session, url, asks_model=True, accept=JSON_OR_EVENTS)
         self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
@@ -78,7 +83,7 @@ class OpenAIChat:
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
                 return [Text(await joined(answer, self._max_answer))]
-            completion = require_object(await answer.json())
+            completion = await answer.json()
             answer.raise_error(completion, Permanent, "agent answered with an error")
             return [Text(read_completion(completion))]
 

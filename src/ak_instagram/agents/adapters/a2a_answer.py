@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Text
+from ak_instagram.agents.complaint import complaint
+from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
-
-from .agent import Handoff, Media, MessageEnd, Part, Text
-from .complaint import complaint
-from .transport import AgentResponse, JsonObject
 
 RUNNING = frozenset({"submitted", "working"})
 _FAILED = frozenset({"failed", "rejected", "canceled", "cancelled"})  # the last in 0.3's protobuf

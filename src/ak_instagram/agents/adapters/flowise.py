@@ -1,0 +1,81 @@
+"""Flowise: a chatflow or agentflow behind its prediction address, asked for whole answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from ak_instagram.agents.agent import Handoff, Needs, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.answer_schema import NotInSchema, read_answer, read_message
+from ak_instagram.agents.failures import failure_in
+from ak_instagram.agents.transport import Endpoint, JsonObject, agent_url
+from ak_instagram.errors import Permanent
+from ak_instagram.settings.model import AgentSettings
+
+if TYPE_CHECKING:
+    import aiohttp
+
+MAX_BODY = 8 * 1024 * 1024  # bytes; an agentflow's answer has each node's whole memory
+_ADVICE = {404: "agent.url ends in /api/v1/prediction/ and the id of a flow"}
+_WAITS = Handoff("the Flowise flow waits for somebody's decision")
+
+
+class Flowise:
+    """Asks a flow, which keeps the conversation under `overrideConfig.sessionId`."""
+
+    history = 0
+    needs = Needs(
+        always=(("agent.url", "set the flow's address, http://localhost:3000/api/v1/prediction/…"),)
+    )
+
+    def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
+        self._endpoint = Endpoint(
+            settings, session, agent_url(settings), advice=_ADVICE, max_body=MAX_BODY
+        )
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Part]:
+        """Yield the flow's answer, or a handoff if it waits for a decision."""
+        async with self._endpoint.ask(turn.id, request_body(turn), turn) as answer:
+            document = await answer.json()
+            answer.raise_failure(failure_in(document), "agent answered with an error")
+            for part in read_prediction(document):
+                yield part
+
+
+def request_body(turn: Turn) -> JsonObject:
+    """
+    Return the prediction request for *turn*.
+
+    Pictures are lines of the question too: a flow that takes no uploads passes over them.
+    """
+    pictures = [it.url for it in attachments_of(turn) if it.kind == "image" and it.url]
+    uploads = [
+        {"type": "url", "name": f"image-{number}.jpg", "mime": "image/jpeg", "data": url}
+        for number, url in enumerate(pictures, start=1)
+    ]
+    return {
+        "question": prompt(turn),
+        "streaming": False,
+        "overrideConfig": {"sessionId": turn.session},
+        **({"uploads": uploads} if uploads else {}),
+    }
+
+
+def read_prediction(document: JsonObject) -> list[Part]:
+    """
+    Return what a flow answers: its text, or what its `json` has of the answer schema.
+
+    What comes with an `action` is a question for staff, and is not said.
+    """
+    if document.get("action"):
+        return [_WAITS]
+    text, structured = document.get("text"), document.get("json")
+    if isinstance(structured, dict) and not text:
+        try:
+            is_whole = "messages" in structured
+            return read_answer(structured) if is_whole else read_message(structured)
+        except NotInSchema as exc:
+            raise Permanent(f"agent's `json` is not in the answer schema: {exc}") from None
+    if not isinstance(text, str):
+        raise Permanent("agent's answer has no text in `text`")
+    return [Text(text)]

@@ -1,0 +1,1 @@
+"""Any JSON endpoint: the request is a template, and settings say how the answer is read."""

@@ -1,0 +1,127 @@
+"""LangGraph's answers: the state in which a run ended becomes parts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ak_instagram.agents.agent import Handoff, Part, Text
+from ak_instagram.agents.answer_schema import (
+    CONTENT,
+    NotInSchema,
+    apart,
+    read_answer,
+    read_message,
+)
+from ak_instagram.agents.transport import JsonObject
+from ak_instagram.errors import Permanent
+
+STAFF = Handoff("the LangGraph graph waits for somebody's decision")
+_QUESTIONS = ("question", "message", "prompt", "query")
+_WISHES = frozenset({"messages", "silence", "handoff"})
+_TEXTS = ("text", "output_text")
+
+
+def read_state(
+    state: JsonObject, turn_id: str, known: Collection[str] = (), *, asks_person: bool = True
+) -> list[Part]:
+    """
+    Return what *state* says since the message of the turn, and then its question, if it waits.
+
+    Messages *known* before the run are left out. Without *asks_person* every question is for
+    staff. Raises `Permanent` if there are no messages to read.
+    """
+    pending = interrupts_of(state)
+    messages = state.get("messages")
+    if not isinstance(messages, list):
+        if not pending:
+            raise Permanent("agent's state has no list of `messages`")
+        messages = []
+    said = [_text(it) for it in since(messages, turn_id) if it.get("id") not in known]
+    parts = apart([Text(text)] for text in said if text.strip())
+    if not pending:
+        return parts
+    asked = question(pending) if asks_person else None
+    return [STAFF] if asked is None else apart([parts, asked])
+
+
+def since(messages: Sequence[object], turn_id: str) -> list[JsonObject]:
+    """Return the model's messages after the one of the turn, else after the person's last one."""
+    found = [it for it in messages if isinstance(it, dict)]
+    own = [at for at, it in enumerate(found) if it.get("id") == turn_id]
+    persons = [at for at, it in enumerate(found) if _type(it) == "human"]
+    begin = max(own or persons, default=-1) + 1
+    return [it for it in found[begin:] if _type(it) == "ai"]
+
+
+def message_ids(thread: object) -> frozenset[str]:
+    """Return the ids of the messages that a *thread* has."""
+    values = thread.get("values") if isinstance(thread, dict) else None
+    messages = values.get("messages") if isinstance(values, dict) else None
+    listed = messages if isinstance(messages, list) else []
+    return frozenset(str(it.get("id")) for it in listed if isinstance(it, dict))
+
+
+def interrupts_of(holder: object) -> list[object]:
+    """Return the values of the interrupts in a run's state or in a thread, by task there."""
+    if not isinstance(holder, dict):
+        return []
+    found = holder.get("__interrupt__")
+    if found is None and isinstance(by_task := holder.get("interrupts"), dict):
+        found = [each for task in by_task.values() if isinstance(task, list) for each in task]
+    return [it.get("value") for it in found or [] if isinstance(it, dict)]
+
+
+def is_for_person(pending: Sequence[object]) -> bool:
+    """Return whether the person can answer what is *pending*."""
+    asked = question(pending)
+    return asked is not None and not any(isinstance(part, Handoff) for part in asked)
+
+
+def question(pending: Sequence[object]) -> list[Part] | None:
+    """
+    Return what is said of the *pending* values, `None` if they are for staff.
+
+    A question is a text, an object with one under a usual name, or what is in the answer schema.
+    Everything else, such as a tool call to approve, and several at once, is for staff.
+    """
+    if len(pending) != 1:
+        return None
+    [value] = pending
+    if isinstance(value, str):
+        return [Text(value)] if value.strip() else None
+    if not isinstance(value, dict):
+        return None
+    try:
+        if _WISHES & value.keys() and not CONTENT & value.keys():
+            return read_answer(value)
+        if CONTENT & value.keys():
+            return read_message(value) or None
+    except NotInSchema:
+        pass
+    asked = next((value[name] for name in _QUESTIONS if isinstance(value.get(name), str)), None)
+    return [Text(asked)] if asked else None
+
+
+def _type(message: JsonObject) -> str:
+    """Return who wrote *message*: `ai`, also for a chunk and for OpenAI's `assistant`."""
+    kind = str(message.get("type") or message.get("role")).removesuffix("MessageChunk").lower()
+    return {"assistant": "ai", "user": "human"}.get(kind, kind)
+
+
+def _text(message: JsonObject) -> str:
+    """Return the text of *message*, without what is thought or called in it."""
+    content = message.get("content")
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        raise Permanent(f"agent's message has a {type(content).__name__} as `content`, not text")
+    return "".join(map(_block_text, content))
+
+
+def _block_text(block: object) -> str:
+    if isinstance(block, str):
+        return block
+    if not isinstance(block, dict):
+        raise Permanent(f"agent's message has a {type(block).__name__} in `content`, not text")
+    text = block.get("text") if block.get("type") in _TEXTS else None
+    return text if isinstance(text, str) else ""
