@@ -21,6 +21,16 @@ from .lenient import JsonObject, as_object, as_text
 
 Outgoing: TypeAlias = Mapping[str, object]
 
+MAX_QUICK_REPLIES = 13
+MAX_BUTTONS = 3  # below a text, and of each card
+MAX_BUTTONS_TEXT = 640
+MAX_CARDS = 10  # side by side
+MAX_CARD_TEXT = 80  # of a title, and of a subtitle
+MAX_TITLE = 20  # of a quick reply, and of a button
+MAX_PAYLOAD = 1000
+MEGABYTES = {"image": 8, "audio": 25, "video": 25, "file": 25}
+"""The size of each kind of media that Meta takes, which only Meta can see."""
+
 FALLBACK = "fallback"
 FETCH_SECONDS = 75.0  # that Meta may take to fetch a file before it gives up (error 100/2018294)
 

@@ -27,20 +27,23 @@ from ak_instagram.agents.agent import (
     Reaction,
 )
 from ak_instagram.meta.lenient import JsonObject
-from ak_instagram.meta.outgoing import FALLBACK, Outgoing, attachment, reaction
+from ak_instagram.meta.outgoing import (
+    FALLBACK,
+    MAX_BUTTONS,
+    MAX_BUTTONS_TEXT,
+    MAX_CARD_TEXT,
+    MAX_CARDS,
+    MAX_PAYLOAD,
+    MAX_QUICK_REPLIES,
+    MAX_TITLE,
+    MEGABYTES,
+    Outgoing,
+    attachment,
+    reaction,
+)
 
 from .markdown import plain
 from .split import cluster_end, split
-
-MAX_QUICK_REPLIES = 13
-MAX_BUTTONS = 3  # below a text, and of each card
-MAX_BUTTONS_TEXT = 640
-MAX_CARDS = 10  # side by side
-MAX_CARD_TEXT = 80  # of a title, and of a subtitle
-MAX_TITLE = 20  # of a quick reply, and of a button
-MAX_PAYLOAD = 1000
-MEGABYTES = {"image": 8, "audio": 25, "video": 25, "file": 25}
-"""The size of each kind of media that Meta takes, which only Meta can see."""
 
 # Besides every emoji, Meta knows these by name.
 _REACTIONS = frozenset({"love", "like", "laugh", "wow", "sad", "angry"})
