@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import multidict
+import pytest
 
 from qa.image.strip import stripped
 
