@@ -228,6 +228,83 @@ async def test_chips_and_buttons_are_tapped(visit, meta, answer):
     assert contents[4].postback == "ORDER"
 
 
+async def test_cards_are_side_by_side_and_their_buttons_come_back(visit, meta, answer):
+    page = await visit(meta.url, width=390, height=760)
+    picture = f"{meta.url}/_sim/media/{meta.world.keep_media('image/png', PIXEL)}"
+    await write(page, "Hi")
+    await expect(mine(page)).to_have_count(1)
+    shop = "https://shop.example/1"
+    cards = [
+        {
+            "title": f"Card {number}",
+            "subtitle": "3 €",
+            "image_url": picture,
+            "default_action": {"type": "web_url", "url": shop},
+            "buttons": [
+                {"type": "postback", "title": f"Take {number}", "payload": f"TAKE_{number}"},
+                {"type": "web_url", "title": "Open", "url": shop},
+            ],
+        }
+        for number in range(1, 4)
+    ]
+    generic = {"template_type": "generic", "elements": cards}
+    await answer({"message": {"attachment": {"type": "template", "payload": generic}}})
+
+    shown = page.get_by_role("list", name="3 cards").get_by_role("listitem")
+    await expect(shown).to_have_count(3)
+    places = "cards => cards.map(card => card.getBoundingClientRect())"
+    first, second, _ = await shown.evaluate_all(places)
+    assert first["y"] == second["y"]
+    assert first["x"] + first["width"] < second["x"]
+    await expect(shown.first.locator("img")).to_have_js_property("naturalWidth", 1)
+    await expect(shown.first.locator("a.front")).to_have_attribute("href", shop)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await shown.nth(2).get_by_role("button", name="Take 3").click()
+    await expect(mine(page)).to_have_text(["Hi", "Take 3"])
+    assert meta.world.newest("751390000000001", 1)[0].content.postback == "TAKE_3"
+
+
+async def test_media_and_reactions_of_the_account_are_shown(visit, meta, answer):
+    page = await visit(meta.url)
+    address = f"{meta.url}/_sim/media/{meta.world.keep_media('image/png', PIXEL)}"
+    await write(page, "Hi")
+    await expect(mine(page)).to_have_count(1)
+    [asked] = meta.world.newest("751390000000001", 1)
+    for kind in ("image", "audio", "video", "file"):
+        await answer({"message": {"attachment": {"type": kind, "payload": {"url": address}}}})
+    reacted = {"message_id": asked.mid, "reaction": "👍"}
+    await answer({"sender_action": "react", "payload": reacted})
+
+    theirs_ = page.locator(".message:not(.mine)")
+    await expect(theirs_.locator("img.picture")).to_have_js_property("naturalWidth", 1)
+    await expect(theirs_.locator("audio")).to_have_attribute("src", address)
+    await expect(theirs_.locator("video")).to_have_attribute("src", address)
+    await expect(theirs_.locator(".attachment a")).to_have_attribute("href", address)
+    await expect(page.locator(".message.mine .reactions")).to_have_text("👍")
+
+
+async def test_quick_replies_are_there_until_one_is_tapped_or_something_else_is_said(
+    visit, meta, answer
+):
+    page = await visit(meta.url)
+    chips = page.get_by_role("group", name="Quick replies").get_by_role("button")
+    replies = [
+        {"content_type": "text", "title": title, "payload": title} for title in ("Red", "Blue")
+    ]
+    await write(page, "Hi")
+    await expect(mine(page)).to_have_count(1)
+    await answer({"message": {"text": "Which?", "quick_replies": replies}})
+    await expect(chips).to_have_text(["Red", "Blue"])
+    await chips.first.click()
+    await expect(chips).to_have_count(0)
+    await answer({"message": {"text": "And now?", "quick_replies": replies}})
+    await expect(chips).to_have_count(2)
+
+    await answer({"message": {"text": "Never mind."}})
+
+    await expect(chips).to_have_count(0)
+
+
 async def test_faults_and_switches_are_set_from_the_page(visit, meta):
     page = await visit(meta.url)
     await page.get_by_role("tab", name="What goes wrong").click()
