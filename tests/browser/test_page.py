@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import re
 import sys
@@ -31,7 +32,7 @@ pytestmark = [
 async def demo_url(tmp_path_factory):
     """The page of a demo: simulator and service as processes of their own."""
     directory = tmp_path_factory.mktemp("demo")
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ak_instagram", "demo"),
         cwd=directory,
@@ -114,6 +115,27 @@ async def test_an_image_is_sent_and_answered(visit, demo_url):
     picture = page.locator(".mine img.picture")
     await expect(picture).to_have_js_property("naturalWidth", 1)
     await expect(theirs(page)).to_contain_text("image")
+
+
+async def test_what_the_service_sends_is_tapped_and_answered(visit, demo_url):
+    page = await someone_new(await visit(demo_url), "Finn")
+    button = {"title": "Order", "payload": "ORDER"}
+    messages = [
+        {"reaction": "👍"},
+        {"cards": [{"title": "Rye bread", "buttons": [button]}]},
+        {"text": "Or which?", "quick_replies": [{"title": "Baguette", "payload": "BAGUETTE"}]},
+    ]
+    await write(page, json.dumps({"messages": messages}))  # the demo's agent repeats it
+
+    await expect(page.locator(".message.mine .reactions")).to_have_text("👍")
+    card = page.get_by_role("list", name="Card").get_by_role("listitem")
+    await expect(card).to_contain_text("Rye bread")
+    chips = page.get_by_role("group", name="Quick replies").get_by_role("button")
+    await chips.get_by_text("Baguette").click()
+    await expect(chips).to_have_count(0)
+    await expect(theirs(page)).to_have_text(["Or which?", "Baguette"])
+    await card.get_by_role("button", name="Order").click()
+    await expect(theirs(page)).to_have_text(["Or which?", "Baguette", "Order"])
 
 
 async def test_the_wire_shows_the_webhook_and_the_calls(visit, demo_url):

@@ -59,7 +59,7 @@ function textWithButtons({ text, buttons = [] }, acts) {
 
 /** Return cards side by side, to be swiped, or moved with the arrow keys. */
 function carousel(elements, acts) {
-  const list = el("ul", { className: "carousel", role: "list", tabIndex: 0, "aria-label": `${elements.length} cards` });
+  const list = el("ul", { className: "carousel", role: "list", tabIndex: 0, "aria-label": elements.length > 1 ? `${elements.length} cards` : "Card" });
   list.append(...elements.map((element) => shownCard(element, acts)));
   return list;
 }
