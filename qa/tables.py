@@ -70,14 +70,16 @@ def _errors() -> Iterator[tuple[str, ...]]:
     missing = GraphError(ErrorClass.TRANSIENT, code=100, subcode=2018008)
     name = "a picture, sound, film or file: 100/2018008, 100/2018294"
     yield _row(name, missing, 2, has_fallback=True)
+    temporary = GraphError(ErrorClass.TRANSIENT, code=2, subcode=1545133)
+    yield _row("a reaction: `transient`", temporary, 2, is_action=True)
 
 
 def _row(
-    name: str, error: GraphError, times: int, people: int = 1, *, has_fallback: bool = False
+    name: str, error: GraphError, times: int, people: int = 1, **kind: bool
 ) -> tuple[str, ...]:
     cases = ((1, False), (times, True), (times, False))
     failures = (_failure(error, *case, people) for case in cases)
-    actions = (decide(error, it, 1, _BACKOFF, has_fallback=has_fallback) for it in failures)
+    actions = (decide(error, it, 1, _BACKOFF, **kind) for it in failures)
     return name, *map(describe, actions)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 
 import pytest
 
-from instagram_simulator import Behaviour, Fault, FaultKind
+from instagram_simulator import Fault, FaultKind
 from qa.support.agent import sends
 from tests.support.stage import Stage
 
@@ -109,19 +108,18 @@ async def test_the_emoji_stands_in_for_a_reaction_to_a_message_that_is_gone(stag
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "echo_first"),
     [
-        pytest.param(None, id="no-fault"),
-        pytest.param(FaultKind.SENT_BUT_ERROR, id="sent-but-error"),
-        pytest.param(FaultKind.SENT_BUT_DROPPED, id="sent-but-dropped"),
+        pytest.param(None, True, id="echo-first"),
+        pytest.param(FaultKind.SENT_BUT_ERROR, True, id="echo-first-and-an-error"),
+        pytest.param(FaultKind.SENT_BUT_DROPPED, False, id="dropped"),
     ],
 )
-@pytest.mark.parametrize("echo_first", [True, False])
 async def test_an_early_echo_of_a_picture_or_of_cards_neither_doubles_nor_silences(
     stage, fault, echo_first
 ):
     mia = stage.person()
-    stage.meta.switch(**asdict(replace(Behaviour(), echo_first=echo_first)))
+    stage.meta.switch(echo_first=echo_first)
     stage.agent.will(
         answers({"image": f"{SHOP}/map.png"}, {"cards": [{"title": "a", "subtitle": "b"}]}, "Bye")
     )
@@ -140,3 +138,23 @@ async def test_an_early_echo_of_a_picture_or_of_cards_neither_doubles_nor_silenc
     ]
     stage.meta.phones.say(mia, "Are you still there?")
     await stage.until_answered(mia, 4)
+
+
+async def test_cards_that_nobody_echoes_are_found_in_the_conversation(stage):
+    mia = stage.person()
+    stage.meta.switch(echoes=False)
+    cards: list[dict[str, object]] = [
+        {"cards": [{"title": title, "subtitle": "b"}]} for title in ("first", "second")
+    ]
+    stage.agent.will(answers(*cards, "Bye"))
+    stage.meta.fail(Fault(FaultKind.SENT_BUT_ERROR, times=2))
+
+    stage.meta.phones.say(mia, "Show me")
+    await stage.until_answered(mia, 3)
+
+    titles = [
+        it.content.attachments[0]["payload"]["elements"][0]["title"]
+        for it in stage.meta.applied(mia)[:2]
+    ]
+    assert titles == ["first", "second"]
+    assert stage.answers(mia)[2:] == ["Bye"]

@@ -241,16 +241,20 @@ def decide(
     backoff: Backoff,
     *,
     has_fallback: bool = False,
+    is_action: bool = False,
 ) -> Action:
     """
     Return what becomes of a piece whose send has ended with *error*.
 
     *failure* is the error as the piece's history has it, *failures* counts the failed
     attempts since the conversation's last progress, this one included. A piece that
-    *has_fallback* waits for no verdict on a refusal: the words in its place give it.
+    *has_fallback* waits for no verdict on a refusal: the words in its place give it. A
+    reaction *is_action*, and keeps what follows it waiting for one more attempt only.
     """
     is_refusal = error.class_after(failure.times) is ErrorClass.BAD_REQUEST
     if has_fallback and is_refusal and failure.error_class not in WHOLE_ACCOUNT:
+        return Degrade(str(error))
+    if is_action and failure.error_class is ErrorClass.TRANSIENT and failure.attempt > 1:
         return Degrade(str(error))
     match failure.error_class:
         case ErrorClass.TRANSIENT:

@@ -153,9 +153,14 @@ class Delivery:
         except GraphError as error:
             failure = self._record(self._failed_sends, claim, piece, error)
             _log_attempt(piece, failure.error_class.value, failure.at - began, error)
-            has_fallback = bool(fallback_of(piece.message))
-            failures = claim.failures + 1
-            action = decide(error, failure, failures, self._backoff, has_fallback=has_fallback)
+            action = decide(
+                error,
+                failure,
+                claim.failures + 1,
+                self._backoff,
+                has_fallback=bool(fallback_of(piece.message)),
+                is_action=is_action(piece.message),
+            )
             works = shows_that_account_works(error)
         else:
             _log_attempt(piece, "sent", breaker.now() - began)

@@ -11,7 +11,17 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Silence, Text
+from ak_instagram.agents.agent import (
+    Handoff,
+    Media,
+    MessageEnd,
+    Option,
+    Part,
+    QuickReplies,
+    Reaction,
+    Silence,
+    Text,
+)
 from ak_instagram.backoff import Backoff
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -285,7 +295,11 @@ async def test_an_answer_is_kept_to_its_limits(agent, timeout, verb):
 async def test_lines_are_kept_for_agents_without_memory_only():
     with_memory, without = FakeStore(), FakeStore()
 
-    said: list[Part] = [Text("hel"), Text("lo"), MessageEnd(), Text("again")]
+    said: list[Part] = [
+        *(Text("hel"), Text("lo"), MessageEnd(), Text("again"), MessageEnd()),
+        *(Media("image", "https://a.example/1.png"), Reaction("❤")),
+        *(Text("Which?"), QuickReplies((Option("Red", "R"), Option("Blue", "B")))),
+    ]
 
     await answering(FakeAgent(said), with_memory).answer(claim(), SHOP)
     await answering(FakeAgent(said, history=20), without).answer(claim(), SHOP)
@@ -293,7 +307,10 @@ async def test_lines_are_kept_for_agents_without_memory_only():
     assert settled(with_memory).lines == ()
     assert settled(without).lines == (
         TranscriptLine("user", "hi"),
-        TranscriptLine("assistant", "hello\nagain"),
+        TranscriptLine(
+            "assistant",
+            "hello\nagain\n\n[image] https://a.example/1.png\n\nWhich?\n(Red / Blue)",
+        ),
     )
 
 

@@ -157,6 +157,25 @@ def test_words_stand_in_for_what_is_refused_without_waiting_for_a_verdict(error,
     assert decide(error, failed, 1, BACKOFF, has_fallback=True) == action
 
 
+@pytest.mark.parametrize(
+    ("error", "attempt", "action"),
+    [
+        pytest.param(GraphError(T), 1, Retry(1, str(GraphError(T))), id="first"),
+        pytest.param(GraphError(T), 2, Degrade(str(GraphError(T))), id="second"),
+        pytest.param(
+            GraphError(RL, retry_after=9),
+            2,
+            OpenCircuit(RL, "rate_limited", 9, in_doubt=False),
+            id="account-to-blame",
+        ),
+    ],
+)
+def test_a_reaction_keeps_the_answer_waiting_for_one_attempt_more(error, attempt, action):
+    failed = Failure(attempt, error.code, error.subcode, 1, 0.0, 0.0, error.error_class)
+
+    assert decide(error, failed, 1, BACKOFF, has_fallback=True, is_action=True) == action
+
+
 def test_a_restricted_account_waits_even_if_words_could_stand_in():
     failed = Failure(1, 100, None, 1, 0.0, 0.0, BLK)
 
