@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from instagram_simulator import Fault, FaultKind
 from qa.support.agent import sends
-from tests.support.stage import Stage
+from qa.support.processes import free_port
+from tests.support.stage import Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHOP = "https://shop.example"
+EXAMPLE = Path(__file__).parents[2] / "examples/http-agent/choices.py"
 IMAGE = {"attachment": {"type": "image", "payload": {"url": f"{SHOP}/map.png"}}}
 
 
@@ -80,6 +87,41 @@ async def test_a_tap_comes_back_to_the_agent_with_its_payload(stage, way):
     [message] = question.body["messages"]
     assert (message["text"], message["payload"]) == ("Red", "COLOUR_RED")
     await stage.until_answered(mia)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bakery(tmp_path):
+    """A stage on which the example with choices answers."""
+    port = str(free_port())
+    example = await asyncio.create_subprocess_exec(
+        *(sys.executable, EXAMPLE), env={"PORT": port, "PATH": os.environ["PATH"]}
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        async with open_stage(tmp_path, agent__url=url, conversation__attempts="20") as stage:
+            yield stage
+    finally:
+        example.kill()
+        await example.wait()
+
+
+async def test_the_example_offers_choices_and_does_what_is_tapped(bakery):
+    mia = bakery.person()
+    phones = bakery.meta.phones
+
+    phones.say(mia, "Hello")
+    await bakery.until_answered(mia, 1)
+    [asked] = bakery.meta.applied(mia)
+    rye, _ = asked.content.quick_replies
+    phones.tap_quick_reply(mia, rye["title"], rye["payload"])
+    await bakery.until_answered(mia, 2)
+    [card] = bakery.meta.applied(mia)[1].content.attachments
+    [keep] = card["payload"]["elements"][0]["buttons"]
+    tapped = phones.tap_button(mia, keep["title"], keep["payload"])
+    await bakery.until_answered(mia, 3)
+
+    assert bakery.answers(mia)[-1] == "A rye bread is yours until six."
+    assert bakery.meta.world.message(tapped.mid).reactions == {"account": "👍"}
 
 
 async def test_a_link_stands_in_for_a_picture_that_meta_cannot_fetch(stage):
