@@ -85,9 +85,9 @@ class Answering:
             async with self.typing_indicator.typing(account.access_token, claim.contact):
                 parts = await ask(self.agent, turn, self.max_answer, self.timeout)
             if takes_long(parts):
-                plan = await asyncio.to_thread(plan_answer, parts, turn.messages[-1].mid)
+                plan = await asyncio.to_thread(plan_answer, parts)
             else:
-                plan = plan_answer(parts, turn.messages[-1].mid)
+                plan = plan_answer(parts)
         except Permanent as exc:
             step = await self._dead_letter(claim, draft, str(exc))
             return self._end_typing(step, claim, account)
