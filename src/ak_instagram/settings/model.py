@@ -22,6 +22,7 @@ from .value_types import (
     OUTCOMES,
     PHRASES,
     STATUSES,
+    TOOL_NAMES,
     above_zero,
     at_least,
     between,
@@ -272,6 +273,14 @@ class AgentSettings:
     )
     headers: Mapping[str, str] = setting(
         {}, "Headers for every request to the agent.", secret=True, example='{"X-Api-Key": "…"}'
+    )
+    tools: tuple[str, ...] = setting(
+        (),
+        "What a model that the OpenAI adapters ask may do besides talk: `all`, or some of "
+        "`send_quick_replies`, `send_buttons`, `send_cards`, `send_image`, `react`, `hand_off`, "
+        "`stay_silent`. The model has to be one that calls tools.",
+        value_type=TOOL_NAMES,
+        example="send_quick_replies, hand_off",
     )
     continuation: Literal["none", "previous_response_id", "conversation"] = setting(
         "none",
