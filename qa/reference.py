@@ -99,12 +99,12 @@ def example_file(text: str) -> str:
 
 
 def yaml_line(key: Key) -> str:
-    """Return *key* with its default, or commented out with an example if that is no secret."""
+    """Return *key* with what is shipped, or commented out with an example if that is no secret."""
     if key.secret and not written_value(key):
         return f"# {key.last}:"
     if key.default is None:
         return f"# {key.last}: {key.example}"
-    return f"{key.last}: {plain(key.default) or json.dumps(key.default)}"
+    return f"{key.last}: {key.shipped or plain(key.default) or json.dumps(key.default)}"
 
 
 def comment(text: str, width: int, indent: str = "") -> list[str]:

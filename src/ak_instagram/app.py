@@ -23,6 +23,8 @@ from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
+from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
+from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.graph import GraphClient
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import WorkerIdentity
@@ -76,11 +78,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             )
             accounts = Accounts(settings.instagram.all_accounts, graph)
             worker = _assemble(settings, agent, store, graph, accounts)
+            every = settings.instagram.sweep
+            sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
+                sweeping=run_sweeps(sweeper, accounts.identified, every),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])

@@ -17,6 +17,8 @@ from .pause_resume import pause, resume
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
+from .subscribe import subscribe
+from .sweep import sweep
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 
@@ -47,6 +49,8 @@ for command in (
     demo,
     check_config,
     check_agent,
+    subscribe,
+    sweep,
     sign,
     dead_letters,
     pause,
