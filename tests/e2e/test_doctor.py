@@ -208,6 +208,7 @@ async def test_all_is_well_beside_a_running_service_and_nothing_is_changed(tmp_p
         mia = stage.person()
         stage.meta.phones.say(mia, "Hello?")
         await stage.until_answered(mia)
+        await stage.meta.settled()
         before = stage.query("SELECT count(*), max(id) FROM events")
         code, printed = await stage.service.command(
             *("doctor", "--json", "--callback", stage.service.webhook, "--ask-agent")

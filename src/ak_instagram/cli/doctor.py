@@ -117,6 +117,7 @@ async def examined(
     wait: float,
     *,
     offline: bool,
+    pause: float = PAUSE,
 ) -> tuple[Finding, ...]:
     """Return the findings, looked for until none is among the *worst* or *wait* s are over."""
     from ak_instagram.doctor.run import run_checks  # as above
@@ -125,9 +126,9 @@ async def examined(
     while True:
         found = await run_checks(settings, request=request, only=only, offline=offline)
         is_well = not any(finding.result.value in worst for finding in found)
-        if is_well or time.monotonic() + PAUSE > until:
+        if is_well or time.monotonic() + pause > until:
             return found
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
 
 
 def tell(found: Sequence[Finding], *, as_json: bool, is_well: bool) -> None:
