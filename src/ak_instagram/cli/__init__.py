@@ -13,6 +13,7 @@ from .check_agent import check_agent
 from .check_config import check_config
 from .dead_letters import dead_letters
 from .demo import demo
+from .doctor import doctor
 from .pause_resume import pause, resume
 from .serve import serve
 from .sign import sign
@@ -49,6 +50,7 @@ for command in (
     demo,
     check_config,
     check_agent,
+    doctor,
     subscribe,
     sweep,
     sign,

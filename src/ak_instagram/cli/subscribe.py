@@ -53,7 +53,7 @@ async def subscribed(calls: AccountCalls, account: Account, *, only_look: bool) 
             await calls.subscribe(account.access_token)
         apps = await calls.subscriptions(account.access_token)
     except GraphError as exc:
-        click.echo(f"{name}: {exc}", err=True)
+        click.echo(f"{name}: {exc}; `ak-instagram doctor` says what helps", err=True)
         return False
     fields = sorted({field for app in apps for field in app.fields or ()})
     if any(app.has_messages for app in apps):

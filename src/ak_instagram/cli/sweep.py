@@ -71,7 +71,7 @@ async def swept(sweeper: Sweeper, calls: AccountCalls, account: Account) -> bool
         if result.error is not None:
             raise result.error
     except GraphError as exc:
-        click.echo(f"{exc}", err=True)
+        click.echo(f"{exc}; `ak-instagram doctor` says what helps", err=True)
         return False
     rest = "" if result.is_done else "; there is more: run it again, or leave it to the service"
     pages = f"{result.pages} page{'' if result.pages == 1 else 's'} of conversations"
