@@ -111,7 +111,13 @@ class InstagramSettings:
         False,
         "Refuse to start without an app secret, as is right wherever others reach the service.",
     )
-    api_version: str = setting("v21.0", "The Graph API version.", check=graph_version)
+    api_version: str = setting(
+        "v21.0",
+        "The Graph API version. `v21.0` ends on 2027-01-21; the files that come along set a "
+        "later one.",
+        check=graph_version,
+        shipped="v26.0",
+    )
     agent: str = setting(
         "", "The name of the agent to ask, for servers that have several.", example="general"
     )
@@ -135,6 +141,13 @@ class InstagramSettings:
         value_type=MAPPINGS,
         secret=True,
         example='[{"access_token": "IGAA…", "agent": "sales"}]',
+    )
+
+    sweep: float = setting(
+        600.0,
+        "Seconds between two looks for messages that no webhook brought, and whether the account "
+        "is still subscribed; 0 is never.",
+        check=at_least(0),
     )
 
     @property
