@@ -200,3 +200,17 @@ async def test_cards_that_nobody_echoes_are_found_in_the_conversation(stage):
     ]
     assert titles == ["first", "second"]
     assert stage.answers(mia)[2:] == ["Bye"]
+
+
+async def test_a_picture_on_its_way_at_a_kill_is_not_sent_again_and_the_rest_is(tmp_path):
+    async with open_stage(tmp_path, conversation__lease="5") as stage:
+        mia = stage.person()
+        stage.agent.will(answers({"image": f"{SHOP}/map.png"}, "after"))
+        stage.meta.fail(Fault(FaultKind.SENT_BUT_HANG, times=1))
+        stage.meta.phones.say(mia, "Where are you?")
+        await stage.until_answered(mia, 1)
+        await stage.service.kill()
+        await stage.restart()
+        await stage.until_answered(mia, 2, within=15)
+
+        assert arrived(stage, mia) == [IMAGE, "after"]
