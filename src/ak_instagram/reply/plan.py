@@ -21,7 +21,7 @@ from ak_instagram.agents.agent import (
 from ak_instagram.meta.outgoing import Outgoing
 
 from .markdown import AS_WRITTEN, SIGNS, plain
-from .rich import Refusal, quick_replies, render
+from .rich import Refusal, quick_replies, render, words_in
 from .split import MAX_TEXT_BYTES, split
 
 # The characters that five milliseconds are enough for; a sign costs as much as many of them.
@@ -53,7 +53,11 @@ class Plan:
 
 def takes_long(parts: Sequence[Part]) -> bool:
     """Return whether `plan_answer` may take more than 5 ms over *parts*: use a thread."""
-    texts = [part.text for part in parts if isinstance(part, Text | Buttons)]
+    texts = [
+        part.text if isinstance(part, Text) else words_in(part)
+        for part in parts
+        if not isinstance(part, MessageEnd)
+    ]
     length = sum(map(len, texts))
     if length * (_SIGN_COSTS + 1) <= _AT_ONCE:
         return False

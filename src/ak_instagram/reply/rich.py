@@ -77,6 +77,21 @@ def render(part: Buttons | Cards | Media | Reaction) -> Rendered:
             return _reaction(emoji.strip(), mid)
 
 
+def words_in(part: object) -> str:
+    """Return the words of *part* as they are, with their markup."""
+    match part:
+        case QuickReplies(options):
+            return " ".join(option.title for option in options)
+        case Buttons(text, buttons):
+            return " ".join([text, *(button.title for button in buttons)])
+        case Cards(cards):
+            return " ".join(
+                " ".join([it.title, it.subtitle or "", words_in(Buttons("", it.buttons))])
+                for it in cards
+            )
+    return ""
+
+
 def said_in(part: object) -> str:
     """Return what *part* says, for a memory of the conversation; empty for a reaction."""
     match part:

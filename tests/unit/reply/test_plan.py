@@ -9,9 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ak_instagram.agents.agent import (
+    Button,
     Buttons,
+    Card,
+    Cards,
     Handoff,
+    Media,
     MessageEnd,
+    Option,
+    QuickReplies,
     Silence,
     Text,
 )
@@ -101,6 +107,11 @@ def test_a_handoff_needs_no_words_and_no_reason():
             [Text("**a** " * 300), MessageEnd()] * 20, True, id="much-markup-in-short-messages"
         ),
         pytest.param([Buttons("**a** " * 5000, ())], True, id="much-markup-above-buttons"),
+        pytest.param(
+            [Cards((Card("a", buttons=(Button("[" * 4000),)),))], True, id="markup-on-a-button"
+        ),
+        pytest.param([QuickReplies((Option("*" * 4000, ""),))], True, id="markup-to-tap"),
+        pytest.param([Media("image", "https://a.de/" + "*" * 4000)], False, id="an-address"),
         pytest.param([Silence(), MessageEnd()], False, id="no-text"),
     ],
 )
