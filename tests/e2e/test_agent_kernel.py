@@ -98,6 +98,22 @@ async def test_the_agent_remembers_its_conversation_and_no_other(stage, openai):
     ]
 
 
+async def test_a_structured_answer_is_what_it_says_and_a_tap_comes_back(stage, openai):
+    mia = stage.person()
+    red = {"title": "Red", "payload": "RED"}
+    message = {"text": "Which one?", "quick_replies": [red]}
+    openai.will_say(json.dumps({"messages": ["Sure.", message]}, indent=2))
+    stage.meta.phones.say(mia, "I want shoes")
+    await stage.until_answered(mia, 2)
+    [chip] = stage.meta.applied(mia)[1].content.quick_replies
+
+    stage.meta.phones.tap_quick_reply(mia, chip["title"], chip["payload"])
+    await stage.until_answered(mia, 3)
+
+    assert (chip["title"], chip["payload"]) == ("Red", "RED")
+    assert stage.answers(mia) == ["Sure.", "Which one?", "You said: Red"]
+
+
 async def test_a_picture_is_shown_once_since_its_link_expires(stage, openai):
     mia = stage.person()
     stage.meta.phones.attach(mia, "image", PICTURE, text="Is this still available?")

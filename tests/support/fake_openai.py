@@ -20,14 +20,20 @@ class FakeOpenAI:
         self.url = ""
         self.asked: list[dict[str, Any]] = []
         self._failures: list[int] = []
+        self._words: list[str] = []
 
     def will_fail(self, *statuses: int) -> None:
         """Answer the next requests with *statuses*, one each."""
         self._failures.extend(statuses)
 
+    def will_say(self, *words: str) -> None:
+        """Answer the next requests with *words*, one each."""
+        self._words.extend(words)
+
     def forget(self) -> None:
         """Start anew."""
         self.asked.clear()
+        self._words.clear()
         self._failures.clear()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -38,7 +44,8 @@ class FakeOpenAI:
         self.asked.append(asked)
         if self._failures:
             return _failed(self._failures.pop(0))
-        response = _response(asked["model"], f"You said: {_last_words(asked['input'])}")
+        repeated = f"You said: {_last_words(asked['input'])}"
+        response = _response(asked["model"], self._words.pop(0) if self._words else repeated)
         if not asked.get("stream"):
             return web.json_response(response)
         return web.Response(text="".join(_events(response)), content_type="text/event-stream")
