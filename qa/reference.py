@@ -39,6 +39,7 @@ CHART_SECRETS = {
     "appSecret": "instagram.app_secret",
     "agentApiKey": "agent.api_key",
     "agentHeaders": "agent.headers",
+    "agentCallbackSecret": "agent.callback_secret",
     "adminToken": "admin.token",
 }
 

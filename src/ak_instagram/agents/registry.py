@@ -28,10 +28,13 @@ ADAPTERS: Mapping[str, str] = {
     "openai-chat": "ak_instagram.agents.adapters.openai_chat:OpenAIChat",
     "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.adapters.a2a:A2A",
+    "ag-ui": "ak_instagram.agents.adapters.ag_ui:AgUi",
     "langgraph": "ak_instagram.agents.adapters.langgraph:LangGraph",
+    "dify": "ak_instagram.agents.adapters.dify:Dify",
     "n8n": "ak_instagram.agents.adapters.n8n:N8n",
     "flowise": "ak_instagram.agents.adapters.flowise:Flowise",
     "http": "ak_instagram.agents.adapters.http.adapter:HttpAgent",
+    "http-callback": "ak_instagram.agents.adapters.http.callback:HttpCallback",
     "echo": "ak_instagram.agents.adapters.echo:Echo",
 }
 IMPLIED: Mapping[str, tuple[str, str]] = {
