@@ -23,6 +23,7 @@ from .a2a_answer import (
     AT_WORK,
     RUNNING,
     RUNS_ON,
+    WAITS,
     answered,
     messages_in_artifacts,
     objects,
@@ -80,6 +81,7 @@ class A2A:
         is_card = urlsplit(settings.url or "").path.endswith(".json")
         self._card_url = agent_url(settings, "" if is_card else CARD)
         self._endpoint = partial(Endpoint, settings, session, accept=ACCEPT)
+        self._asks_person = settings.paused != "handoff"
         # As the card said, until something fails. It is no part of any conversation.
         self._interface: Interface | None = None
 
@@ -101,11 +103,14 @@ class A2A:
             interface = self._interface = choose_interface(card, self._card_url)
         tasks = await self._look(interface, turn) if interface.is_v1 else []
         if (earlier := answered(tasks, turn.id)) is not None:
-            return read_task(earlier)
+            return read_task(earlier, asks_person=self._asks_person)
         waiting = next((it for it in tasks[:1] if state_of(it) == "input-required"), {})
+        if waiting and not self._asks_person:
+            return [WAITS]
         body = send_body(turn, interface, waiting.get("id"))
         result = await self._call(interface, turn, "send", body)
-        parts = read_result(result, known=messages_in_artifacts(waiting))
+        known = messages_in_artifacts(waiting)
+        parts = read_result(result, known, asks_person=self._asks_person)
         if not parts and state_of(task_in(result)) in RUNNING:
             if interface.is_v1:  # a later attempt finds what comes of it
                 raise Transient(AT_WORK)
