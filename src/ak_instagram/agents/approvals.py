@@ -49,6 +49,20 @@ def approval(
     return [Text(question), QuickReplies(tuple(options))]
 
 
+def call_in_words(name: object, arguments: object) -> str:
+    """
+    Return a tool call as a question: `refund order (euros: 120)?`; empty without a name.
+
+    *arguments* are an object, as a value or as JSON.
+    """
+    if not isinstance(name, str) or not name:
+        return ""
+    known = fast_json.load_object(arguments) if isinstance(arguments, str) else arguments
+    pairs = known.items() if isinstance(known, dict) else ()
+    listed = ", ".join(f"{key}: {value}" for key, value in pairs)
+    return f"{name.replace('_', ' ')}{f' ({listed})' if listed else ''}?"
+
+
 def decision(turn: Turn) -> Decision | None:
     """Return the decision that the person tapped in *turn*, the last one, `None` if none is."""
     found: Decision | None = None

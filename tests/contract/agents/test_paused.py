@@ -95,6 +95,52 @@ async def test_the_setting_says_who_decides(asks, adapter, answer, by_setting):
     assert tuple(decided) == by_setting
 
 
+@pytest.mark.parametrize(
+    ("adapter", "answer"),
+    [
+        pytest.param(
+            "agentkernel",
+            {
+                "status": "PAUSED",
+                "run_id": "r1",
+                "agent": "sales",
+                "interruptions": [
+                    {
+                        "id": "i0",
+                        "kind": "tool_call",
+                        "tool_name": "refund_order",
+                        "arguments": '{"euros":120}',
+                        "message": None,
+                    }
+                ],
+            },
+            id="agentkernel",
+        ),
+        pytest.param(
+            "langgraph",
+            {
+                "messages": [],
+                "__interrupt__": [
+                    {
+                        "value": {
+                            "action_requests": [{"name": "refund_order", "args": {"euros": 120}}]
+                        }
+                    }
+                ],
+            },
+            id="langgraph",
+        ),
+    ],
+)
+async def test_a_tool_without_words_of_its_own_is_asked_for_in_ours(asks, adapter, answer):
+    [asked, choices] = await asks(
+        adapter, answer, paused="approve", approval_words=("Nur zu", "Lieber nicht")
+    )
+
+    assert asked == Text("refund order (euros: 120)?")
+    assert [it.title for it in choices.options] == ["Nur zu", "Lieber nicht"]
+
+
 async def test_agent_kernel_pauses_in_a_stream_too(agent_server, ask, turn):
     event = kernel("tool_call", type="run_paused")
     streams({"event": event, "done": False}, {"done": True})(agent_server)

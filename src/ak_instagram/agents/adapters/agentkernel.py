@@ -23,7 +23,14 @@ from ak_instagram.agents.agent import (
     attachments_of,
     prompt,
 )
-from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval, decision
+from ak_instagram.agents.approvals import (
+    APPROVED,
+    DENIED,
+    Decision,
+    approval,
+    call_in_words,
+    decision,
+)
 from ak_instagram.agents.failures import may_be_about_pictures
 from ak_instagram.agents.transport import (
     JSON_OR_EVENTS,
@@ -176,10 +183,12 @@ def paused(run: JsonObject, words: Sequence[str]) -> list[Part]:
     if not words or not waiting or any(it.get("kind") not in _APPROVALS for it in waiting):
         return [_PAUSED]
     first = waiting[0]
-    asked = first.get("message") or first.get("tool_name")
+    asked = first.get("message") or call_in_words(first.get("tool_name"), first.get("arguments"))
     token = {"run": run.get("run_id"), "agent": run.get("agent"), "id": first.get("id")}
     choices = list(zip(words, (APPROVED, DENIED), strict=True))
-    return (approval(asked, token, choices) if isinstance(asked, str) else []) or [_PAUSED]
+    return (approval(asked, token, choices) if isinstance(asked, str) and asked else []) or [
+        _PAUSED
+    ]
 
 
 def read_result(answer: JsonObject, approval_words: Sequence[str] = ()) -> list[Part]:

@@ -12,7 +12,7 @@ from ak_instagram.agents.answer_schema import (
     read_answer,
     read_message,
 )
-from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval
+from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval, call_in_words
 from ak_instagram.agents.transport import JsonObject
 from ak_instagram.errors import Permanent
 
@@ -121,9 +121,10 @@ def approval_of(pending: Sequence[object], words: Sequence[str]) -> list[Part]:
     requests = value.get("action_requests") if isinstance(value, dict) else None
     if not isinstance(requests, list) or len(requests) != 1 or not isinstance(requests[0], dict):
         return []
-    asked = requests[0].get("description") or requests[0].get("name")
+    [request] = requests
+    asked = request.get("description") or call_in_words(request.get("name"), request.get("args"))
     choices = list(zip(words, (APPROVED, DENIED), strict=True))
-    return approval(asked, {}, choices) if isinstance(asked, str) else []
+    return approval(asked, {}, choices) if isinstance(asked, str) and asked else []
 
 
 def decisions_of(decision: Decision) -> JsonObject:
