@@ -41,6 +41,7 @@ CHART_SECRETS = {
     "agentApiKey": "agent.api_key",
     "agentHeaders": "agent.headers",
     "agentCallbackSecret": "agent.callback_secret",
+    "agentTranscriptionKey": "agent.transcription_key",
     "adminToken": "admin.token",
 }
 

@@ -17,6 +17,7 @@ from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Agent, Needs
+from .media import with_media
 
 if TYPE_CHECKING:
     import aiohttp
@@ -85,7 +86,7 @@ def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agen
     if missing := [name for name in ("answer", "history") if not hasattr(agent, name)]:
         problem = f"what `{settings.adapter}` makes has no {' and no '.join(missing)}"
         raise SettingsError([f"agent.adapter: {problem}; see docs/agents.md"])
-    return agent
+    return with_media(agent, settings, session)
 
 
 def load_factory(adapter: str) -> AgentFactory:

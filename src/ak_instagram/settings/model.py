@@ -286,6 +286,40 @@ class AgentSettings:
         "then it is asked again.",
         check=above_zero,
     )
+    media: Literal["url", "inline"] = setting(
+        "url",
+        "How pictures and documents reach the agent: as Meta's links, which expire, or fetched "
+        "and sent along, where the protocol has room for that.",
+    )
+    media_hosts: tuple[str, ...] = setting(
+        (),
+        "Hosts that media are fetched from beside Meta's, each `host` or `host:port`; they may be "
+        "private and speak HTTP, as the simulator's are.",
+        example="127.0.0.1:9000",
+    )
+    media_max: int = setting(
+        8388608, "The longest file in bytes that is fetched.", check=at_least(1)
+    )
+    media_timeout: float = setting(
+        15.0, "Seconds that fetching a file may take, and transcribing it.", check=above_zero
+    )
+    transcription_url: str | None = setting(
+        None,
+        "The root with its version of a server with OpenAI's `/audio/transcriptions`, which puts "
+        "voice notes into words. Not set, a voice note is its link.",
+        check=http_url,
+        example="https://api.openai.com/v1",
+    )
+    transcription_key: str | None = setting(
+        None,
+        "The bearer token for `agent.transcription_url`.",
+        check=credential,
+        secret=True,
+        example="sk-…",
+    )
+    transcription_model: str = setting(
+        "whisper-1", "The model that `agent.transcription_url` is asked for."
+    )
     max_body: int | None = setting(
         None,
         "The longest body of an answer in bytes, with all that wraps the text. Not set: four times "
@@ -430,6 +464,7 @@ class Settings:
             self.instagram.verify_token,
             self.agent.api_key,
             self.agent.callback_secret,
+            self.agent.transcription_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
             *passwords_in(self.store.url),

@@ -65,7 +65,7 @@ class Interface:
         """Return whether the agent declares that it takes what *attachment* is, by its URL."""
         kind = _MEDIA_TYPES.get(attachment.kind, "")
         accepted = {kind, f"{kind.partition('/')[0]}/*", "*/*"}
-        return bool(kind and attachment.url) and not accepted.isdisjoint(self.input_modes)
+        return bool(kind and attachment.source) and not accepted.isdisjoint(self.input_modes)
 
 
 class A2A:
@@ -209,15 +209,9 @@ def send_body(turn: Turn, interface: Interface, task_id: object) -> JsonObject:
     """
     text = prompt(turn, interface.carries)
     carried = filter(interface.carries, attachments_of(turn))
-    files = [(it.url, _MEDIA_TYPES[it.kind]) for it in carried]
     is_proto = interface.is_v1 or interface.is_rest
-    parts: list[JsonObject] = [{"text": text}]
-    if interface.is_v1:
-        parts += [{"url": url, "mediaType": kind} for url, kind in files]
-    elif interface.is_rest:
-        parts += [{"file": {"fileWithUri": url, "mimeType": kind}} for url, kind in files]
-    else:
-        parts += [{"kind": "file", "file": {"uri": url, "mimeType": kind}} for url, kind in files]
+    parts: list[JsonObject] = [{"text": text}, *(_file_part(it, interface) for it in carried)]
+    if not is_proto:
         parts[0]["kind"] = "text"
     payloads = [message.payload for message in turn.messages if message.payload]
     message = {
@@ -234,6 +228,24 @@ def send_body(turn: Turn, interface: Interface, task_id: object) -> JsonObject:
         "message": {field: value for field, value in message.items() if value},
         "configuration": waits,
     }
+
+
+def _file_part(attachment: Attachment, interface: Interface) -> JsonObject:
+    """Return the part that is *attachment*: its bytes if they were fetched, else its URL."""
+    media_type, content = _MEDIA_TYPES[attachment.kind], attachment.url
+    by_url, by_bytes = {True: ("fileWithUri", "fileWithBytes"), False: ("uri", "bytes")}[
+        interface.is_rest
+    ]
+    if interface.is_v1:
+        by_url, by_bytes = "url", "raw"
+    name = by_url
+    if attachment.data is not None:
+        head, _, content = attachment.data.partition(",")
+        media_type, name = head.removeprefix("data:").removesuffix(";base64"), by_bytes
+    if interface.is_v1:
+        return {name: content, "mediaType": media_type}
+    kind = {} if interface.is_rest else {"kind": "file"}
+    return {**kind, "file": {name: content, "mimeType": media_type}}
 
 
 def rpc_body(

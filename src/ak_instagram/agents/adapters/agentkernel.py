@@ -140,10 +140,13 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
 
     for number, attachment in enumerate(filter(goes_along, attachments_of(turn)), start=1):
         ending, mime_type = _FILE_TYPES[attachment.kind]
+        if attachment.data is not None:
+            mime_type = attachment.data.removeprefix("data:").partition(";")[0]
+            ending = mime_type.partition("/")[2]
         is_image = attachment.kind == "image"
         files["images" if is_image else "files"].append(
             {
-                "image_data" if is_image else "file_data": attachment.url,
+                "image_data" if is_image else "file_data": attachment.source,
                 "name": f"{attachment.kind}-{number}.{ending}",
                 "mime_type": mime_type,
             }
@@ -162,7 +165,7 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
 
 def is_carried(attachment: Attachment) -> bool:
     """Return whether *attachment* fits `images` or `files`."""
-    return attachment.kind in _FILE_TYPES and attachment.url is not None
+    return attachment.kind in _FILE_TYPES and attachment.source is not None
 
 
 def resumed(decided: Decision) -> JsonObject:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from ak_instagram.agents.agent import Handoff, Needs, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.agent import (
+    Attachment,
+    Handoff,
+    Needs,
+    Part,
+    Text,
+    Turn,
+    attachments_of,
+    prompt,
+)
 from ak_instagram.agents.answer_schema import NotInSchema, read_answer, read_message
 from ak_instagram.agents.approvals import approval, decision
 from ak_instagram.agents.failures import failure_in
@@ -63,17 +72,24 @@ def request_body(turn: Turn) -> JsonObject:
             "overrideConfig": {"sessionId": turn.session},
             "humanInput": {**resumed, "feedback": decided.words},
         }
-    pictures = [it.url for it in attachments_of(turn) if it.kind == "image" and it.url]
-    uploads = [
-        {"type": "url", "name": f"image-{number}.jpg", "mime": "image/jpeg", "data": url}
-        for number, url in enumerate(pictures, start=1)
-    ]
+    pictures = [it for it in attachments_of(turn) if it.kind == "image" and it.source]
+    uploads = [_upload(number, it) for number, it in enumerate(pictures, start=1)]
     return {
         "question": prompt(turn),
         "streaming": False,
         "overrideConfig": {"sessionId": turn.session},
         **({"uploads": uploads} if uploads else {}),
     }
+
+
+def _upload(number: int, picture: Attachment) -> JsonObject:
+    """Return a *picture* as an upload: its data if they were fetched, else its link."""
+    if picture.data is None:
+        name = {"name": f"image-{number}.jpg", "mime": "image/jpeg"}
+        return {"type": "url", **name, "data": picture.url}
+    mime = picture.data.removeprefix("data:").partition(";")[0]
+    name = {"name": f"image-{number}.{mime.partition('/')[2]}", "mime": mime}
+    return {"type": "file", **name, "data": picture.data}
 
 
 def approval_in(document: JsonObject, choices: Sequence[tuple[str, str]]) -> list[Part]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ak_instagram.agents.agent import Needs, Part, Turn, attachments_of, prompt
@@ -162,7 +163,9 @@ def run_body(turn: Turn, assistant: str, command: object) -> JsonObject:
     The message's id is the turn's: an attempt that failed after it was stored is not doubled.
     What is no text is for the graph's own nodes, under `additional_kwargs`.
     """
-    attachments = list(map(attachment_json, attachments_of(turn)))
+    # A thread keeps all it is sent: links, and no data.
+    files = (replace(it, data=None) for it in attachments_of(turn))
+    attachments = list(map(attachment_json, files))
     payloads = [message.payload for message in turn.messages if message.payload]
     extra = {"attachments": attachments, "payloads": payloads}
     message: JsonObject = {"role": "user", "content": prompt(turn), "id": turn.id}
