@@ -237,9 +237,12 @@ async def test_the_agents_messages_are_read(asks, events, parts):
             id="cards",
         ),
         pytest.param(
-            "send_image", '{"url": "https://cdn/1"}', [Media("image", "https://cdn/1")], id="image"
+            "send_image",
+            '{"image": "https://cdn/1"}',
+            [Media("image", "https://cdn/1")],
+            id="image",
         ),
-        pytest.param("react", '{"emoji": "❤"}', [Reaction("❤")], id="reaction"),
+        pytest.param("react", '{"reaction": "❤"}', [Reaction("❤")], id="reaction"),
         pytest.param("hand_off", '{"reason": "a refund"}', [Handoff("a refund")], id="handoff"),
         pytest.param("stay_silent", "", [Silence()], id="silence"),
         pytest.param(

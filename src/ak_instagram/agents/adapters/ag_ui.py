@@ -17,12 +17,12 @@ import structlog
 from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
 from ak_instagram.agents.approvals import decision
 from ak_instagram.agents.failures import may_be_about_pictures
-from ak_instagram.agents.tools import SCHEMAS
 from ak_instagram.agents.transport import AgentResponse, Endpoint, JsonObject, agent_url
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .ag_ui_events import RunReader, is_last, resumed
+from .ag_ui_tools import SCHEMAS
 
 if TYPE_CHECKING:
     import aiohttp

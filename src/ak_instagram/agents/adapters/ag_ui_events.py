@@ -14,11 +14,11 @@ from ak_instagram.agents.agent import Handoff, MessageEnd, Part, QuickReplies, T
 from ak_instagram.agents.answer_schema import NotInSchema, read_answer, read_message
 from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval
 from ak_instagram.agents.failures import FEW
-from ak_instagram.agents.tools import SCHEMAS, parts_of
 from ak_instagram.agents.transport import JsonObject
 from ak_instagram.errors import Permanent, Transient
 
 from .a2a_answer import objects
+from .ag_ui_tools import SCHEMAS, parts_of
 
 _WAITS = Handoff("the AG-UI run waits for somebody's decision")
 # A structured output of Pydantic AI's is a call of this tool, and nowhere else.

@@ -1,5 +1,5 @@
 """
-Tools: what an agent that calls functions can do here besides saying something.
+AG-UI's tools: what an agent that calls functions can do here besides saying something.
 
 Each is a function by name whose arguments are a message of the answer schema, or nearly. An
 adapter whose protocol carries tools offers `SCHEMAS`, and a call becomes parts by `parts_of`:
@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ak_instagram import fast_json
+from ak_instagram.agents.agent import Handoff, Part, Silence
+from ak_instagram.agents.answer_schema import NotInSchema, read_message
 from ak_instagram.errors import Permanent
-
-from .agent import Handoff, Part, Silence
-from .answer_schema import NotInSchema, read_message
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -55,13 +54,10 @@ SCHEMAS: Mapping[str, tuple[str, Schema]] = {
         "Show up to ten cards side by side, such as products, each with a picture and buttons.",
         _object(("cards",), cards=_list(_CARD, 10)),
     ),
-    "send_image": ("Send a picture.", _object(("url",), url=_URL)),
-    "send_audio": ("Send a sound.", _object(("url",), url=_URL)),
-    "send_video": ("Send a film.", _object(("url",), url=_URL)),
-    "send_file": ("Send a PDF.", _object(("url",), url=_URL)),
+    "send_image": ("Send a picture.", _object(("image",), image=_URL)),
     "react": (
         "React to the person's last message with one emoji.",
-        _object(("emoji",), emoji=_TEXT),
+        _object(("reaction",), reaction=_TEXT),
     ),
     "hand_off": (
         "Let a person of the team take over, because you can't or may not help.",
@@ -70,8 +66,6 @@ SCHEMAS: Mapping[str, tuple[str, Schema]] = {
     "stay_silent": ("Say nothing, because no answer is wanted.", _object()),
 }
 """Each tool's description for a model, and its parameters as JSON Schema."""
-
-_MEDIA = {f"send_{kind}": kind for kind in ("image", "audio", "video", "file")}
 
 
 def parts_of(name: str, arguments: str) -> list[Part]:
@@ -89,22 +83,12 @@ def parts_of(name: str, arguments: str) -> list[Part]:
         raise Permanent(f"agent called {name} with what it does not take: {exc}") from None
 
 
-def _reaction(arguments: Mapping[str, object]) -> list[Part]:
-    return read_message({"reaction": arguments.get("emoji"), "mid": arguments.get("mid")})
-
-
 def _handoff(arguments: Mapping[str, object]) -> list[Part]:
     reason = arguments.get("reason")
     return [Handoff(reason if isinstance(reason, str) else "")]
 
 
-def _media(kind: str) -> Callable[[Mapping[str, object]], list[Part]]:
-    return lambda arguments: read_message({kind: arguments.get("url")})
-
-
 _READERS: Mapping[str, Callable[[Mapping[str, object]], list[Part]]] = {
-    **{name: _media(kind) for name, kind in _MEDIA.items()},
-    "react": _reaction,
     "hand_off": _handoff,
     "stay_silent": lambda _: [Silence()],
 }
