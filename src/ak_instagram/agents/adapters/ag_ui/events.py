@@ -18,7 +18,7 @@ from ak_instagram.agents.transport import JsonObject
 from ak_instagram.errors import Permanent, Transient
 
 from .a2a_answer import objects
-from .ag_ui_tools import SCHEMAS, parts_of
+from .tools import SCHEMAS, parts_of
 
 _WAITS = Handoff("the AG-UI run waits for somebody's decision")
 # A structured output of Pydantic AI's is a call of this tool, and nowhere else.
