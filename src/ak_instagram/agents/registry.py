@@ -29,7 +29,7 @@ ADAPTERS: Mapping[str, str] = {
     "openai-chat": "ak_instagram.agents.adapters.openai_chat:OpenAIChat",
     "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.adapters.a2a:A2A",
-    "ag-ui": "ak_instagram.agents.adapters.ag_ui:AgUi",
+    "ag-ui": "ak_instagram.agents.adapters.ag_ui.adapter:AgUi",
     "langgraph": "ak_instagram.agents.adapters.langgraph:LangGraph",
     "dify": "ak_instagram.agents.adapters.dify:Dify",
     "n8n": "ak_instagram.agents.adapters.n8n:N8n",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ak_instagram import fast_json
+from ak_instagram.agents.adapters.a2a_answer import objects
 from ak_instagram.agents.agent import Handoff, MessageEnd, Part, QuickReplies, Text
 from ak_instagram.agents.answer_schema import NotInSchema, read_answer, read_message
 from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval
@@ -17,8 +18,6 @@ from ak_instagram.agents.failures import FEW
 from ak_instagram.agents.tools import TOOLS, Call, carry_out
 from ak_instagram.agents.transport import JsonObject
 from ak_instagram.errors import Permanent, Transient
-
-from .a2a_answer import objects
 
 _WAITS = Handoff("the AG-UI run waits for somebody's decision")
 # A structured output of Pydantic AI's is a call of this tool, and nowhere else.

@@ -22,7 +22,7 @@ from ak_instagram.agents.transport import AgentResponse, Endpoint, JsonObject, a
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
-from .ag_ui_events import RunReader, is_last, resumed
+from .events import RunReader, is_last, resumed
 
 if TYPE_CHECKING:
     import aiohttp
