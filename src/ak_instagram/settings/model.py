@@ -352,8 +352,8 @@ class AgentSettings:
     )
     tools: tuple[str, ...] = setting(
         (),
-        "What a model that the OpenAI adapters ask may do besides talk: `all`, or some of "
-        "`send_quick_replies`, `send_buttons`, `send_cards`, `send_image`, `react`, `hand_off`, "
+        "What a model that the OpenAI adapters or `ag-ui` ask may do besides talk: `all`, or some "
+        "of `send_quick_replies`, `send_buttons`, `send_cards`, `send_image`, `react`, `hand_off`, "
         "`stay_silent`. The model has to be one that calls tools.",
         value_type=TOOL_NAMES,
         example="send_quick_replies, hand_off",

@@ -24,6 +24,7 @@ from ak_instagram.agents.agent import (
 )
 from ak_instagram.agents.answers import ask as ask_agent
 from ak_instagram.agents.registry import build_agent
+from ak_instagram.agents.tools import TOOLS
 from ak_instagram.errors import Transient
 from ak_instagram.settings.model import AgentSettings
 from qa.support.processes import free_port
@@ -103,7 +104,7 @@ def asks(server, request):
     _, url = server
 
     async def asks(said, turn_id="1", timeout=20.0, history=(), settings=(), **message):
-        chosen = AgentSettings("ag-ui", url=url, **dict(settings))
+        chosen = AgentSettings("ag-ui", url=url, tools=tuple(TOOLS), **dict(settings))
         name = f"session-{request.node.name}"
         words = UserMessage("m", 1, said, **message)
         turn = Turn(f"{name}-{turn_id}", name, "account", "igsid", (words,), history=history)

@@ -86,7 +86,6 @@ async def test_a_turn_is_one_message_of_a_run_on_the_thread(agent_server, asks, 
     await asks(run(), replace(turn, history=history))
 
     [body] = agent_server.bodies
-    tools = body.pop("tools")
     assert body == {
         "threadId": "session-1",
         "runId": "turn-1",
@@ -96,11 +95,19 @@ async def test_a_turn_is_one_message_of_a_run_on_the_thread(agent_server, asks, 
             {"id": "turn-1-1", "role": "assistant", "content": "Hello!"},
             {"id": "turn-1", "role": "user", "content": "Where is my order?"},
         ],
+        "tools": [],
         "context": [],
         "forwardedProps": {},
     }
-    assert [it["name"] for it in tools][:3] == ["send_quick_replies", "send_buttons", "send_cards"]
     assert agent_server.asked[0].headers["Accept"] == "text/event-stream"
+
+
+async def test_the_tools_that_are_offered_are_the_settings(agent_server, asks):
+    await asks(run(), tools=("hand_off", "react"))
+
+    [tools] = [body["tools"] for body in agent_server.bodies]
+    assert [it["name"] for it in tools] == ["react", "hand_off"]
+    assert all({"name", "description", "parameters"} == it.keys() for it in tools)
 
 
 async def test_a_picture_is_a_part_and_a_tap_is_context(agent_server, asks, turn_of):
@@ -271,8 +278,8 @@ async def test_what_was_said_comes_before_what_was_called(asks):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        pytest.param("{", "called send_cards with arguments that are no JSON", id="cut"),
-        pytest.param('{"cards": 7}', "does not take: cards is a number", id="wrong-type"),
+        pytest.param("{", "call of send_cards was refused: .* no JSON object", id="cut"),
+        pytest.param('{"cards": 7}', "refused: Error: cards is a number", id="wrong-type"),
     ],
 )
 async def test_a_call_that_makes_no_sense_is_permanent(asks, arguments, reason):

@@ -17,12 +17,12 @@ import structlog
 from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
 from ak_instagram.agents.approvals import decision
 from ak_instagram.agents.failures import may_be_about_pictures
+from ak_instagram.agents.tools import TOOLS
 from ak_instagram.agents.transport import AgentResponse, Endpoint, JsonObject, agent_url
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .events import RunReader, is_last, resumed
-from .tools import SCHEMAS
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,10 +38,6 @@ _CONTENT = {
 }
 # Others reach few models, and what a model refuses fails the run.
 _CARRIED = frozenset({"image"})
-_TOOLS = [
-    {"name": name, "description": description, "parameters": dict(parameters)}
-    for name, (description, parameters) in SCHEMAS.items()
-]
 
 
 class AgUi:
@@ -56,6 +52,11 @@ class AgUi:
         self._endpoint = Endpoint(
             settings, session, agent_url(settings), accept="text/event-stream", asks_model=False
         )
+        self._tools = [
+            {"name": name, "description": tool.description, "parameters": tool.parameters}
+            for name, tool in TOOLS.items()
+            if name in settings.tools
+        ]
         self._reader = partial(RunReader, settings.paused, settings.approval_words)
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
@@ -84,7 +85,8 @@ class AgUi:
 
     async def _ask(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
         """Yield the parts of one run."""
-        async with self._endpoint.ask(turn.id, request_body(turn, shows), turn) as answer:
+        body = request_body(turn, shows) | {"tools": self._tools}
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
             if not answer.is_stream:
                 await answer.json()
                 raise Permanent("agent answered no event stream: is an AG-UI run at agent.url?")
@@ -131,7 +133,6 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
         "state": {},
         "messages": [*past, *messages],
         **({"resume": resume} if resume else {}),
-        "tools": _TOOLS,
         "context": [{"description": "payload of what was tapped", "value": it} for it in payloads],
         "forwardedProps": {},
     }

@@ -15,10 +15,9 @@ from ak_instagram.agents.agent import Handoff, MessageEnd, Part, QuickReplies, T
 from ak_instagram.agents.answer_schema import NotInSchema, read_answer, read_message
 from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval
 from ak_instagram.agents.failures import FEW
+from ak_instagram.agents.tools import TOOLS, Call, carry_out
 from ak_instagram.agents.transport import JsonObject
 from ak_instagram.errors import Permanent, Transient
-
-from .tools import SCHEMAS, parts_of
 
 _WAITS = Handoff("the AG-UI run waits for somebody's decision")
 # A structured output of Pydantic AI's is a call of this tool, and nowhere else.
@@ -154,8 +153,11 @@ class RunReader:
     def _called(self) -> Iterator[list[Part]]:
         """Yield a message for each call of ours; others are between the agent and its server."""
         for call in self._calls.values():
-            if call.name in SCHEMAS:
-                yield parts_of(call.name, call.arguments)
+            if call.name in TOOLS:
+                outcome = carry_out(Call(call.id, call.name, call.arguments), TOOLS)
+                if not outcome.parts:  # nobody tells the model: its run is over
+                    raise Permanent(f"agent's call of {call.name} was refused: {outcome.told}")
+                yield outcome.parts
             elif call.name == _STRUCTURED and not self._has_said:
                 yield structured(call.arguments)
 
@@ -184,7 +186,7 @@ class RunReader:
 
     def _is_left(self, call: _Call) -> bool:
         """Return whether *call* is for neither us nor the server, which did not answer it."""
-        is_ours = call.name in SCHEMAS or call.name == _STRUCTURED
+        is_ours = call.name in TOOLS or call.name == _STRUCTURED
         return not (call.is_answered or is_ours)
 
     def _waiting(self, pending: list[JsonObject]) -> list[list[Part]]:
