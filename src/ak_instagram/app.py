@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -24,6 +25,9 @@ from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.meta.graph import GraphClient
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.privacy.callbacks import PrivacyCallbacks
+from ak_instagram.privacy.deletions import Deletions
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
@@ -45,6 +49,7 @@ class Service:
     settings: Settings
     store: Store
     dead_jobs: Callable[[], list[str]]
+    privacy: PrivacyCallbacks
 
 
 @asynccontextmanager
@@ -75,15 +80,25 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 session, settings.instagram.graph_url, settings.instagram.api_version
             )
             accounts = Accounts(settings.instagram.all_accounts, graph)
-            worker = _assemble(settings, agent, store, graph, accounts)
+            circuit_breaker = CircuitBreaker()
+            worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
+            deletions = Deletions(store, accounts.webhook_id)
+            privacy = PrivacyCallbacks(
+                store,
+                app_secrets=settings.instagram.app_secrets,
+                account_of=accounts.webhook_id,
+                disconnect=partial(_disconnect, circuit_breaker),
+                hurry=deletions.hurry,
+            )
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
-                purging=run_purges(store, settings.store.retention),
+                purging=run_purges(store, settings.store),
                 measuring=run_measurements(store),
+                deleting=deletions.run(),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
+                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()], privacy)
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
 
@@ -96,7 +111,13 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(routes=[*(Route(path, webhook) for path in PATHS), *probes.routes()])
+    router = Starlette(
+        routes=[
+            *(Route(path, webhook) for path in PATHS),
+            *service.privacy.routes(),
+            *probes.routes(),
+        ]
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
@@ -107,10 +128,14 @@ def make_app(service: Service) -> ASGIApp:
 
 
 def _assemble(
-    settings: Settings, agent: Agent, store: Store, graph: GraphClient, accounts: Accounts
+    settings: Settings,
+    agent: Agent,
+    store: Store,
+    graph: GraphClient,
+    accounts: Accounts,
+    circuit_breaker: CircuitBreaker,
 ) -> Worker:
     tasks = TaskSet()
-    circuit_breaker = CircuitBreaker()
     backoff = Backoff(settings.conversation.attempts)
     answering = Answering(
         store=store,
@@ -140,6 +165,12 @@ def _assemble(
         lease=settings.conversation.lease,
         backoff=backoff,
     )
+
+
+async def _disconnect(circuit_breaker: CircuitBreaker, account: str) -> None:
+    """Stop sending for *account*, until a probe shows that its token works again."""
+    why = "its owner has removed the app"
+    circuit_breaker.open(account, "", circuit_breaker.now(), ErrorClass.AUTHORIZATION, why)
 
 
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:

@@ -14,6 +14,7 @@ from .check_config import check_config
 from .dead_letters import dead_letters
 from .demo import demo
 from .pause_resume import pause, resume
+from .person import person
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
@@ -51,6 +52,7 @@ for command in (
     dead_letters,
     pause,
     resume,
+    person,
     simulator,
 ):
     main.add_command(command)

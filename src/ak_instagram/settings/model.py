@@ -296,6 +296,32 @@ class StoreSettings:
         "kept for 7 or more.",
         check=at_least(2, "Meta repeats webhooks for up to 36 hours"),
     )
+    retention_messages: float | None = setting(
+        None,
+        "Days that what people wrote is kept once it is settled; `store.retention` when not set. "
+        "0 wipes it within the hour.",
+        check=at_least(0),
+        example="2",
+    )
+    retention_answers: float | None = setting(
+        None,
+        "Days that answers are kept, at least 2; `store.retention` when not set.",
+        check=at_least(2, "an echo may come for up to 36 hours"),
+        example="2",
+    )
+    retention_transcript: float | None = setting(
+        None,
+        "Days that the lines are kept which agents without a memory get; `store.retention` when "
+        "not set.",
+        check=at_least(0),
+        example="30",
+    )
+    retention_dead_letters: float | None = setting(
+        None,
+        "Days that dead letters are kept; as messages and answers when not set.",
+        check=at_least(0),
+        example="30",
+    )
 
 
 @dataclass(frozen=True, slots=True)
