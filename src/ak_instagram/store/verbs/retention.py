@@ -12,6 +12,7 @@ from sqlalchemy import (
     TextClause,
     bindparam,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import (
+    IS_WAITING,
     SAYS_SOMETHING,
     conversations,
     events,
@@ -110,6 +112,21 @@ _EXPIRE_PARKED = Statement(
     .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
 )
+# What waits for nobody's try was said when the window had closed.
+_is_parked = (
+    IS_WAITING,
+    events.c.received_at < _before,
+    ~exists().where(
+        _c.account == events.c.account,
+        _c.contact == events.c.contact,
+        or_(_c.due_at.is_not(None), _c.lease_owner.is_not(None)),
+    ),
+)
+_EXPIRE_EVENTS = Statement(
+    update(events)
+    .where(events.c.id.in_(select(events.c.id).where(*_is_parked).limit(MAX_ROWS)), *_is_parked)
+    .values(status=EventStatus.IGNORED.value, payload=None, reason="the person did not write again")
+)
 _DELETE_LINES = Statement(delete(transcript).where(*_oldest(transcript.c.at)))
 _DELETE_PROFILES = Statement(
     delete(profiles).where(
@@ -182,7 +199,7 @@ def purge(tx: Tx, keep_ms: int, kinds: Kinds = _ALIKE) -> Purged:
 
     None means that nothing was left. *kinds* have times of their own. The keys that make repeats
     harmless live for `KEYS_LIVE` at least; only what the events said goes before. Parked answers
-    expire.
+    expire, and so does what waits to be part of a turn.
     """
     messages, answers, lines = (
         keep_ms if each is None else each
@@ -196,7 +213,8 @@ def purge(tx: Tx, keep_ms: int, kinds: Kinds = _ALIKE) -> Purged:
     )
     purged = Purged(
         events=_forget_events(tx, events_, payloads, messages),
-        expired=_EXPIRE_PARKED.run(tx, before=tx.now - answers),
+        expired=_EXPIRE_PARKED.run(tx, before=tx.now - answers)
+        + _EXPIRE_EVENTS.run(tx, before=tx.now - keep_ms),
         pieces=pieces.run(tx, before=tx.now - answers),
         lines=_DELETE_LINES.run(tx, before=tx.now - lines),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=tx.now - max(keep_ms, KEYS_LIVE)),
