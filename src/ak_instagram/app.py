@@ -180,6 +180,8 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         debounce_ms=int(settings.conversation.debounce * 1000),
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
+        opt_out_words=settings.conversation.opt_out_words,
+        opt_in_words=settings.conversation.opt_in_words,
         transcript_lines=agent.history,
     )
     return open_store(settings.store.url, worker)

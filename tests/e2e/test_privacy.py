@@ -25,7 +25,11 @@ OTHER = ProfessionalAccount(
     access_token="IGAAstage0token1of2the3other",
     app_secret="stage-app-secret-2",
 )
-SETTINGS = {"agent__request": '{"text": "{text}", "history": "{history}"}'}
+SETTINGS = {
+    "agent__request": '{"text": "{text}", "history": "{history}"}',
+    "conversation__opt_out_words": '["stop"]',
+    "conversation__opt_in_words": '["Weiter"]',
+}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=["sqlite", "postgres"])
@@ -207,3 +211,18 @@ async def test_an_account_that_has_removed_the_app_is_stopped_and_no_other(stage
         "its owner has removed the app",
     )
     assert stage.answers(zoe) == []
+
+
+async def test_who_opts_out_is_not_answered_until_they_opt_in(stage):
+    mia = stage.person()
+    stage.meta.phones.say(mia, "Hello there")
+    await stage.until_answered(mia)
+
+    stage.meta.phones.say(mia, "Stop!")
+    await stage.service.until_logged(
+        lambda line: line["event"] == "turn.skipped" and line["contact"] == mia
+    )
+    stage.meta.phones.say(mia, "weiter")
+    await stage.until_answered(mia, 2)
+
+    assert stage.answers(mia) == ["You said: Hello there", "You said: weiter"]

@@ -383,6 +383,19 @@ class ConversationSettings:
         value_type=PHRASES,
         example='["Thanks for your message!", "Your parcel * is on its way."]',
     )
+    opt_out_words: tuple[str, ...] = setting(
+        (),
+        "Texts with which a person asks not to be answered by the bot any more, until they say "
+        "one of `conversation.opt_in_words` or `resume` is used. `*` stands for any words.",
+        value_type=PHRASES,
+        example='["STOP", "UNSUBSCRIBE"]',
+    )
+    opt_in_words: tuple[str, ...] = setting(
+        ("START",),
+        "Texts with which a person who opted out asks to be answered again.",
+        value_type=PHRASES,
+        example='["START", "WEITER"]',
+    )
 
 
 @dataclass(frozen=True, slots=True)
