@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ak_instagram.agents.agent import Agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.profiles import ProfiledAgent, Profiles
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -137,6 +138,8 @@ def _assemble(
 ) -> Worker:
     tasks = TaskSet()
     backoff = Backoff(settings.conversation.attempts)
+    if settings.instagram.profile:
+        agent = ProfiledAgent(agent, Profiles(store, graph, accounts.find, tasks.spawn))
     answering = Answering(
         store=store,
         agent=agent,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -68,6 +68,13 @@ class RecentMessage:
     created_at: int
 
 
+class GraphAnswer(NamedTuple):
+    """The body of a 200 and its *headers*, whose names don't care about case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class DeadlinePayload(aiohttp.BytesPayload):
     """
     A body that is not written any more once *until*, on the steady clock, has passed.
@@ -99,7 +106,8 @@ class GraphClient:
 
     def __init__(self, session: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
         self._session = session
-        self._me = f"{graph_url}/{api_version}/me"
+        self._root = f"{graph_url}/{api_version}"
+        self._me = f"{self._root}/me"
         self._messages = f"{self._me}/messages"
         self._conversations = f"{self._me}/conversations"
 
@@ -113,7 +121,7 @@ class GraphClient:
         """
         body = {"recipient": {"id": recipient}, "message": message}
         answer = await self._post(token, body, timeout, repeatable=False)
-        return read_answer(read_message_id, answer, repeatable=False)
+        return read_answer(read_message_id, answer.body, repeatable=False)
 
     async def sender_action(
         self, token: str, recipient: str, action: Action, timeout: float
@@ -125,7 +133,7 @@ class GraphClient:
     async def me(self, token: str, timeout: float) -> Profile:
         """Return the account that *token* belongs to."""
         answer = await self._call("GET", self._me, token, timeout, params=_ME)
-        return read_answer(read_profile, answer)
+        return read_answer(read_profile, answer.body)
 
     async def recent_messages(
         self, token: str, recipient: str, timeout: float
@@ -133,11 +141,33 @@ class GraphClient:
         """Return the latest messages to and from *recipient*, newest first."""
         query = {"platform": "instagram", "user_id": recipient, "fields": _MESSAGES}
         answer = await self._call("GET", self._conversations, token, timeout, params=query)
-        return read_answer(read_recent_messages, answer)
+        return read_answer(read_recent_messages, answer.body)
+
+    async def call(
+        self,
+        method: str,
+        edge: str,
+        token: str,
+        timeout: float,
+        params: Mapping[str, str] | None = None,
+        *,
+        node: str = "",
+        body: Mapping[str, object] | None = None,
+    ) -> GraphAnswer:
+        """
+        Return Meta's answer to a call of the account's *edge*, or of another *node*'s.
+
+        For calls that change nothing by being repeated; an empty *edge* is the node itself.
+        A *body* is sent as JSON.
+        """
+        where = f"{self._root}/{node}" if node else self._me
+        url = f"{where}/{edge}" if edge else where
+        data = None if body is None else DeadlinePayload(body, time.monotonic() + timeout)
+        return await self._call(method, url, token, timeout, params=params, data=data)
 
     async def _post(
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
-    ) -> bytes:
+    ) -> GraphAnswer:
         payload = DeadlinePayload(body, time.monotonic() + timeout)
         return await self._call(
             "POST", self._messages, token, timeout, data=payload, repeatable=repeatable
@@ -153,8 +183,8 @@ class GraphClient:
         params: Mapping[str, str] | None = None,
         data: DeadlinePayload | None = None,
         repeatable: bool = True,
-    ) -> bytes:
-        """Return the body of a 200; connecting gets half of the *timeout* (s)."""
+    ) -> GraphAnswer:
+        """Return a 200; connecting gets half of the *timeout* (s)."""
         call = self._session.request(
             method,
             url,
@@ -176,7 +206,7 @@ class GraphClient:
             raise GraphError(unanswered(repeatable=repeatable), meaning) from None
         if response.status != HTTPStatus.OK:
             raise classify(response.status, body, response.headers, repeatable=repeatable)
-        return body
+        return GraphAnswer(body, response.headers)
 
 
 @lru_cache

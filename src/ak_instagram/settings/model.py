@@ -119,6 +119,11 @@ class InstagramSettings:
         "Where the Graph API is; another one is for tests and the simulator.",
         check=http_url,
     )
+    profile: bool = setting(
+        False,
+        "Tell the agent who writes: name, user name and followers, as far as Meta tells. Asked at "
+        "most once a day and person, and nothing waits for it longer than a second.",
+    )
     account_id: str | None = setting(
         None,
         "The professional account's id, `user_id` of `/me`. Asked from Meta when not set. "

@@ -20,6 +20,8 @@ const KINDS = {
     ["person_unavailable", "Person unavailable", "Code 551."],
     ["restricted", "Account restricted", "Code 368."],
     ["unsupported", "App refused", "Code 100, as to an app that Meta has restricted."],
+    ["no_consent", "No consent", "Code 230 to whoever asks who a person is.", { on: "read" }],
+    ["no_person", "Nobody there", "Code 9010 to whoever asks, as for the robot that reviews apps.", { on: "read" }],
   ],
   "The answer lies, or never comes": [
     ["sent_but_error", "Sent, but an error", "Code 1/1357046 although it was sent."],

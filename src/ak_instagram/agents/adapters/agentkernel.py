@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -134,13 +135,17 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
                 "mime_type": mime_type,
             }
         )
+    instagram: JsonObject = {"messages": context} if context else {}
+    if turn.profile is not None:
+        instagram["profile"] = turn.profile.to_json()
+        turn = replace(turn, profile=None)
     body = {
         "prompt": prompt(turn, goes_along),
         "session_id": turn.session,
         "user_id": turn.session,
         "agent": turn.agent,
         **files,
-        "instagram": {"messages": context} if context else None,
+        "instagram": instagram,
     }
     return {field: value for field, value in body.items() if value}
 
