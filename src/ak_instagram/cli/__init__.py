@@ -15,6 +15,7 @@ from .dead_letters import dead_letters
 from .demo import demo
 from .pause_resume import pause, resume
 from .person import person
+from .profile import profile
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
@@ -53,6 +54,7 @@ for command in (
     pause,
     resume,
     person,
+    profile,
     simulator,
 ):
     main.add_command(command)

@@ -16,6 +16,7 @@ from typing import Literal, get_type_hints
 from ak_instagram.masking import passwords_in
 
 from .keys import Key, keys_of, setting
+from .messenger_profile import ICE_BREAKERS, MENU
 from .value_types import (
     DIGITS,
     MAPPINGS,
@@ -412,6 +413,28 @@ class SenderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """What people are offered before they write; `profile apply` gives it to Meta."""
+
+    ice_breakers: tuple[Mapping[str, object], ...] = setting(
+        (),
+        "Up to 4 questions for each locale that people can tap to begin: `question` (80 "
+        "characters), and `payload`, which is the question when not set.",
+        value_type=ICE_BREAKERS,
+        example='[{"locale": "default", "questions": [{"question": "When are you open?", '
+        '"payload": "HOURS"}]}]',
+    )
+    persistent_menu: tuple[Mapping[str, object], ...] = setting(
+        (),
+        "Up to 20 entries for each locale of the menu beside the text field: `title` (30 "
+        "characters), and `payload` or `url`.",
+        value_type=MENU,
+        example='[{"locale": "default", "entries": [{"title": "Our shop", "url": '
+        '"https://shop.example"}, {"title": "No answers", "payload": "STOP"}]}]',
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """The log. Message texts, tokens and signatures never get into it."""
 
@@ -434,6 +457,7 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     sender: SenderSettings = field(default_factory=SenderSettings)
+    profile: ProfileSettings = field(default_factory=ProfileSettings)
     logs: LogSettings = field(default_factory=LogSettings)
 
     @property

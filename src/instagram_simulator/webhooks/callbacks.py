@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
@@ -27,10 +28,10 @@ CALLBACKS = {
 
 @dataclass(frozen=True, slots=True)
 class CallbackAnswer:
-    """A service's answer: its *status*, and its JSON, or its text if it is none."""
+    """A service's answer: *status* (`None`: there was none), JSON, or its text if it is none."""
 
-    status: int
-    body: object
+    status: int | None
+    body: Any
 
 
 def signed_request(claims: Json, app_secret: str) -> str:
@@ -50,8 +51,11 @@ async def call_back(
 ) -> CallbackAnswer:
     """Post *signed* to the service whose webhook that is, once."""
     url = urljoin(webhook, CALLBACKS[callback])
-    async with session.post(url, data={"signed_request": signed}) as response:
-        text = await response.text()
+    try:
+        async with session.post(url, data={"signed_request": signed}) as response:
+            text = await response.text()
+    except (aiohttp.ClientError, TimeoutError) as exc:
+        return CallbackAnswer(None, f"no answer: {type(exc).__name__}")
     try:
         return CallbackAnswer(response.status, json.loads(text))
     except ValueError:
