@@ -21,13 +21,15 @@ from ak_instagram import fast_json
 from .graph_codes import ErrorClass
 from .graph_errors import GraphError, classify, unanswered
 from .lenient import JsonObject, as_id, as_object, id_of, iso_millis
+from .outgoing import Outgoing, is_action, read_kind, request_body
 
 Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
 _Value = TypeVar("_Value")
 
 MAX_ANSWER_BYTES = 1 << 20
+_MERE_WORDS = {"text"}
 _ME = {"fields": "user_id,username"}
-_MESSAGES = "messages{id,created_time,from,message}"
+_MESSAGES = "messages{id,created_time,from,message,attachments}"
 
 # Raised before a byte of the request was written.
 _NEVER_SENT = (
@@ -58,14 +60,16 @@ class RecentMessage:
     """
     A message of a conversation, of whichever side.
 
-    *created_at* is in UTC milliseconds. Meta tells *text* and *from_id* of the newest
-    20 only; they are empty for others.
+    *created_at* is in UTC milliseconds. *attachment* is the kind of what it has besides a
+    text, as `meta.outgoing` has kinds. Meta tells *text*, *from_id* and *attachment* of the
+    newest 20 only; they are empty for others.
     """
 
     mid: str
     text: str
     from_id: str
     created_at: int
+    attachment: str = ""
 
 
 class GraphAnswer(NamedTuple):
@@ -112,14 +116,21 @@ class GraphClient:
         self._conversations = f"{self._me}/conversations"
 
     async def send_message(
-        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+        self, token: str, recipient: str, message: Outgoing, timeout: float
     ) -> str:
         """
-        Send *message* to *recipient*, an IGSID, and return its id.
+        Send *message* to *recipient*, an IGSID, and return its id; a reaction has none: empty.
 
-        The error is `OUTCOME_UNKNOWN` if Meta may have got it and did not say so.
+        The error is `OUTCOME_UNKNOWN` if Meta may have got it and did not say so; a reaction
+        does no harm if it is made again.
         """
-        body = {"recipient": {"id": recipient}, "message": message}
+        if message.keys() == _MERE_WORDS:
+            body: Mapping[str, object] = {"recipient": {"id": recipient}, "message": message}
+        elif is_action(message):
+            await self._post(token, request_body(recipient, message), timeout, repeatable=True)
+            return ""
+        else:
+            body = request_body(recipient, message)
         answer = await self._post(token, body, timeout, repeatable=False)
         return read_answer(read_message_id, answer.body, repeatable=False)
 
@@ -275,6 +286,7 @@ def messages_in(conversation: object) -> Iterator[RecentMessage]:
             text=text if isinstance(text, str) else "",
             from_id=id_of(message.get("from")) or "",
             created_at=created_at,
+            attachment=read_kind(message),
         )
 
 

@@ -31,7 +31,8 @@ class WorkerIdentity:
     ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
     answered. *automatic_texts* are what the account says without one, *opt_out_words* and
     *opt_in_words* what a person ends and begins answers with. *transcript_lines*
-    is how many a claim brings along.
+    is how many a claim brings along. *turn_id* names the turn of a claim, and is set only if the
+    agent posts its answers.
     """
 
     owner: str
@@ -40,6 +41,7 @@ class WorkerIdentity:
     takeover_pause_ms: int = 12 * 3_600_000
     automatic_texts: tuple[str, ...] = ()
     transcript_lines: int = 0
+    turn_id: Callable[[Claim], str] | None = None
     opt_out_words: tuple[str, ...] = ()
     opt_in_words: tuple[str, ...] = ()
 

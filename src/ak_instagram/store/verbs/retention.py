@@ -33,6 +33,7 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
+from . import callbacks
 from .people import deletions
 
 DAY = 86_400_000  # milliseconds
@@ -160,6 +161,7 @@ class Purged:
     expired: int = 0
     lines: int = 0
     conversations: int = 0
+    callbacks: int = 0
     profiles: int = 0
     deletions: int = 0
 
@@ -170,6 +172,7 @@ class Purged:
             self.expired + other.expired,
             self.lines + other.lines,
             self.conversations + other.conversations,
+            self.callbacks + other.callbacks,
             self.profiles + other.profiles,
             self.deletions + other.deletions,
         )
@@ -218,6 +221,7 @@ def purge(tx: Tx, keep_ms: int, kinds: Kinds = _ALIKE) -> Purged:
         pieces=pieces.run(tx, before=tx.now - answers),
         lines=_DELETE_LINES.run(tx, before=tx.now - lines),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=tx.now - max(keep_ms, KEYS_LIVE)),
+        callbacks=callbacks.forget(tx, tx.now - keep_ms),
         profiles=_DELETE_PROFILES.run(tx, before=tx.now - keep_ms),
         deletions=deletions.forget(tx),
     )
