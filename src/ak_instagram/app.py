@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ak_instagram.agents.agent import Agent, Deferring
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.profiles import ProfiledAgent, Profiles
 from ak_instagram.conversation.turn import turn_id
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
@@ -28,6 +30,9 @@ from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
 from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.graph import GraphClient
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.privacy.callbacks import PrivacyCallbacks
+from ak_instagram.privacy.deletions import Deletions
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
@@ -51,6 +56,7 @@ class Service:
     agent: Agent
     store: Store
     dead_jobs: Callable[[], list[str]]
+    privacy: PrivacyCallbacks
 
 
 @asynccontextmanager
@@ -84,19 +90,31 @@ async def open_service(
                 session, settings.instagram.graph_url, settings.instagram.api_version
             )
             accounts = Accounts(settings.instagram.all_accounts, graph)
-            worker = _assemble(settings, agent, store, graph, accounts)
+            circuit_breaker = CircuitBreaker()
+            worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
+            deletions = Deletions(store, accounts.webhook_id)
+            privacy = PrivacyCallbacks(
+                store,
+                app_secrets=settings.instagram.app_secrets,
+                account_of=accounts.webhook_id,
+                disconnect=partial(_disconnect, circuit_breaker),
+                hurry=deletions.hurry,
+            )
             every = settings.instagram.sweep
             sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
-                purging=run_purges(store, settings.store.retention),
+                purging=run_purges(store, settings.store),
                 measuring=run_measurements(store),
+                deleting=deletions.run(),
                 sweeping=run_sweeps(sweeper, accounts.identified, every),
                 checking=run_daily(settings, session, first_after=first_check_after),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield Service(settings, agent, store, lambda: [*upkeep.dead(), *work.dead()])
+                    yield Service(
+                        settings, agent, store, lambda: [*upkeep.dead(), *work.dead()], privacy
+                    )
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
 
@@ -109,7 +127,11 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    routes = [*(Route(path, webhook) for path in PATHS), *probes.routes()]
+    routes = [
+        *(Route(path, webhook) for path in PATHS),
+        *service.privacy.routes(),
+        *probes.routes(),
+    ]
     if isinstance(service.agent, Deferring):
         secret = service.settings.agent.callback_secret or ""
         routes.append(Route(CALLBACKS, CallbackEndpoint(service.store, service.agent, secret)))
@@ -124,11 +146,17 @@ def make_app(service: Service) -> ASGIApp:
 
 
 def _assemble(
-    settings: Settings, agent: Agent, store: Store, graph: GraphClient, accounts: Accounts
+    settings: Settings,
+    agent: Agent,
+    store: Store,
+    graph: GraphClient,
+    accounts: Accounts,
+    circuit_breaker: CircuitBreaker,
 ) -> Worker:
     tasks = TaskSet()
-    circuit_breaker = CircuitBreaker()
     backoff = Backoff(settings.conversation.attempts)
+    if settings.instagram.profile:
+        agent = ProfiledAgent(agent, Profiles(store, graph, accounts.find, tasks.spawn))
     answering = Answering(
         store=store,
         agent=agent,
@@ -159,6 +187,12 @@ def _assemble(
     )
 
 
+async def _disconnect(circuit_breaker: CircuitBreaker, account: str) -> None:
+    """Stop sending for *account*, until a probe shows that its token works again."""
+    why = "its owner has removed the app"
+    circuit_breaker.open(account, "", circuit_breaker.now(), ErrorClass.AUTHORIZATION, why)
+
+
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:
     worker = WorkerIdentity(
         owner=uuid.uuid4().hex,
@@ -166,6 +200,8 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         debounce_ms=int(settings.conversation.debounce * 1000),
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
+        opt_out_words=settings.conversation.opt_out_words,
+        opt_in_words=settings.conversation.opt_in_words,
         transcript_lines=agent.history,
         turn_id=turn_id if isinstance(agent, Deferring) else None,
     )

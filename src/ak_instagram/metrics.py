@@ -42,6 +42,11 @@ SIGNATURES = _from_zero(
     ),
     *("0", "none"),
 )
+SIGNED_REQUESTS = Counter(
+    "ak_instagram_signed_requests_total",
+    "Requests to Meta's callbacks about users who leave, by callback and outcome",
+    ["callback", "outcome"],
+)
 EVENTS = Counter(
     "ak_instagram_events_total",
     "Events received, by what they are to us and by Meta's word for them",

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from .faults import Fault, Faults
 from .journal import Journal
 from .state import World
-from .values import Json, Person
+from .values import Json, Person, ProfessionalAccount
+from .webhooks.callbacks import CallbackAnswer, call_back, signed_request
 from .webhooks.delivery import Deliveries
 from .webhooks.dispatch import FIELDS, Dispatch
 from .webhooks.post import Retries, shake_hands
@@ -55,6 +56,31 @@ class Engine:
         await shake_hands(self.deliveries.session, url, verify_token)
         self.deliveries.url = url
         self.journal.write("webhook.verified", url=url)
+
+    async def call_back(
+        self, callback: str, account: ProfessionalAccount | None = None, **claims: object
+    ) -> CallbackAnswer:
+        """
+        Post a `deauthorize` or `data_deletion` to the service, and return its answer.
+
+        The user is the owner of *account* (by default the first), issued just now, unless
+        *claims* (`user_id`, `issued_at`, …) say otherwise.
+        """
+        about = account or self.world.account
+        claims = {
+            "algorithm": "HMAC-SHA256",
+            "issued_at": self.world.clock.now() // 1000,
+            "expires": 0,
+            "user_id": about.app_scoped_id,
+            **claims,
+        }
+        signed = signed_request(claims, about.app_secret)
+        deliveries = self.deliveries
+        answer = await call_back(deliveries.session, deliveries.url or "", callback, signed)
+        self.journal.write(
+            "callback", callback=callback, status=answer.status, response=answer.body
+        )
+        return answer
 
     def set_fields(
         self, *, app: Sequence[str] | None = None, account: Sequence[str] | None = None

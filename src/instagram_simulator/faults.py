@@ -34,6 +34,8 @@ class FaultKind(StrEnum):
     PERSON_UNAVAILABLE = "person_unavailable"  # 551/1545041
     RESTRICTED = "restricted"  # 368
     UNSUPPORTED = "unsupported"  # 100, as to an app whose calls Meta refuses
+    NO_CONSENT = "no_consent"  # 230, to reads of profiles
+    NO_PERSON = "no_person"  # 9010, as for the robot that reviews apps
 
     # The answer lies or never comes
     DROPPED = "dropped"  # the line drops, nothing was applied

@@ -112,6 +112,8 @@ class World:
         self.clock = Clock()
         self.accounts = {each.account_id: each for each in accounts or (ProfessionalAccount(),)}
         self.media: dict[str, tuple[str, bytes]] = {}
+        # What each account offers before anybody writes: ice breakers, menu.
+        self.profiles: dict[str, Json] = {each: {} for each in self.accounts}
         self._ids = Ids()
         self._tokens: dict[str, AccessToken] = {}
         self._comments: dict[str, Comment] = {}

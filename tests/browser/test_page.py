@@ -433,3 +433,44 @@ async def test_after_a_takeover_the_page_shows_the_way_back(visit, meta, answer)
     await answer({"message": {"text": "and the bot again"}})
 
     await expect(page.locator("#takeover")).to_be_hidden()
+
+
+async def test_what_the_account_offers_is_tapped(visit, meta):
+    page = await someone_new(await visit(meta.url), "Cleo")
+    url = f"{meta.url}/v21.0/me/messenger_profile"
+    questions = [{"question": "When are you open?", "payload": "HOURS"}]
+    entries = [{"type": "postback", "title": "A person, please", "payload": "HUMAN"}]
+    body = {
+        "platform": "instagram",
+        "ice_breakers": [{"call_to_actions": questions, "locale": "default"}],
+        "persistent_menu": [{"call_to_actions": entries, "locale": "default"}],
+    }
+    headers = {"Authorization": f"Bearer {meta.account.access_token}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, json=body, headers=headers) as response,
+    ):
+        assert response.status == 200
+
+    await page.get_by_role("button", name="When are you open?").click()
+    await expect(mine(page)).to_have_text(["When are you open?"])
+    await page.get_by_label("Menu of the account").click()
+    await page.get_by_role("menuitem", name="A person, please").click()
+    await expect(mine(page)).to_have_text(["When are you open?", "A person, please"])
+
+    igsid = [*meta.world.conversations()][-1].person.igsid
+    payloads = [message.content.postback for message in meta.world.messages(igsid)]
+    assert payloads == ["HOURS", "HUMAN"]
+
+
+async def test_a_comment_is_written_and_the_owner_leaves(visit, meta):
+    page = await someone_new(await visit(meta.url), "Dora")
+    await page.get_by_role("tab", name="What goes wrong").click()
+
+    await page.get_by_label("Comment").fill("How much is it?")
+    await page.get_by_role("button", name="Post", exact=True).click()
+    entry = await meta.journal.wait(lambda each: each.kind == "comment", after=0)
+    await page.get_by_role("button", name="Removes the app").click()
+
+    assert entry.data["text"] == "How much is it?"
+    await expect(page.locator("#callback")).to_contain_text("no answer")

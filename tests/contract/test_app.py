@@ -32,6 +32,7 @@ NAMES = {
     "ak_instagram_webhooks",
     "ak_instagram_webhook_seconds",
     "ak_instagram_signatures",
+    "ak_instagram_signed_requests",
     "ak_instagram_events",
     "ak_instagram_events_unreadable",
     "ak_instagram_events_stored",

@@ -124,6 +124,21 @@ async def test_a_webhook_is_passed_on_with_its_signature(proxy, meta):
     assert passed.headers["X-Hub-Signature-256"] == SIGNATURE
 
 
+@pytest.mark.parametrize("path", ["/instagram/deauthorize", "/instagram/data-deletion"])
+async def test_metas_callbacks_are_passed_on(proxy, meta, path):
+    async with meta.post(path, data={"signed_request": "a.b"}) as answer:
+        await answer.read()
+
+    assert [passed.path for passed in proxy.passed] == [path]
+
+
+async def test_the_page_of_a_deletion_is_passed_on(proxy, meta):
+    async with meta.get("/instagram/data-deletion/0123abc") as answer:
+        await answer.read()
+
+    assert [passed.path for passed in proxy.passed] == ["/instagram/data-deletion/0123abc"]
+
+
 async def test_metas_check_is_passed_on(proxy, meta):
     async with meta.get(VERIFY) as answer:
         assert answer.status == 200
@@ -133,7 +148,10 @@ async def test_metas_check_is_passed_on(proxy, meta):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/metrics", "/livez", "/health", "/admin/", "/instagram", "/instagram/webhook/x"],
+    [
+        *("/", "/metrics", "/livez", "/health", "/admin/", "/instagram", "/instagram/webhook/x"),
+        *("/instagram/deauthorize/x", "/instagram/data-deletionx"),
+    ],
 )
 async def test_nothing_else_is(proxy, meta, path):
     async with meta.get(path) as answer:

@@ -31,6 +31,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- merge (include "ak-instagram.selectorLabels" . | fromYaml) .Values.podLabels .Values.commonLabels | toYaml }}
 {{- end }}
 
+{{/* The paths that Meta and its users call, with how an Ingress matches each. */}}
+{{- define "ak-instagram.paths" -}}
+/instagram/webhook: Exact
+/instagram/deauthorize: Exact
+/instagram/data-deletion: Prefix
+{{- end }}
+
 {{/* The labels of the pod of `helm test`, by which the Service does not find it. */}}
 {{- define "ak-instagram.testLabels" -}}
 app.kubernetes.io/name: {{ include "ak-instagram.name" . }}-test

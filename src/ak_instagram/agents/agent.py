@@ -13,7 +13,9 @@ from operator import attrgetter
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
-from ak_instagram.meta.content import Attachment as Attachment  # a part of the contract
+# Parts of the contract.
+from ak_instagram.meta.contact_profile import ContactProfile as ContactProfile
+from ak_instagram.meta.content import Attachment as Attachment
 
 # --- what goes in -----------------------------------------------------------
 
@@ -69,7 +71,8 @@ class Turn:
     *account* is the professional account's id, *contact* the person's IGSID.
     *agent* is the name of the agent to ask (`instagram.agent`), if any.
     *locale* is always `None` in this version. *history* is empty unless the adapter
-    asks for it (`Agent.history`). *callback* is for an agent that is `Deferring`.
+    asks for it (`Agent.history`). *profile* is what Meta tells about the person, `None` unless
+    `instagram.profile` is set and Meta has told. *callback* is for an agent that is `Deferring`.
     """
 
     id: str
@@ -81,6 +84,7 @@ class Turn:
     locale: str | None = None
     history: tuple[HistoryLine, ...] = ()
     callback: Callback | None = None
+    profile: ContactProfile | None = None
 
 
 # --- a turn as one piece of text, for protocols that have one field for it -------
@@ -107,13 +111,13 @@ def attachments_of(turn: Turn) -> list[Attachment]:
 
 def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) -> str:
     """
-    Return the messages as lines of text, never empty.
+    Return the messages as lines of text, never empty; first who wrote, if that is known.
 
     What a message refers to is a line before it. An attachment is a labelled line, unless it
     is *carried* elsewhere in the request; then only its label is left, and only when there
     is nothing else. Lines tell which messages came a day or more before the last one.
     """
-    lines: list[str] = []
+    lines: list[str] = [turn.profile.line] if turn.profile and turn.profile.line else []
     has_said = False
     latest = max(map(attrgetter("at"), turn.messages), default=0)
     earlier = 0  # days

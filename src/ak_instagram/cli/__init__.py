@@ -15,6 +15,8 @@ from .dead_letters import dead_letters
 from .demo import demo
 from .doctor import doctor
 from .pause_resume import pause, resume
+from .person import person
+from .profile import profile
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
@@ -57,6 +59,8 @@ for command in (
     dead_letters,
     pause,
     resume,
+    person,
+    profile,
     simulator,
 ):
     main.add_command(command)

@@ -18,20 +18,22 @@ _MAX_HOURS = 10 * 365 * 24
 NOT_KNOWN = "no conversation with {} is known"
 
 
-def _require_id(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+def require_id(
+    _context: click.Context, _parameter: click.Parameter, name: str | None
+) -> str | None:
     """Refuse the names of people and accounts: under a name nothing is stored."""
-    if not (name.isascii() and name.isdigit()):
+    if name is not None and not (name.isascii() and name.isdigit()):
         raise click.BadParameter(
             "is not an id: it has digits alone, as `account` and `contact` in the log"
         )
     return name
 
 
-contact_argument = click.argument("contact", callback=_require_id)
+contact_argument = click.argument("contact", callback=require_id)
 account_option = click.option(
     "--account",
     required=True,
-    callback=_require_id,
+    callback=require_id,
     help="The professional account's id, as the log names it.",
 )
 

@@ -53,6 +53,8 @@ class Accounts:
         self._by_id = {it.account_id: it for it in accounts if it.account_id}
         self._strangers: set[str] = set()
         self._identified: list[IdentifiedAccount] = []
+        # The ids that webhooks carry, by all that Meta calls the accounts.
+        self._webhook_ids = {it: it for it in self._by_id}
 
     def find(self, account_id: str) -> Account | None:
         """
@@ -80,6 +82,17 @@ class Accounts:
         """Return the accounts of which Meta has said whose they are."""
         return tuple(self._identified)
 
+    def webhook_id(self, any_id: str) -> str | None:
+        """
+        Return the id that webhooks carry of the account that Meta somewhere calls *any_id*.
+
+        `None` if that is none of ours. Raises `errors.Transient` while that can't be told.
+        """
+        known = self._webhook_ids.get(any_id)
+        if known is None and self._unasked:
+            raise Transient("Meta has not said yet which accounts the tokens belong to")
+        return known
+
     async def learn(self) -> None:
         """Ask for the ids until all are known; never return."""
         failures = 0
@@ -101,4 +114,5 @@ class Accounts:
         for known in (profile.user_id, profile.id):
             if known:
                 self._by_id[known] = account
+                self._webhook_ids[known] = profile.user_id
         log.info("account.identified", account=profile.user_id, username=profile.username)

@@ -163,15 +163,18 @@ class GraphClient:
         params: Mapping[str, str] | None = None,
         *,
         node: str = "",
+        body: Mapping[str, object] | None = None,
     ) -> GraphAnswer:
         """
         Return Meta's answer to a call of the account's *edge*, or of another *node*'s.
 
         For calls that change nothing by being repeated; an empty *edge* is the node itself.
+        A *body* is sent as JSON.
         """
         where = f"{self._root}/{node}" if node else self._me
         url = f"{where}/{edge}" if edge else where
-        return await self._call(method, url, token, timeout, params=params)
+        data = None if body is None else DeadlinePayload(body, time.monotonic() + timeout)
+        return await self._call(method, url, token, timeout, params=params, data=data)
 
     async def _post(
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool

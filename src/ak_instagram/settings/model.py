@@ -16,6 +16,7 @@ from typing import Literal, get_type_hints
 from ak_instagram.masking import passwords_in
 
 from .keys import Key, keys_of, setting
+from .messenger_profile import ICE_BREAKERS, MENU
 from .value_types import (
     DIGITS,
     MAPPINGS,
@@ -126,6 +127,11 @@ class InstagramSettings:
         "https://graph.instagram.com",
         "Where the Graph API is; another one is for tests and the simulator.",
         check=http_url,
+    )
+    profile: bool = setting(
+        False,
+        "Tell the agent who writes: name, user name and followers, as far as Meta tells. Asked at "
+        "most once a day and person, and nothing waits for it longer than a second.",
     )
     account_id: str | None = setting(
         None,
@@ -381,6 +387,32 @@ class StoreSettings:
         "kept for 7 or more.",
         check=at_least(2, "Meta repeats webhooks for up to 36 hours"),
     )
+    retention_messages: float | None = setting(
+        None,
+        "Days that what people wrote is kept once it is settled; `store.retention` when not set. "
+        "0 wipes it within the hour.",
+        check=at_least(0),
+        example="2",
+    )
+    retention_answers: float | None = setting(
+        None,
+        "Days that answers are kept, at least 2; `store.retention` when not set.",
+        check=at_least(2, "an echo may come for up to 36 hours"),
+        example="2",
+    )
+    retention_transcript: float | None = setting(
+        None,
+        "Days that the lines are kept which agents without a memory get; `store.retention` when "
+        "not set.",
+        check=at_least(0),
+        example="30",
+    )
+    retention_dead_letters: float | None = setting(
+        None,
+        "Days that dead letters are kept; as messages and answers when not set.",
+        check=at_least(0),
+        example="30",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +474,19 @@ class ConversationSettings:
         value_type=PHRASES,
         example='["Thanks for your message!", "Your parcel * is on its way."]',
     )
+    opt_out_words: tuple[str, ...] = setting(
+        (),
+        "Texts with which a person asks not to be answered by the bot any more, until they say "
+        "one of `conversation.opt_in_words` or `resume` is used. `*` stands for any words.",
+        value_type=PHRASES,
+        example='["STOP", "UNSUBSCRIBE"]',
+    )
+    opt_in_words: tuple[str, ...] = setting(
+        ("START",),
+        "Texts with which a person who opted out asks to be answered again.",
+        value_type=PHRASES,
+        example='["START", "WEITER"]',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +495,28 @@ class SenderSettings:
 
     attempts: int = setting(8, "Attempts at one piece of an answer.", check=at_least(1))
     rate: float = setting(100.0, "Pieces sent a second, for each account.", check=above_zero)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """What people are offered before they write; `profile apply` gives it to Meta."""
+
+    ice_breakers: tuple[Mapping[str, object], ...] = setting(
+        (),
+        "Up to 4 questions for each locale that people can tap to begin: `question` (80 "
+        "characters), and `payload`, which is the question when not set.",
+        value_type=ICE_BREAKERS,
+        example='[{"locale": "default", "questions": [{"question": "When are you open?", '
+        '"payload": "HOURS"}]}]',
+    )
+    persistent_menu: tuple[Mapping[str, object], ...] = setting(
+        (),
+        "Up to 20 entries for each locale of the menu beside the text field: `title` (30 "
+        "characters), and `payload` or `url`.",
+        value_type=MENU,
+        example='[{"locale": "default", "entries": [{"title": "Our shop", "url": '
+        '"https://shop.example"}, {"title": "No answers", "payload": "STOP"}]}]',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,6 +542,7 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     sender: SenderSettings = field(default_factory=SenderSettings)
+    profile: ProfileSettings = field(default_factory=ProfileSettings)
     logs: LogSettings = field(default_factory=LogSettings)
 
     @property

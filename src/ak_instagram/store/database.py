@@ -29,7 +29,8 @@ class WorkerIdentity:
 
     *owner* names it in its leases, which last *lease_ms*. *debounce_ms* is the quiet that
     ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
-    answered. *automatic_texts* are what the account says without one. *transcript_lines*
+    answered. *automatic_texts* are what the account says without one, *opt_out_words* and
+    *opt_in_words* what a person ends and begins answers with. *transcript_lines*
     is how many a claim brings along. *turn_id* names the turn of a claim, and is set only if the
     agent posts its answers.
     """
@@ -41,6 +42,8 @@ class WorkerIdentity:
     automatic_texts: tuple[str, ...] = ()
     transcript_lines: int = 0
     turn_id: Callable[[Claim], str] | None = None
+    opt_out_words: tuple[str, ...] = ()
+    opt_in_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ IS_LEASED = text("lease_owner IS NOT NULL")
 IS_BLOCKED = text("waits_for = 'account'")
 IS_KNOWN_TO_META = text("message_id IS NOT NULL")
 IS_AWAITED = text("status = 'awaited'")
+IS_TO_BE_DONE = text("done_at IS NULL")
 
 events = Table(
     "events",
@@ -281,6 +282,36 @@ Index(
     postgresql_where=IS_AWAITED,
 )
 Index("callbacks_asked", callbacks.c.asked_at)
+
+# Requests to delete data, by the code with which Meta's user can look after theirs.
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("code", Text, primary_key=True),
+    # The account whose data it is, else whom Meta named; both empty once it is done.
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger),
+)
+Index(
+    "deletions_to_be_done",
+    deletions.c.asked_at,
+    sqlite_where=IS_TO_BE_DONE,
+    postgresql_where=IS_TO_BE_DONE,
+)
+
+# What Meta tells about people, as JSON; NULL if it does not.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("profile", Text),
+    Column("asked_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("profiles_asked", profiles.c.asked_at)
 
 
 def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -32,6 +32,7 @@ class Silencer(StrEnum):
     APP = "app"  # another one answers
     AGENT = "agent"  # it asked for a person
     COMMAND = "command"  # `pause`
+    OPT_OUT = "opt_out"  # the person who writes, who wants no answers
 
     @property
     def reason(self) -> str:
@@ -44,6 +45,7 @@ _SILENCES = {
     Silencer.APP: "another app answers",
     Silencer.AGENT: "the agent asked for a person",
     Silencer.COMMAND: "paused by command",
+    Silencer.OPT_OUT: "the person does not want to be answered",
 }
 
 

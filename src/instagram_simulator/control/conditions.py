@@ -13,6 +13,7 @@ from instagram_simulator.journal import Journal
 from instagram_simulator.same_origin import HEADERS
 from instagram_simulator.state import Unknown
 from instagram_simulator.values import Json
+from instagram_simulator.webhooks.callbacks import CALLBACKS
 
 from .requests import ENGINE, BadRequest, Route, json_of, made_of, text_in
 
@@ -30,6 +31,7 @@ async def state(request: web.Request) -> web.StreamResponse:
                 "username": account.username,
                 "name": account.name,
             },
+            "profile": engine.world.profiles[account.account_id],
             "people": [each.to_json() for each in engine.world.conversations()],
             "switches": asdict(engine.behaviour),
             "faults": engine.active_faults(),
@@ -166,6 +168,14 @@ async def subscribe(request: web.Request) -> web.StreamResponse:
     return web.json_response({"url": body["url"]})
 
 
+async def call_back(request: web.Request) -> web.StreamResponse:
+    """Call the service back about the account's owner: `{"callback"}`; return its answer."""
+    callback = text_in(await json_of(request), "callback")
+    if callback not in CALLBACKS:
+        raise BadRequest(f"callback must be one of {', '.join(CALLBACKS)}")
+    return web.json_response(asdict(await request.app[ENGINE].call_back(callback)))
+
+
 ROUTES = (
     Route("GET", "/state", state),
     Route("GET", "/calls", calls),
@@ -180,4 +190,5 @@ ROUTES = (
     Route("POST", "/clock", advance),
     Route("POST", "/webhook", subscribe),
     Route("POST", "/fields", fields),
+    Route("POST", "/callbacks", call_back),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from instagram_simulator.journal import Journal
+from instagram_simulator.state import World
 from instagram_simulator.values import Json, ProfessionalAccount
 from instagram_simulator.webhooks.delivery import Deliveries
 from instagram_simulator.webhooks.dispatch import FIELDS, Dispatch
@@ -68,14 +70,22 @@ def fields_of(call: GraphCall) -> list[str]:
 
 
 class MessengerProfiles:
-    """The ice breakers and the menu of each account."""
+    """The ice breakers and the menu of each account; *journal* hears of changes."""
 
-    def __init__(self) -> None:
-        self._profiles: dict[str, Json] = {}
+    def __init__(self, world: World, journal: Journal) -> None:
+        self._profiles = world.profiles
+        self._journal = journal
 
     def call(self, account: ProfessionalAccount, call: GraphCall) -> Json:
         """Read, set or delete the settings of *account*."""
-        parameters, mine = call.parameters, self._profiles.setdefault(account.account_id, {})
+        answer = self._answer(account, call)
+        if call.method != "GET":
+            mine = self._profiles[account.account_id]
+            self._journal.write("profile", account_id=account.account_id, profile=dict(mine))
+        return answer
+
+    def _answer(self, account: ProfessionalAccount, call: GraphCall) -> Json:
+        parameters, mine = call.parameters, self._profiles[account.account_id]
         if str(parameters.get("platform", "instagram")).lower() != "instagram":
             raise GraphRefusal(100, None, "Param platform must be one of {instagram}")
         if call.method == "POST":

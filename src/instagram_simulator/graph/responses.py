@@ -110,6 +110,10 @@ _REFUSALS: Mapping[FaultKind, Callable[[], GraphResponse]] = {
     FaultKind.UNSUPPORTED: GraphRefusal(
         100, None, "Unsupported request - method type: post"
     ).response,
+    FaultKind.NO_CONSENT: GraphRefusal(
+        230, None, "User consent is required to access user profile"
+    ).response,
+    FaultKind.NO_PERSON: GraphRefusal(9010, None, "No matching Instagram user").response,
 }
 
 # Lies: it is applied, and this is the response.

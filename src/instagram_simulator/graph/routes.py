@@ -83,7 +83,7 @@ class GraphApi:
         self._uploads = Uploads(engine.world)
         self._send = SendApi(engine.world, engine.journal, self._uploads)
         self._subscriptions = Subscriptions(engine.dispatch, engine.deliveries)
-        self._profiles = MessengerProfiles()
+        self._profiles = MessengerProfiles(engine.world, engine.journal)
         self._rate = SendRate()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

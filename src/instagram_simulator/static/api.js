@@ -44,5 +44,7 @@ export const removeFault = (number) => call("DELETE", `faults/${number}`);
 export const heal = () => call("DELETE", "faults");
 export const release = () => call("POST", "release");
 export const flip = (changes) => call("PATCH", "switches", changes);
+export const comment = (igsid, text) => call("POST", person(igsid, "comments"), { text });
+export const callBack = (callback) => call("POST", "callbacks", { callback });
 export const advance = (seconds) => call("POST", "clock", { advance: seconds });
 export const setFields = (account) => call("POST", "fields", { account });

@@ -1,6 +1,6 @@
 /* The levers: what goes wrong, how Meta behaves, what time it is. */
 
-import { addFault, advance, attempt, flip, heal, release, removeFault, setFields, write } from "./api.js";
+import { addFault, advance, attempt, callBack, comment, flip, heal, release, removeFault, setFields, write } from "./api.js";
 import { byId, el } from "./dom.js";
 
 const KINDS = {
@@ -21,6 +21,8 @@ const KINDS = {
     ["person_unavailable", "Person unavailable", "Code 551."],
     ["restricted", "Account restricted", "Code 368."],
     ["unsupported", "App refused", "Code 100, as to an app that Meta has restricted."],
+    ["no_consent", "No consent", "Code 230 to whoever asks who a person is.", { on: "read" }],
+    ["no_person", "Nobody there", "Code 9010 to whoever asks, as for the robot that reviews apps.", { on: "read" }],
   ],
   "The answer lies, or never comes": [
     ["sent_but_error", "Sent, but an error", "Code 1/1357046 although it was sent."],
@@ -55,8 +57,20 @@ export function setUpFaults(who) {
       el("div", { className: "row" }, button("1 hour", () => advance(3600)), button("24 hours", () => advance(86_460))),
       el("p", { textContent: "For Meta, which lets nobody answer 24 hours after a person's last message. The service has a clock of its own: what it waits for, a takeover too, does not end sooner." }),
     ),
-    group("Someone answers from the Instagram app", byHand(who)),
+    group("Someone answers from the Instagram app", oneLine("Hi, this is Ana from the shop", "Answer by hand", "Send", (text) => write(who(), { by_hand: { text } }))),
+    group("You comment on a post", oneLine("How much is it?", "Comment", "Post", (text) => comment(who(), text))),
+    group(
+      "The account's owner leaves",
+      el("p", { id: "callback", role: "status" }),
+      el("div", { className: "row" }, button("Removes the app", () => leave("deauthorize")), button("Wants their data deleted", () => leave("data_deletion"))),
+    ),
   );
+}
+
+/** Call the service back about the owner, and show what it answers. */
+async function leave(callback) {
+  const { status, body } = await callBack(callback);
+  byId("callback").textContent = `${status ?? ""} ${typeof body === "string" ? body : JSON.stringify(body)}`;
 }
 
 /** Show what time it is in the simulated world, and how far ahead that is. */
@@ -94,12 +108,13 @@ function toggle([name, label, hint]) {
   return el("li", { className: "lever" }, el("label", { htmlFor: box.id }, words(label, hint)), box);
 }
 
-function byHand(who) {
-  const input = el("input", { name: "text", placeholder: "Hi, this is Ana from the shop", "aria-label": "Answer by hand", required: true, autocomplete: "off" });
-  const form = el("form", { className: "by-hand" }, input, el("button", { type: "submit", textContent: "Send" }));
+/** Build a form of one line of text, which goes where `send` says. */
+function oneLine(placeholder, label, act, send) {
+  const input = el("input", { name: "text", placeholder, "aria-label": label, required: true, autocomplete: "off" });
+  const form = el("form", { className: "by-hand" }, input, el("button", { type: "submit", textContent: act }));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (await attempt(write(who(), { by_hand: { text: input.value } }))) input.value = "";
+    if (await attempt(send(input.value))) input.value = "";
   });
   return form;
 }

@@ -45,6 +45,7 @@ function onEntry(entry) {
   if (igsid && igsid === selected) showConversation();
   if (!igsid) showFaults(world);
   if (entry.kind === "clock") tell();
+  if (entry.kind === "profile" && selected) showConversation();
 }
 
 function showAll() {

@@ -20,7 +20,8 @@ export function showThread(world, conversation) {
   group([...conversation.messages.values()]);
   showSeen(conversation);
   showTyping(world, conversation);
-  showChips(conversation);
+  showChips(world, conversation);
+  showAccountMenu(world, conversation);
   showTakeover(world, conversation);
   if (isAtEnd) toEnd(isOther);
 }
@@ -85,11 +86,30 @@ function showTyping(world, conversation) {
   if (left > 0) wakeUp = setTimeout(() => current === conversation && showThread(world, conversation), left + 50);
 }
 
-function showChips(conversation) {
+/** Show the quick replies of the last message, or the ice breakers where nobody has written. */
+function showChips(world, conversation) {
+  const { igsid } = conversation.person;
   const last = [...conversation.messages.values()].at(-1);
-  const replies = last?.author === "person" ? [] : (last?.quick_replies ?? []);
-  const tap = ({ title, payload }) => attempt(write(conversation.person.igsid, { quick_reply: { title, payload } }));
+  const questions = last ? [] : offered(world.profile.ice_breakers);
+  const replies = last?.author === "person" ? [] : (last?.quick_replies ?? questions.map(({ question, payload }) => ({ title: question, payload })));
+  const tap = ({ title, payload }) => attempt(write(igsid, { [last ? "quick_reply" : "postback"]: { title, payload } }));
   byId("chips").replaceChildren(...replies.map((reply) => el("button", { type: "button", textContent: reply.title, on: { click: () => tap(reply) } })));
+}
+
+/** Return what everybody is offered of a setting of the account. */
+function offered(locales) {
+  return locales?.find(({ locale }) => !locale || locale === "default")?.call_to_actions ?? [];
+}
+
+/** Show the button of the account's menu, if it has one. */
+function showAccountMenu(world, { person: { igsid } }) {
+  const entries = offered(world.profile.persistent_menu).map(({ title, payload, url }) => ({
+    label: title,
+    act: () => (url ? open(url, "_blank", "noopener") : attempt(write(igsid, { postback: { title, payload } }))),
+  }));
+  const button = byId("account-menu");
+  button.hidden = entries.length === 0;
+  button.onclick = () => showMenu(button, entries);
 }
 
 /** Say that somebody has answered by hand, and the command that ends the service's silence. */

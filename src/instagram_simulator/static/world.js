@@ -5,6 +5,7 @@ const TYPING_MS = 20_000; // Instagram forgets typing after so long
 export class World {
   constructor(state) {
     this.account = state.account;
+    this.profile = state.profile;
     this.webhook = state.webhook;
     this.people = new Map();
     for (const each of state.people) this.#add(each);
@@ -52,6 +53,9 @@ export class World {
         return null;
       case "faults":
         this.faults = entry.active;
+        return null;
+      case "profile":
+        if (entry.account_id === this.account.account_id) this.profile = entry.profile;
         return null;
       case "clock":
         this.ahead = entry.now - Date.now();

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pydantic
 import pytest
 from aiohttp import web
 
-from ak_instagram.agents.agent import Attachment, Handoff, MessageEnd, Text, UserMessage
+from ak_instagram.agents.agent import (
+    Attachment,
+    ContactProfile,
+    Handoff,
+    MessageEnd,
+    Text,
+    UserMessage,
+)
 from ak_instagram.errors import Permanent, Transient
 
 
@@ -143,6 +151,19 @@ async def test_payload_and_context_reach_the_hooks_without_any_text(
             ]
         }
     }
+
+
+async def test_who_writes_is_in_the_hooks_field_and_not_in_the_prompt(
+    agent_server, ask, asked, turn_of
+):
+    agent_server.says({"result": "ok"})
+    told = replace(turn_of(UserMessage("m1", 1, "Hi")), profile=ContactProfile("Mia", "mia.b"))
+
+    await ask(told, "agentkernel")
+
+    request = asked()
+    assert request.prompt == "Hi"
+    assert request.model_extra == {"instagram": {"profile": {"name": "Mia", "username": "mia.b"}}}
 
 
 # --- a JSON answer ----------------------------------------------------------

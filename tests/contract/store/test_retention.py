@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.store.values import WaitReason
+from ak_instagram.store.values import EventStatus, TranscriptLine, TurnResult, WaitReason
 from ak_instagram.store.verbs import steps
-from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, purge
+from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, Kinds, purge
 from tests.support.store_bench import START, answered, arrival, claim_one, echo, sending
 
 LATER = START + 30 * DAY
@@ -186,3 +186,65 @@ async def test_a_repeat_within_a_week_is_known_whatever_is_set(bench, store):
     await store.put([arrival("m1")])
 
     assert await count(bench, "events", "status = 'waiting'") == 0
+
+
+# --- kinds of data with a time of their own ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kept"),
+    [
+        pytest.param({}, (1, 1, 1, 1, 1), id="all-alike"),
+        pytest.param({"messages": 0}, (0, 1, 1, 0, 1), id="messages-at-once"),
+        pytest.param({"answers": 2 * DAY}, (1, 0, 1, 1, 0), id="answers-sooner"),
+        pytest.param({"transcript": 0}, (1, 1, 0, 1, 1), id="no-transcript"),
+        pytest.param({"dead_letters": 0}, (1, 1, 1, 0, 0), id="no-dead-letters"),
+        pytest.param(
+            {"messages": 0, "answers": 0, "transcript": 0, "dead_letters": 30 * DAY},
+            (0, 0, 0, 1, 1),
+            id="dead-letters-alone",
+        ),
+    ],
+)
+async def test_each_kind_goes_when_its_own_setting_says(bench, store, kinds, kept):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    said = answered(claim, "hi", lines=(TranscriptLine("user", "hi"),))
+    await store.run(steps.sent, await store.run(steps.settle, claim, said), "mid-1")
+    step = await sending(store, "hi", mid="m2", contact="ben", turn="given up")
+    await store.run(steps.give_up, step, "551")
+    await store.put([arrival("m3", "cleo")])
+    claim = await claim_one(store)
+    dead = {claim.events[0].id: EventStatus.DEAD}
+    await store.run(steps.settle, claim, TurnResult("dead", dead, reason="503"))
+    bench.clock.move(3 * DAY)
+
+    while (await bench.run(purge, 7 * DAY, Kinds(**kinds))).total:
+        pass
+
+    assert kept == (
+        await count(bench, "events", "mid = 'm1' AND payload IS NOT NULL"),
+        await count(bench, "outbox", "status = 'sent'"),
+        await count(bench, "transcript", "true"),
+        await count(bench, "events", "mid = 'm3' AND payload IS NOT NULL"),
+        await count(bench, "outbox", "status = 'dead'"),
+    )
+    assert await count(bench, "events", "true") == 3  # their keys
+
+
+async def test_dead_letters_may_be_kept_longer_than_all_else(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    await store.run(
+        steps.settle, claim, TurnResult("dead", {claim.events[0].id: EventStatus.DEAD}, "503")
+    )
+    bench.clock.move(20 * DAY)
+
+    while (await bench.run(purge, 7 * DAY, Kinds(dead_letters=30 * DAY))).total:
+        pass
+    early = await count(bench, "events", "payload IS NOT NULL")
+    bench.clock.move(11 * DAY)
+    while (await bench.run(purge, 7 * DAY, Kinds(dead_letters=30 * DAY))).total:
+        pass
+
+    assert (early, await count(bench, "events", "true")) == (1, 0)

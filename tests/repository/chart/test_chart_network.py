@@ -1,4 +1,4 @@
-"""Meta reaches one path, Prometheus and the kubelet theirs, and the pods what they need."""
+"""Meta reaches its paths, Prometheus and the kubelet theirs, and the pods what they need."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.routing import Match
 
 from ak_instagram import probe
 from ak_instagram.health import READY_WITHIN, Probes
+from ak_instagram.privacy.callbacks import DATA_DELETION, DEAUTHORIZE
 from ak_instagram.webhook import PATH
 from tests.repository.chart.rendering import CHART, POSTGRES, render_ci, render_set
 
@@ -38,19 +39,27 @@ def served(path: str) -> bool:
 # --- what is exposed ---------------------------------------------------------
 
 
-def test_an_ingress_exposes_the_webhook_and_nothing_else(release):
+def test_an_ingress_exposes_what_meta_calls_and_nothing_else(release):
     for ingress in release.all("Ingress"):
         paths = [path for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
 
-        assert {(path["path"], path["pathType"]) for path in paths} == {(PATH, "Exact")}
+        assert {(path["path"], path["pathType"]) for path in paths} == {
+            (PATH, "Exact"),
+            (DEAUTHORIZE, "Exact"),
+            (DATA_DELETION, "Prefix"),
+        }
         assert "defaultBackend" not in ingress["spec"]
 
 
-def test_a_route_exposes_the_webhook_and_nothing_else(release):
+def test_a_route_exposes_what_meta_calls_and_nothing_else(release):
     for route in release.all("HTTPRoute"):
         matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
 
-        assert matches == [{"path": {"type": "Exact", "value": PATH}}]
+        assert sorted((match["path"]["value"], match["path"]["type"]) for match in matches) == [
+            (DATA_DELETION, "PathPrefix"),
+            (DEAUTHORIZE, "Exact"),
+            (PATH, "Exact"),
+        ]
 
 
 def test_a_route_names_its_gateways_and_the_service():
@@ -70,12 +79,11 @@ def test_a_route_names_its_gateways_and_the_service():
 def test_an_ingress_leads_to_the_service(release):
     for ingress in release.all("Ingress"):
         for rule in ingress["spec"]["rules"]:
-            [path] = rule["http"]["paths"]
-
-            assert path["backend"]["service"] == {
-                "name": release.one("Service")["metadata"]["name"],
-                "port": {"name": "http"},
-            }
+            for path in rule["http"]["paths"]:
+                assert path["backend"]["service"] == {
+                    "name": release.one("Service")["metadata"]["name"],
+                    "port": {"name": "http"},
+                }
 
 
 def test_nothing_is_exposed_unless_asked_for():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ak_instagram.agents.adapters.http.template import RequestTemplate
-from ak_instagram.agents.agent import Attachment, Turn, UserMessage
+from ak_instagram.agents.agent import Attachment, ContactProfile, Turn, UserMessage
 
 TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi {turn}", (Attachment("image", "u"),)),))
 
@@ -36,6 +36,39 @@ TURN = Turn("t", "s", "a", "c", (UserMessage("m", 1, "hi {turn}", (Attachment("i
 )
 def test_placeholders_are_filled(template, filled):
     assert RequestTemplate(template).fill(TURN) == filled
+
+
+MIA = ContactProfile("Mia", "mia.b", 3, is_user_follow_business=True)
+
+
+@pytest.mark.parametrize(
+    ("template", "profile", "filled"),
+    [
+        pytest.param(
+            {"a": "{profile}", "b": "{text}"},
+            MIA,
+            {
+                "a": {
+                    "name": "Mia",
+                    "username": "mia.b",
+                    "follower_count": 3,
+                    "is_user_follow_business": True,
+                },
+                "b": "hi {turn}\n[image] u",
+            },
+            id="an-object",
+        ),
+        pytest.param({"a": "{profile}"}, None, {"a": None}, id="nobody-known"),
+        pytest.param(
+            {"b": "{text}"},
+            MIA,
+            {"b": "[from] Mia @mia.b, follows the account\nhi {turn}\n[image] u"},
+            id="a-line-of-the-text",
+        ),
+    ],
+)
+def test_a_profile_is_filled_once(template, profile, filled):
+    assert RequestTemplate(template).fill(replace(TURN, profile=profile)) == filled
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import asyncio
 from structlog.testing import capture_logs
 
 from ak_instagram.maintenance.retention import run_purges
-from ak_instagram.store.verbs.retention import DAY, Purged, purge
+from ak_instagram.settings.model import StoreSettings
+from ak_instagram.store.verbs.retention import DAY, Kinds, Purged, purge
 from tests.support.fakes import ScriptedStore
 from tests.support.store_bench import stop
 
@@ -17,11 +18,12 @@ async def test_it_goes_on_until_nothing_is_left_and_survives_a_failure():
     store = ScriptedStore(purge, *outcomes)
 
     with capture_logs() as logs:
-        job = asyncio.create_task(run_purges(store, 2, first_after=0, every=0, breather=0))
+        settings = StoreSettings(retention=2, retention_dead_letters=30)
+        job = asyncio.create_task(run_purges(store, settings, first_after=0, every=0, breather=0))
         async with asyncio.timeout(5):
             await store.done.wait()
         await stop(job)
 
-    assert set(store.calls) == {(2 * DAY,)}
+    assert set(store.calls) == {(2 * DAY, Kinds(dead_letters=30 * DAY))}
     assert [line["event"] for line in logs] == ["store.purged", "store.purge_failed"]
     assert (logs[0]["events"], logs[0]["lines"]) == (501, 2)

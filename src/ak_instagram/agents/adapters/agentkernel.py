@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -151,6 +152,10 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
                 "mime_type": mime_type,
             }
         )
+    instagram: JsonObject = {"messages": context} if context else {}
+    if turn.profile is not None:
+        instagram["profile"] = turn.profile.to_json()
+        turn = replace(turn, profile=None)
     body = {
         "prompt": prompt(turn, goes_along) if decided is None else None,
         "resume": resumed(decided) if decided is not None else None,
@@ -158,7 +163,7 @@ def request_body(turn: Turn, shows: bool = True) -> JsonObject:
         "user_id": turn.session,
         "agent": decided.token.get("agent") if decided is not None else turn.agent,
         **files,
-        "instagram": {"messages": context} if context and decided is None else None,
+        "instagram": instagram if decided is None else None,
     }
     return {field: value for field, value in body.items() if value}
 

@@ -14,6 +14,7 @@ from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import WINDOW, EventStatus
 
 from . import callbacks, takeover, unsend
+from .people import opt_out
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
@@ -108,6 +109,7 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
     """Store the events that are new among *events* and make their conversations due."""
     quiet = [it for it in events if it.kind in OTHER_VOICES or it.kind in CONTEXT]
     news = [it for it in quiet if takeover.is_news(tx, it)]
+    wishes = opt_out.wishes_in(tx, events) if tx.worker.opt_out_words else ()
     wakeup = {
         "now": tx.now,
         "window": WINDOW,
@@ -145,6 +147,8 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
         for event in events:
             if event.unsends is not None or event.kind in OTHER_VOICES:
                 callbacks.look_again(tx, event.account, event.contact)
+    for wish in wishes:
+        opt_out.respect(tx, wish)
     return fresh
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import (
     BindParameter,
@@ -27,12 +27,14 @@ from ak_instagram.store.schema import (
     conversations,
     events,
     outbox,
+    profiles,
     transcript,
 )
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
 from . import callbacks
+from .people import deletions
 
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
@@ -77,26 +79,35 @@ def _oldest(
 
 # Every condition is there twice: which rows it is, and again of each row. PostgreSQL waits
 # for a row that another transaction has, and then looks at the outer conditions alone.
-_DELETE_EVENTS = Statement(
-    delete(events).where(
-        *_oldest(events.c.received_at, events.c.status != EventStatus.WAITING.value)
-    )
-)
-_WIPE_PAYLOADS = Statement(
-    update(events)
-    .where(*_oldest(events.c.received_at, among=[SAYS_SOMETHING]))
-    .values(payload=None)
-)
-_DELETE_PIECES = Statement(
-    delete(outbox).where(
-        *_oldest(
-            outbox.c.planned_at,
-            _is_closed,
-            # The echo of one that was sent late is still to be known as ours.
-            outbox.c.changed_at < _before,
-        )
-    )
-)
+def _delete_events(*which: ColumnElement[bool]) -> Statement:
+    is_settled = events.c.status != EventStatus.WAITING.value
+    return Statement(delete(events).where(*_oldest(events.c.received_at, is_settled, *which)))
+
+
+def _wipe_payloads(*which: ColumnElement[bool]) -> Statement:
+    oldest = _oldest(events.c.received_at, *which, among=[SAYS_SOMETHING])
+    return Statement(update(events).where(*oldest).values(payload=None))
+
+
+def _delete_pieces(*which: ColumnElement[bool]) -> Statement:
+    # The echo of one that was sent late is still to be known as ours.
+    is_quiet = outbox.c.changed_at < _before
+    oldest = _oldest(outbox.c.planned_at, _is_closed, is_quiet, *which)
+    return Statement(delete(outbox).where(*oldest))
+
+
+_DELETE_EVENTS = _delete_events()
+_WIPE_PAYLOADS = _wipe_payloads()
+_DELETE_PIECES = _delete_pieces()
+# Where dead letters have a time of their own: theirs, and those of all others.
+_is_dead_event = events.c.status == EventStatus.DEAD.value
+_is_dead_piece = outbox.c.status == PieceStatus.DEAD.value
+_DELETE_DEAD_EVENTS = _delete_events(_is_dead_event)
+_WIPE_DEAD_PAYLOADS = _wipe_payloads(_is_dead_event)
+_DELETE_DEAD_PIECES = _delete_pieces(_is_dead_piece)
+_DELETE_OTHER_EVENTS = _delete_events(~_is_dead_event)
+_WIPE_OTHER_PAYLOADS = _wipe_payloads(~_is_dead_event)
+_DELETE_OTHER_PIECES = _delete_pieces(~_is_dead_piece)
 _EXPIRE_PARKED = Statement(
     update(outbox)
     .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
@@ -118,6 +129,16 @@ _EXPIRE_EVENTS = Statement(
     .values(status=EventStatus.IGNORED.value, payload=None, reason="the person did not write again")
 )
 _DELETE_LINES = Statement(delete(transcript).where(*_oldest(transcript.c.at)))
+_DELETE_PROFILES = Statement(
+    delete(profiles).where(
+        tuple_(profiles.c.account, profiles.c.contact).in_(
+            select(profiles.c.account, profiles.c.contact)
+            .where(profiles.c.asked_at < _before)
+            .limit(MAX_ROWS)
+        ),
+        profiles.c.asked_at < _before,
+    )
+)
 _is_idle = (
     _c.due_at.is_(None),
     _c.lease_owner.is_(None),
@@ -141,6 +162,8 @@ class Purged:
     lines: int = 0
     conversations: int = 0
     callbacks: int = 0
+    profiles: int = 0
+    deletions: int = 0
 
     def __add__(self, other: Purged) -> Purged:
         return Purged(
@@ -150,30 +173,67 @@ class Purged:
             self.lines + other.lines,
             self.conversations + other.conversations,
             self.callbacks + other.callbacks,
+            self.profiles + other.profiles,
+            self.deletions + other.deletions,
         )
 
     @property
     def total(self) -> int:
         """All rows."""
-        settled = self.events + self.pieces + self.expired + self.lines
-        return settled + self.conversations + self.callbacks
+        return sum(getattr(self, each.name) for each in fields(self))
 
 
-def purge(tx: Tx, keep_ms: int) -> Purged:
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """How long single kinds of data are kept, in milliseconds; `None` is as long as all others."""
+
+    messages: int | None = None
+    answers: int | None = None
+    transcript: int | None = None
+    dead_letters: int | None = None
+
+
+_ALIKE = Kinds()
+
+
+def purge(tx: Tx, keep_ms: int, kinds: Kinds = _ALIKE) -> Purged:
     """
     Forget some of what was settled more than *keep_ms* ago; return how many rows that was.
 
-    None means that nothing was left. The keys that make repeats harmless live for
-    `KEYS_LIVE` at least; only what the events said goes before. Parked answers expire, and so
-    does what waits to be part of a turn.
+    None means that nothing was left. *kinds* have times of their own. The keys that make repeats
+    harmless live for `KEYS_LIVE` at least; only what the events said goes before. Parked answers
+    expire, and so does what waits to be part of a turn.
     """
-    old, oldest = tx.now - keep_ms, tx.now - max(keep_ms, KEYS_LIVE)
-    wiped = _WIPE_PAYLOADS.run(tx, before=old) if keep_ms < KEYS_LIVE else 0
-    return Purged(
-        events=_DELETE_EVENTS.run(tx, before=oldest) + wiped,
-        expired=_EXPIRE_PARKED.run(tx, before=old) + _EXPIRE_EVENTS.run(tx, before=old),
-        pieces=_DELETE_PIECES.run(tx, before=old),
-        lines=_DELETE_LINES.run(tx, before=old),
-        conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),
-        callbacks=callbacks.forget(tx, old),
+    messages, answers, lines = (
+        keep_ms if each is None else each
+        for each in (kinds.messages, kinds.answers, kinds.transcript)
     )
+    dead = kinds.dead_letters
+    events_, payloads, pieces = (
+        (_DELETE_EVENTS, _WIPE_PAYLOADS, _DELETE_PIECES)
+        if dead is None
+        else (_DELETE_OTHER_EVENTS, _WIPE_OTHER_PAYLOADS, _DELETE_OTHER_PIECES)
+    )
+    purged = Purged(
+        events=_forget_events(tx, events_, payloads, messages),
+        expired=_EXPIRE_PARKED.run(tx, before=tx.now - answers)
+        + _EXPIRE_EVENTS.run(tx, before=tx.now - keep_ms),
+        pieces=pieces.run(tx, before=tx.now - answers),
+        lines=_DELETE_LINES.run(tx, before=tx.now - lines),
+        conversations=_DELETE_CONVERSATIONS.run(tx, before=tx.now - max(keep_ms, KEYS_LIVE)),
+        callbacks=callbacks.forget(tx, tx.now - keep_ms),
+        profiles=_DELETE_PROFILES.run(tx, before=tx.now - keep_ms),
+        deletions=deletions.forget(tx),
+    )
+    if dead is None:
+        return purged
+    return purged + Purged(
+        events=_forget_events(tx, _DELETE_DEAD_EVENTS, _WIPE_DEAD_PAYLOADS, dead),
+        pieces=_DELETE_DEAD_PIECES.run(tx, before=tx.now - dead),
+    )
+
+
+def _forget_events(tx: Tx, delete_: Statement, wipe: Statement, keep_ms: int) -> int:
+    """Forget events, and before that what they said; return how many rows that was."""
+    wiped = wipe.run(tx, before=tx.now - keep_ms) if keep_ms < KEYS_LIVE else 0
+    return delete_.run(tx, before=tx.now - max(keep_ms, KEYS_LIVE)) + wiped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from urllib.parse import quote, urlsplit
 
@@ -21,9 +21,10 @@ DEFAULT_REQUEST: Mapping[str, object] = {
 }
 
 _LISTS = frozenset({"messages", "attachments", "history"})
+_WHOLE = _LISTS | {"profile"}
 IN_ADDRESSES = frozenset({"session", "turn", "account", "contact", "agent"})
 """The placeholders that the address and the headers may have: none is what somebody said."""
-PLACEHOLDERS = IN_ADDRESSES | {"locale", "text"} | _LISTS
+PLACEHOLDERS = IN_ADDRESSES | {"locale", "text"} | _WHOLE
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -62,14 +63,18 @@ class RequestTemplate:
         if "{" in (urlsplit(self._url).hostname or ""):
             unknown.append("agent.url: a placeholder can be in its path and query, not in its host")
         return unknown + [
-            f"agent.request: `{{{name}}}` is a list and must be the whole value"
+            f"agent.request: `{{{name}}}` is {'a list' if name in _LISTS else 'an object'} and must"
+            " be the whole value"
             for text in _strings_in(self._template)
             for name in _PLACEHOLDER.findall(text)
-            if name in _LISTS and text != f"{{{name}}}"
+            if name in _WHOLE and text != f"{{{name}}}"
         ]
 
     def fill(self, turn: Turn) -> object:
         """Return the body for *turn*."""
+        profile = turn.profile
+        if "profile" in self._used:  # and not a line of the text
+            turn = replace(turn, profile=None)
         messages: list[dict[str, object]] = []
         attachments: list[dict[str, object]] = []
         for message in turn.messages:
@@ -92,6 +97,7 @@ class RequestTemplate:
             "messages": messages,
             "attachments": attachments,
             "history": list(map(asdict, turn.history)),
+            "profile": profile.to_json() if profile is not None else None,
         }
         return _filled(self._template, fields)
 
