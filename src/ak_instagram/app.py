@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+import aiohttp
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -23,8 +24,9 @@ from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
-from ak_instagram.meta.graph import GraphClient
-from ak_instagram.settings.model import Settings
+from ak_instagram.meta.graph import GraphClient, NodeUrl
+from ak_instagram.settings.logins import graph_host
+from ak_instagram.settings.model import InstagramSettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.webhook.endpoint import WebhookEndpoint
@@ -71,9 +73,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
-            graph = GraphClient(
-                session, settings.instagram.graph_url, settings.instagram.api_version
-            )
+            graph = make_graph_client(settings.instagram, session)
             accounts = Accounts(settings.instagram.all_accounts, graph)
             worker = _assemble(settings, agent, store, graph, accounts)
             async with running(
@@ -86,6 +86,19 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                     yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
+
+
+def make_graph_client(settings: InstagramSettings, session: aiohttp.ClientSession) -> GraphClient:
+    """Return the Graph API's client for the accounts of *settings*, whichever login they have."""
+    nodes = {
+        account.access_token: NodeUrl(
+            graph_host("unified", settings.graph_url), account.account_id or ""
+        )
+        for account in settings.all_accounts
+        if account.is_unified
+    }
+    graph_url = graph_host("instagram", settings.graph_url)
+    return GraphClient(session, graph_url, settings.api_version, nodes)
 
 
 def make_app(service: Service) -> ASGIApp:

@@ -11,12 +11,15 @@ import structlog
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import Transient
 from ak_instagram.meta.graph import Profile
+from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.settings.logins import HOSTS, LOOKS
 from ak_instagram.settings.model import Account
 
 log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds
+_BAD_TOKEN = 190
 _RETRY = Backoff(first=2, factor=2, longest=300)
 
 
@@ -80,10 +83,28 @@ class Accounts:
         try:
             profile = await self._graph.me(account.access_token, TIMEOUT)
         except GraphError as exc:
-            log.warning("account.lookup_failed", reason=str(exc), configured_id=account.account_id)
+            log.warning(
+                "account.lookup_failed",
+                reason=str(exc),
+                configured_id=account.account_id,
+                fix=_fix(account, exc),
+            )
             return
         self._unasked.remove(account)
         for known in (profile.user_id, profile.id):
             if known:
                 self._by_id[known] = account
         log.info("account.identified", account=profile.user_id, username=profile.username)
+
+
+def _fix(account: Account, error: GraphError) -> str:
+    """Return what helps when Meta does not say whose the token of *account* is."""
+    if error.error_class is not ErrorClass.AUTHORIZATION:
+        return "nothing: it is asked again"
+    if error.code == _BAD_TOKEN and error.subcode is None:
+        login = account.login
+        return (
+            f"see that the whole token was copied, and that it is one of {login} login"
+            f" ({LOOKS[login]}), which {HOSTS[login]} knows"
+        )
+    return "set a new token, or grant the permission that the reason names"

@@ -27,6 +27,7 @@ _Value = TypeVar("_Value")
 
 MAX_ANSWER_BYTES = 1 << 20
 _ME = {"fields": "user_id,username"}
+_NODE = {"fields": "id,username"}  # of Unified Login, where `id` is the only one
 _MESSAGES = "messages{id,created_time,from,message}"
 
 # Raised before a byte of the request was written.
@@ -51,6 +52,14 @@ class Profile:
     user_id: str
     id: str
     username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUrl:
+    """The place of an account of Unified Login: its Graph API and its id there."""
+
+    graph_url: str
+    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +104,24 @@ class GraphClient:
 
     Every method raises `GraphError`. No POST is ever made twice: aiohttp repeats only
     idempotent methods on a connection gone stale, and no redirect is followed.
+
+    A token tells Meta whose it is, so that the path is `me`. Those of Unified Login don't:
+    *nodes* has the URL of the account, without the version, for each of them.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        graph_url: str,
+        api_version: str,
+        nodes: Mapping[str, NodeUrl] | None = None,
+    ) -> None:
         self._session = session
         self._me = f"{graph_url}/{api_version}/me"
-        self._messages = f"{self._me}/messages"
-        self._conversations = f"{self._me}/conversations"
+        self._nodes = {
+            token: f"{node.graph_url}/{api_version}/{node.account_id}"
+            for token, node in (nodes or {}).items()
+        }
 
     async def send_message(
         self, token: str, recipient: str, message: Mapping[str, object], timeout: float
@@ -124,6 +144,10 @@ class GraphClient:
 
     async def me(self, token: str, timeout: float) -> Profile:
         """Return the account that *token* belongs to."""
+        node = self._nodes.get(token)
+        if node is not None:
+            answer = await self._call("GET", node, token, timeout, params=_NODE)
+            return read_answer(read_node, answer)
         answer = await self._call("GET", self._me, token, timeout, params=_ME)
         return read_answer(read_profile, answer)
 
@@ -132,16 +156,16 @@ class GraphClient:
     ) -> tuple[RecentMessage, ...]:
         """Return the latest messages to and from *recipient*, newest first."""
         query = {"platform": "instagram", "user_id": recipient, "fields": _MESSAGES}
-        answer = await self._call("GET", self._conversations, token, timeout, params=query)
+        url = f"{self._nodes.get(token, self._me)}/conversations"
+        answer = await self._call("GET", url, token, timeout, params=query)
         return read_answer(read_recent_messages, answer)
 
     async def _post(
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
     ) -> bytes:
         payload = DeadlinePayload(body, time.monotonic() + timeout)
-        return await self._call(
-            "POST", self._messages, token, timeout, data=payload, repeatable=repeatable
-        )
+        url = f"{self._nodes.get(token, self._me)}/messages"
+        return await self._call("POST", url, token, timeout, data=payload, repeatable=repeatable)
 
     async def _call(
         self,
@@ -221,6 +245,15 @@ def read_profile(body: bytes) -> Profile:
     if user_id is None:
         raise ValueError("no user_id")
     return Profile(user_id, as_id(me.get("id")) or user_id, str(me.get("username") or ""))
+
+
+def read_node(body: bytes) -> Profile:
+    """Return the account that a node of Unified Login is; its one id is what webhooks carry."""
+    node = read_object(body)
+    account_id = as_id(node.get("id"))
+    if account_id is None:
+        raise ValueError("no id")
+    return Profile(account_id, account_id, str(node.get("username") or ""))
 
 
 def read_recent_messages(body: bytes) -> tuple[RecentMessage, ...]:

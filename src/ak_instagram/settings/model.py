@@ -70,6 +70,17 @@ class Account:
         secret=True,
         example="its-secret",
     )
+    login: Literal["instagram", "unified"] = setting(
+        "instagram",
+        "The account's login, as `instagram.login`.",
+        inferred=True,
+        example="unified",
+    )
+
+    @property
+    def is_unified(self) -> bool:
+        """Whether the account has Unified Login, so that its id is a part of each path."""
+        return self.login == "unified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,8 @@ class InstagramSettings:
     Meta's side: what proves webhooks, and where answers go.
 
     The service goes by `all_accounts`, at least one, and `app_secrets`, which follow from
-    what is set. *graph_url* has no slash at its end once it is loaded.
+    what is set. *login* and *graph_url* are never empty once they are loaded, and the latter
+    has no slash at its end.
     """
 
     verify_token: str = setting(
@@ -114,10 +126,21 @@ class InstagramSettings:
     agent: str = setting(
         "", "The name of the agent to ask, for servers that have several.", example="general"
     )
+    login: Literal["instagram", "unified"] = setting(
+        "instagram",
+        "How the account was connected: `instagram` (tokens `IGAA…`, `graph.instagram.com`) or "
+        "`unified` (tokens `EAA…`, `graph.facebook.com`; `instagram.account_id` is required). "
+        "Not set: as the token looks.",
+        inferred=True,
+        example="unified",
+    )
     graph_url: str = setting(
         "https://graph.instagram.com",
-        "Where the Graph API is; another one is for tests and the simulator.",
+        "Where the Graph API is; another one is for tests and the simulator. Not set: "
+        "`https://graph.instagram.com`, or `https://graph.facebook.com` for `unified`.",
+        inferred=True,
         check=http_url,
+        example="https://graph.instagram.com",
     )
     account_id: str | None = setting(
         None,
@@ -140,7 +163,14 @@ class InstagramSettings:
     def all_accounts(self) -> tuple[Account, ...]:
         """The main account, if it has a token, and the further ones, each with its agent."""
         main = (
-            (Account(self.access_token, self.account_id, app_secret=self.app_secret),)
+            (
+                Account(
+                    self.access_token,
+                    self.account_id,
+                    app_secret=self.app_secret,
+                    login=self.login,
+                ),
+            )
             if self.access_token
             else ()
         )

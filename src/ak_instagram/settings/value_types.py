@@ -173,10 +173,10 @@ _BY_HINT: dict[object, ValueType] = {
 
 def value_type_of(hint: object) -> ValueType:
     """Return how values of a field with the type *hint* (or `None`) are read."""
-    if get_origin(hint) is Literal:
-        return choice(*get_args(hint))
     if NoneType in get_args(hint):
         [hint] = set(get_args(hint)) - {NoneType}
+    if get_origin(hint) is Literal:
+        return choice(*get_args(hint))
     return _BY_HINT[hint]
 
 
