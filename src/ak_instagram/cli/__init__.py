@@ -17,6 +17,7 @@ from .pause_resume import pause, resume
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
+from .token import token
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 
@@ -51,6 +52,7 @@ for command in (
     dead_letters,
     pause,
     resume,
+    token,
     simulator,
 ):
     main.add_command(command)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -20,6 +22,7 @@ log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds
 _BAD_TOKEN = 190
+_ABSENT = 15.0  # seconds for which an id is taken for nobody's once it was looked for
 _RETRY = Backoff(first=2, factor=2, longest=300)
 
 
@@ -31,6 +34,14 @@ class Directory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class IdentifiedAccount:
+    """An account of which Meta has said whose it is."""
+
+    account: Account
+    profile: Profile
+
+
 class Accounts:
     """
     Finds accounts by id, and asks Meta for the ids that are not known.
@@ -38,14 +49,26 @@ class Accounts:
     Webhooks carry `user_id` of `/me`, but people configure its `id` as well: both
     count. Nothing waits for the asking: a single account answers for everything
     until its ids are known.
+
+    Accounts may come, go, and get other tokens while the service runs; see `adopt`. If they
+    *may_grow*, one that nobody knows waits until somebody has looked for it. *news* is set
+    when Meta has named one, or somebody has asked for one that nobody knows.
     """
 
-    def __init__(self, accounts: Sequence[Account], graph: Directory) -> None:
-        self._accounts = tuple(accounts)
+    def __init__(
+        self, accounts: Sequence[Account], graph: Directory, *, may_grow: bool = False
+    ) -> None:
+        self._accounts = list(accounts)
         self._graph = graph
+        self._may_grow = may_grow
         self._unasked = list(accounts)
         self._by_id = {it.account_id: it for it in accounts if it.account_id}
+        self._profiles: dict[str, Profile] = {}
         self._strangers: set[str] = set()
+        self._held: dict[str, str] = {}
+        self.news = asyncio.Event()
+        self._doubts: set[str] = set()
+        self._absent: dict[str, float] = {}
 
     def find(self, account_id: str) -> Account | None:
         """
@@ -60,6 +83,12 @@ class Accounts:
             return self._accounts[0]
         if self._unasked:
             raise Transient("Meta has not said yet which accounts the tokens belong to")
+        if account_id in self._held:
+            raise Transient(self._held[account_id])
+        if self._may_grow and self._absent.get(account_id, 0.0) < time.monotonic():
+            self._doubts.add(account_id)
+            self.news.set()
+            raise Transient("it may be an account that was connected just now")
         if account_id not in self._strangers:
             self._strangers.add(account_id)
             log.warning(
@@ -68,6 +97,57 @@ class Accounts:
                 fix="add it to instagram.accounts, or unsubscribe it from this app's webhooks",
             )
         return None
+
+    def identified(self) -> tuple[IdentifiedAccount, ...]:
+        """Return the accounts of which Meta has said whose they are, as they are used now."""
+        return tuple(
+            IdentifiedAccount(self._by_id[account_id], profile)
+            for account_id, profile in self._profiles.items()
+            if account_id in self._by_id
+        )
+
+    def adopt(self, profile: Profile, account: Account, instead_of: Account | None = None) -> None:
+        """
+        Use *account* from now on for what *profile* names.
+
+        *instead_of* is what was used until now, for one whose id Meta has not said yet.
+        """
+        old = self._by_id.get(profile.user_id) or instead_of
+        if old is None:
+            self._accounts.append(account)
+        else:
+            self._accounts = [account if it == old else it for it in self._accounts]
+            self._unasked = [account if it == old else it for it in self._unasked]
+            for known in [name for name, it in self._by_id.items() if it == old]:
+                self._by_id[known] = account
+        self._by_id[profile.user_id] = account
+        self._profiles.setdefault(profile.user_id, profile)
+        self._strangers.discard(profile.user_id)
+        self._held.pop(profile.user_id, None)
+
+    def hold(self, account_id: str, reason: str) -> None:
+        """Let everything for *account_id* wait, because of *reason*, unless it can be used."""
+        self._held[account_id] = reason
+
+    def doubts(self) -> frozenset[str]:
+        """Return the ids that somebody has asked for and nobody has looked for yet."""
+        return frozenset(self._doubts)
+
+    def settle(self, looked_for: Collection[str]) -> None:
+        """Take the ids that were *looked_for*, and not adopted since, for no accounts of ours."""
+        self._doubts -= set(looked_for)
+        until = time.monotonic() + _ABSENT
+        self._absent = dict.fromkeys(looked_for, until) | {
+            it: end for it, end in self._absent.items() if end > time.monotonic()
+        }
+
+    def remove(self, account_id: str) -> None:
+        """Use *account_id* no more."""
+        old = self._by_id.pop(account_id, None)
+        self._profiles.pop(account_id, None)
+        self._held.pop(account_id, None)
+        self._accounts = [it for it in self._accounts if it != old]
+        self._unasked = [it for it in self._unasked if it != old]
 
     async def learn(self) -> None:
         """Ask for the ids until all are known; never return."""
@@ -90,10 +170,14 @@ class Accounts:
                 fix=_fix(account, exc),
             )
             return
+        if account not in self._unasked:  # it has another token by now
+            return
         self._unasked.remove(account)
         for known in (profile.user_id, profile.id):
             if known:
                 self._by_id[known] = account
+        self._profiles[profile.user_id] = profile
+        self.news.set()
         log.info("account.identified", account=profile.user_id, username=profile.username)
 
 

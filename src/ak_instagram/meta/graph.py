@@ -175,7 +175,7 @@ class GraphClient:
         timeout: float,
         *,
         params: Mapping[str, str] | None = None,
-        data: DeadlinePayload | None = None,
+        data: DeadlinePayload | Mapping[str, str] | None = None,
         repeatable: bool = True,
     ) -> bytes:
         """Return the body of a 200; connecting gets half of the *timeout* (s)."""
@@ -184,7 +184,7 @@ class GraphClient:
             url,
             params=params,
             data=data,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=_timeout(timeout),
             allow_redirects=False,
             raise_for_status=False,

@@ -27,6 +27,7 @@ from .value_types import (
     between,
     credential,
     credentials,
+    encryption_keys,
     graph_version,
     http_url,
     passphrase,
@@ -320,6 +321,14 @@ class StoreSettings:
         check=store_url,
         secret=True,
     )
+    encryption_key: tuple[str, ...] = setting(
+        (),
+        "The key that tokens are encrypted with before they are stored, and after a comma the "
+        "former ones during a rotation. Without one no token is refreshed.",
+        check=encryption_keys,
+        secret=True,
+        example="the output of `openssl rand -base64 32`",
+    )
     retention: float = setting(
         7.0,
         "Days that messages and answers are kept, at least 2; the keys against duplicates are "
@@ -432,6 +441,7 @@ class Settings:
             self.agent.api_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
+            *self.store.encryption_key,
             *passwords_in(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)
