@@ -9,6 +9,7 @@ import click
 from ak_instagram import __version__
 from ak_instagram.errors import SettingsError
 
+from .accounts import accounts
 from .check_agent import check_agent
 from .check_config import check_config
 from .dead_letters import dead_letters
@@ -52,6 +53,7 @@ for command in (
     dead_letters,
     pause,
     resume,
+    accounts,
     token,
     simulator,
 ):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,7 +182,7 @@ async def refreshed(
         return "tokens of Unified Login are not refreshed"
     account_id = told.account
     if told.seen_at is None:  # no service has used it yet
-        [settings] = (it for it in desk.configured if masks(it, told))
+        settings = refreshing.by_origin(desk.configured)[told.origin or ""]
         try:
             owner = await desk.calls.owner(settings.access_token)
         except GraphError as error:
@@ -202,13 +202,6 @@ async def refreshed(
         await store.run(rows.release, row.account)
         return "it has no token any more"
     return await refreshing.refresh(store, desk.calls, vault, row, used.token, now_ms())
-
-
-def masks(account: Account, told: AccountReport) -> bool:
-    """Whether *told* is about *account*, which no service has used yet."""
-    from ak_instagram.tokens.life import masked
-
-    return masked(account.access_token) == told.token and account.account_id == told.account
 
 
 @token.command("exchange", epilog="Example: ak-instagram token exchange < short-lived-token")
@@ -232,6 +225,8 @@ def exchange(ctx: click.Context, prints: bool, config: Path | None) -> None:
         if sys.stdin.isatty()
         else sys.stdin.read()
     ).strip()
+    if not short:
+        raise click.ClickException("there is no token on the standard input")
 
     async def work(desk: Desk) -> int:
         if desk.vault is None and not prints:
@@ -247,7 +242,7 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
     from ak_instagram.meta.graph_errors import GraphError
     from ak_instagram.meta.token_calls import why_refused
     from ak_instagram.store.verbs import accounts as rows
-    from ak_instagram.tokens.life import written
+    from ak_instagram.tokens.life import digest, written
     from ak_instagram.tokens.refreshing import new_token
 
     secrets = desk.settings.instagram.app_secrets
@@ -263,10 +258,27 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
     assert desk.vault is not None
     assert desk.store is not None
     if await desk.store.run(rows.find, owner.user_id) is None:
-        raise click.ClickException(
-            f"it is of {owner.user_id} (@{owner.username}), which the service does not know:"
-            " connect it, or put the token into the settings (--print)"
-        )
+        settings = unseen(owner.user_id, desk.configured, await desk.reports())
+        if settings is None:
+            raise click.ClickException(
+                f"it is of {owner.user_id} (@{owner.username}), and it can't be told which account"
+                " of the settings that is: set its account_id there, connect it, or put the token"
+                " into the settings (--print)"
+            )
+        origin = digest(settings.access_token)
+        await desk.store.run(rows.see, owner.user_id, owner.username, origin, expires=True)
     new = new_token(desk.vault, owner.user_id, issued, now_ms())
     await desk.store.run(rows.keep, owner.user_id, new)
     return f"{owner.user_id} (@{owner.username}): good until {written(new.expires_at)}"
+
+
+def unseen(
+    account_id: str, configured: Sequence[Account], told: Sequence[AccountReport]
+) -> Account | None:
+    """Return the account of the settings that *account_id* must be, of those never used so far."""
+    from ak_instagram.tokens.refreshing import by_origin
+
+    new = {each.origin for each in told if each.state == "new" and each.account is None}
+    named = [each for each in configured if each.account_id == account_id]
+    found = named or [each for origin, each in by_origin(configured).items() if origin in new]
+    return found[0] if len(found) == 1 else None

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds
 _BAD_TOKEN = 190
+_LONG = 300.0  # seconds until something is tried again that an operator has to mend
 _ABSENT = 15.0  # seconds for which an id is taken for nobody's once it was looked for
 _RETRY = Backoff(first=2, factor=2, longest=300)
 
@@ -66,6 +67,7 @@ class Accounts:
         self._profiles: dict[str, Profile] = {}
         self._strangers: set[str] = set()
         self._held: dict[str, str] = {}
+        self._patience = 0.0  # seconds until it is worth asking again what Meta has not said
         self.news = asyncio.Event()
         self._doubts: set[str] = set()
         self._absent: dict[str, float] = {}
@@ -82,9 +84,10 @@ class Accounts:
         if self._unasked and len(self._accounts) == 1:
             return self._accounts[0]
         if self._unasked:
-            raise Transient("Meta has not said yet which accounts the tokens belong to")
+            reason = "Meta has not said yet which accounts the tokens belong to"
+            raise Transient(reason, self._patience)
         if account_id in self._held:
-            raise Transient(self._held[account_id])
+            raise Transient(self._held[account_id], _LONG)
         if self._may_grow and self._absent.get(account_id, 0.0) < time.monotonic():
             self._doubts.add(account_id)
             self.news.set()
@@ -156,7 +159,8 @@ class Accounts:
             failures += 1
             await asyncio.gather(*(self._ask(account) for account in list(self._unasked)))
             if self._unasked:
-                await asyncio.sleep(_RETRY.wait(failures))
+                self._patience = _RETRY.wait(failures)
+                await asyncio.sleep(self._patience)
         await asyncio.Event().wait()
 
     async def _ask(self, account: Account) -> None:

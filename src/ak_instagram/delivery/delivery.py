@@ -104,7 +104,7 @@ class Delivery:
             return await self._carry_out(blocked, claim, piece)
         if piece.outcome_unknown:
             return await self._look_up(claim, piece, account.access_token)
-        slot = self._rate.reserve(claim.account, piece.id, PATIENCE)
+        slot = self._rate.reserve(claim.account, piece.id, PATIENCE, account.rate)
         if not slot.is_granted:
             busy = SendLater(slot.after, "the account sends as fast as it may")
             return await self._carry_out(busy, claim, piece)

@@ -78,6 +78,16 @@ class Account:
         example="unified",
     )
 
+    fallback: str | None = setting(
+        None,
+        "The account's own `agent.fallback`; empty is silence.",
+        empty=True,
+        example="We are closed; we answer tomorrow.",
+    )
+    rate: float | None = setting(
+        None, "The account's own `sender.rate`.", check=above_zero, example="10"
+    )
+
     @property
     def is_unified(self) -> bool:
         """Whether the account has Unified Login, so that its id is a part of each path."""
@@ -153,8 +163,8 @@ class InstagramSettings:
     )
     accounts: tuple[Account, ...] = setting(
         (),
-        "Further accounts, each with `access_token` and, if need be, `account_id`, `agent` and "
-        "`app_secret`.",
+        "Further accounts, each with `access_token` and, if need be, `account_id`, `agent`, "
+        "`app_secret`, `login`, `fallback` and `rate`.",
         value_type=MAPPINGS,
         secret=True,
         example='[{"access_token": "IGAA…", "agent": "sales"}]',

@@ -52,8 +52,8 @@ class TokenKeeper:
     Keeps the tokens of *accounts*, of which the settings have those that are *configured*.
 
     Without a *vault* tokens are not refreshed, and only their age is known. *on_change* is
-    awaited with the id of each account that got another token. An account that was connected
-    asks the agent called *agent*.
+    awaited with the id of each account that got a name or another token. An account that was
+    connected asks the agent called *agent*.
     """
 
     def __init__(
@@ -106,6 +106,7 @@ class TokenKeeper:
                 name = each.profile.username
                 await self._store.run(rows.see, account_id, name, origin, expires=expires)
                 self._seen.add(origin)
+                await self._on_change(account_id)  # what waited for its name goes on
 
     async def apply(self) -> None:
         """Use the tokens that the store has now; warn of those that end."""

@@ -15,7 +15,7 @@ from ak_instagram.store.database import Transactions
 from ak_instagram.store.verbs import accounts as rows
 from ak_instagram.store.verbs.accounts import AccountBacklog, StoredAccount
 
-from .life import DAY, expiry, masked, written
+from .life import DAY, digest, expiry, masked, written
 from .refreshing import by_origin, token_in_use
 from .vault import Locked, Vault
 
@@ -23,7 +23,7 @@ from .vault import Locked, Vault
 @dataclass(frozen=True, slots=True)
 class AccountReport:
     """
-    An account and its token.
+    An account and its token, which is masked; *origin* is the digest of the settings' one.
 
     *account* is `None` while nobody knows the id. *source* is where it is from, *stored* says
     that its token is one that was refreshed or exchanged and is in the store. Times are UTC
@@ -39,6 +39,7 @@ class AccountReport:
     agent: str | None
     state: Literal["ok", "new", "expires", "expired", "locked", "disconnected"]
     token: str
+    origin: str | None = None
     stored: bool = False
     seen_at: int | None = None
     issued_at: int | None = None
@@ -58,6 +59,7 @@ class AccountReport:
     def to_json(self) -> dict[str, object]:
         """Return it with its backlog as one flat object."""
         facts = asdict(self)
+        facts.pop("origin")
         return {**facts, **facts.pop("backlog"), "ok": self.is_well}
 
     def token_lines(self, now: int) -> list[str]:
@@ -122,6 +124,7 @@ def _of_settings(
             agent=account.agent,
             state="new",
             token=masked(account.access_token),
+            origin=digest(account.access_token),
         )
     token, stored, locked = account.access_token, False, False
     try:
@@ -163,6 +166,7 @@ def _told(
         agent=account.agent if account else None,
         state=state,
         token=masked(token) if token else "",
+        origin=row.origin,
         stored=stored,
         seen_at=row.first_seen_at,
         issued_at=row.issued_at,
