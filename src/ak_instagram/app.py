@@ -22,9 +22,12 @@ from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.typing import TypingIndicator
+from ak_instagram.doctor.run import FIRST_AFTER, run_daily
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
-from ak_instagram.meta.graph import GraphClient, NodeUrl
+from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
+from ak_instagram.meta.account_calls import AccountCalls
+from ak_instagram.meta.graph import GraphClient
 from ak_instagram.meta.token_calls import TokenCalls
 from ak_instagram.settings.logins import graph_host
 from ak_instagram.settings.model import InstagramSettings, Settings
@@ -54,10 +57,13 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, *, first_check_after: float = FIRST_AFTER
+) -> AsyncIterator[Service]:
     """
     Run the service while the block does; its resources are closed in reverse.
 
+    What the doctor finds is logged after *first_check_after* seconds.
     Raises `errors.StoreUnavailable` and `errors.StoreInUse` if the store can't be opened.
     """
     log.info("service.starting", adapter=settings.agent.adapter, port=settings.server.port)
@@ -77,36 +83,27 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
-            graph = make_graph_client(settings.instagram, session)
+            graph = GraphClient.of(settings.instagram, session)
             accounts = Accounts(settings.instagram.all_accounts, graph)
             circuit_breaker = CircuitBreaker()
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
             keeper = _make_keeper(settings, store, session, accounts, circuit_breaker)
             await keeper.apply()  # a token of the settings may be dead, and the store's not
+            every = settings.instagram.sweep
+            sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 tokens=keeper.run(),
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
+                sweeping=run_sweeps(sweeper, accounts.identified, every),
+                checking=run_daily(settings, session, first_after=first_check_after),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
-
-
-def make_graph_client(settings: InstagramSettings, session: aiohttp.ClientSession) -> GraphClient:
-    """Return the Graph API's client for the accounts of *settings*, whichever login they have."""
-    nodes = {
-        account.access_token: NodeUrl(
-            graph_host("unified", settings.graph_url), account.account_id or ""
-        )
-        for account in settings.all_accounts
-        if account.is_unified
-    }
-    graph_url = graph_host("instagram", settings.graph_url)
-    return GraphClient(session, graph_url, settings.api_version, nodes)
 
 
 def make_app(service: Service) -> ASGIApp:

@@ -172,7 +172,7 @@ async def refreshed(
 ) -> str | None:
     """Refresh the token of the account that *told* is about; return why not, if it did not work."""
     from ak_instagram.meta.graph_errors import GraphError
-    from ak_instagram.meta.token_calls import why_refused
+    from ak_instagram.meta.token_calls import TIMEOUT, why_refused
     from ak_instagram.store.verbs import accounts as rows
     from ak_instagram.tokens import refreshing
     from ak_instagram.tokens.life import digest
@@ -184,7 +184,7 @@ async def refreshed(
     if told.seen_at is None:  # no service has used it yet
         settings = refreshing.by_origin(desk.configured)[told.origin or ""]
         try:
-            owner = await desk.calls.owner(settings.access_token)
+            owner = await desk.calls.me(settings.access_token, TIMEOUT)
         except GraphError as error:
             return why_refused(error)
         account_id = owner.user_id
@@ -240,7 +240,7 @@ def exchange(ctx: click.Context, prints: bool, config: Path | None) -> None:
 async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
     """Exchange the token *short*; return what is printed. A `ClickException` if it is refused."""
     from ak_instagram.meta.graph_errors import GraphError
-    from ak_instagram.meta.token_calls import why_refused
+    from ak_instagram.meta.token_calls import TIMEOUT, why_refused
     from ak_instagram.store.verbs import accounts as rows
     from ak_instagram.tokens.life import digest, written
     from ak_instagram.tokens.refreshing import new_token
@@ -250,7 +250,7 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
         raise click.ClickException("instagram.app_secret is not set, and the exchange needs it")
     try:
         issued = await desk.calls.exchange(short, secrets[0])
-        owner = await desk.calls.owner(issued.token)
+        owner = await desk.calls.me(issued.token, TIMEOUT)
     except GraphError as error:
         raise click.ClickException(why_refused(error)) from error
     if prints:

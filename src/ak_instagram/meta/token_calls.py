@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from .graph import GraphClient, Profile, read_answer, read_object, read_profile
+from .graph import GraphClient, read_answer, read_object
 from .graph_codes import ErrorClass
 from .graph_errors import GraphError
 from .lenient import as_id, as_list, as_number, as_object, as_text
@@ -49,7 +49,7 @@ class TokenCalls(GraphClient):
 
     def __init__(self, session: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
         super().__init__(session, graph_url, api_version)
-        self._root = graph_url
+        self._host = graph_url
         is_real = graph_url == _GRAPH
         # A simulator and a proxy are all of Meta's hosts at once.
         self._login, self._codes = (_LOGIN, _CODES) if is_real else (graph_url, graph_url)
@@ -57,9 +57,9 @@ class TokenCalls(GraphClient):
     async def refresh(self, token: str) -> IssuedToken:
         """Return a new token for the long-lived *token*, which may stop working then."""
         query = {"grant_type": "ig_refresh_token", "access_token": token}
-        url = f"{self._root}/refresh_access_token"
+        url = f"{self._host}/refresh_access_token"
         answer = await self._call("GET", url, token, TIMEOUT, params=query)
-        return read_answer(read_issued, answer)
+        return read_answer(read_issued, answer.body)
 
     async def exchange(self, token: str, app_secret: str) -> IssuedToken:
         """Return a long-lived token for the short-lived *token* of the app with *app_secret*."""
@@ -68,8 +68,8 @@ class TokenCalls(GraphClient):
             "client_secret": app_secret,
             "access_token": token,
         }
-        answer = await self._call("GET", f"{self._root}/access_token", token, TIMEOUT, params=query)
-        return read_answer(read_issued, answer)
+        answer = await self._call("GET", f"{self._host}/access_token", token, TIMEOUT, params=query)
+        return read_answer(read_issued, answer.body)
 
     def login_url(self, app_id: str, redirect_uri: str, state: str) -> str:
         """Return where an account's owner logs in, and comes back from to *redirect_uri*."""
@@ -93,18 +93,7 @@ class TokenCalls(GraphClient):
         }
         url = f"{self._codes}/oauth/access_token"
         answer = await self._call("POST", url, "", TIMEOUT, data=form, repeatable=False)
-        return read_answer(read_login, answer, repeatable=False)
-
-    async def owner(self, token: str) -> Profile:
-        """Return the account that *token* belongs to."""
-        query = {"fields": "user_id,username"}
-        answer = await self._call("GET", self._me, token, TIMEOUT, params=query)
-        return read_answer(read_profile, answer)
-
-    async def subscribe(self, token: str, fields: str) -> None:
-        """Have the account's webhooks with *fields*, separated by commas, posted to the app."""
-        query = {"subscribed_fields": fields}
-        await self._call("POST", f"{self._me}/subscribed_apps", token, TIMEOUT, params=query)
+        return read_answer(read_login, answer.body, repeatable=False)
 
 
 def read_issued(body: bytes) -> IssuedToken:
