@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import aiohttp
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -31,11 +32,16 @@ from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
 from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.graph import GraphClient
 from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.token_calls import TokenCalls
 from ak_instagram.privacy.callbacks import PrivacyCallbacks
 from ak_instagram.privacy.deletions import Deletions
-from ak_instagram.settings.model import Settings
+from ak_instagram.settings.logins import graph_host
+from ak_instagram.settings.model import InstagramSettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
+from ak_instagram.store.verbs import claims
+from ak_instagram.tokens.keeper import TokenKeeper
+from ak_instagram.tokens.vault import Vault
 from ak_instagram.webhook.callbacks import CALLBACKS, CallbackEndpoint
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
@@ -86,9 +92,7 @@ async def open_service(
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
-            graph = GraphClient(
-                session, settings.instagram.graph_url, settings.instagram.api_version
-            )
+            graph = GraphClient.of(settings.instagram, session)
             accounts = Accounts(settings.instagram.all_accounts, graph)
             circuit_breaker = CircuitBreaker()
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
@@ -100,11 +104,14 @@ async def open_service(
                 disconnect=partial(_disconnect, circuit_breaker),
                 hurry=deletions.hurry,
             )
+            keeper = _make_keeper(settings, store, session, accounts, circuit_breaker)
+            await keeper.apply()  # a token of the settings may be dead, and the store's not
             every = settings.instagram.sweep
             sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
+                tokens=keeper.run(),
                 purging=run_purges(store, settings.store),
                 measuring=run_measurements(store),
                 deleting=deletions.run(),
@@ -191,6 +198,38 @@ async def _disconnect(circuit_breaker: CircuitBreaker, account: str) -> None:
     """Stop sending for *account*, until a probe shows that its token works again."""
     why = "its owner has removed the app"
     circuit_breaker.open(account, "", circuit_breaker.now(), ErrorClass.AUTHORIZATION, why)
+
+
+def _make_keeper(
+    settings: Settings,
+    store: Store,
+    session: aiohttp.ClientSession,
+    accounts: Accounts,
+    circuit_breaker: CircuitBreaker,
+) -> TokenKeeper:
+    instagram = settings.instagram
+
+    async def probe(account: str) -> None:
+        """Let what waits for *account* try its new token."""
+        circuit_breaker.try_again(account)
+        await store.run(claims.wake_account, account)
+
+    keys = settings.store.encryption_key
+    return TokenKeeper(
+        store,
+        make_token_calls(instagram, session),
+        accounts,
+        instagram.all_accounts,
+        Vault(keys) if keys else None,
+        probe,
+        agent=instagram.agent or None,
+    )
+
+
+def make_token_calls(settings: InstagramSettings, session: aiohttp.ClientSession) -> TokenCalls:
+    """Return the calls about tokens, which Instagram Login alone has."""
+    graph_url = graph_host("instagram", settings.graph_url)
+    return TokenCalls(session, graph_url, settings.api_version)
 
 
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:

@@ -22,7 +22,8 @@
   (list "AK_AGENT__HEADERS_FILE" .agentHeaders)
   (list "AK_AGENT__CALLBACK_SECRET_FILE" .agentCallbackSecret)
   (list "AK_AGENT__TRANSCRIPTION_KEY_FILE" .agentTranscriptionKey)
-  (list "AK_ADMIN__TOKEN_FILE" .adminToken) }}
+  (list "AK_ADMIN__TOKEN_FILE" .adminToken)
+  (list "AK_STORE__ENCRYPTION_KEY_FILE" .encryptionKey) }}
 {{- range $files }}
 {{- if last . }}
 - name: {{ first . }}

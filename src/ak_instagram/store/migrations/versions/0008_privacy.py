@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0008"
 oldest = "0001"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
