@@ -12,7 +12,7 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from ak_instagram.cli import main
-from ak_instagram.cli.doctor import examined
+from ak_instagram.cli.checks.doctor import examined
 from ak_instagram.doctor.facts import CheckRequest, Facts
 from ak_instagram.doctor.finding import Check, Group, Result
 from ak_instagram.doctor.run import findings_of, run_checks

@@ -9,21 +9,21 @@ import click
 from ak_instagram import __version__
 from ak_instagram.errors import SettingsError
 
-from .accounts import accounts
-from .check_agent import check_agent
-from .check_config import check_config
-from .dead_letters import dead_letters
+from .checks.check_agent import check_agent
+from .checks.check_config import check_config
+from .checks.doctor import doctor
+from .checks.sign import sign
 from .demo import demo
-from .doctor import doctor
-from .pause_resume import pause, resume
-from .person import person
-from .profile import profile
+from .instagram.accounts import accounts
+from .instagram.profile import profile
+from .instagram.subscribe import subscribe
+from .instagram.sweep import sweep
+from .instagram.token import token
+from .people.dead_letters import dead_letters
+from .people.pause_resume import pause, resume
+from .people.person import person
 from .serve import serve
-from .sign import sign
 from .simulator import simulator
-from .subscribe import subscribe
-from .sweep import sweep
-from .token import token
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 

@@ -27,6 +27,17 @@ config_option = click.option(
 )
 
 
+def require_id(
+    _context: click.Context, _parameter: click.Parameter, name: str | None
+) -> str | None:
+    """Refuse the names of people and accounts: under a name nothing is stored."""
+    if name is not None and not (name.isascii() and name.isdigit()):
+        raise click.BadParameter(
+            "is not an id: it has digits alone, as `account` and `contact` in the log"
+        )
+    return name
+
+
 def load_settings(config: Path | None) -> Settings:
     """Return the settings that the service would start with; `SettingsError` if it would not."""
     # Here and not above: the adapters take longer to import than `--help` should.

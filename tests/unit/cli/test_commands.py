@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from ak_instagram import __version__
 from ak_instagram.cli import main
-from ak_instagram.cli.dead_letters import text_in
+from ak_instagram.cli.people.dead_letters import text_in
 
 SETTINGS = {
     "AK_INSTAGRAM__VERIFY_TOKEN": "verify-s3cret",

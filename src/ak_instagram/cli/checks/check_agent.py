@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
+from ak_instagram.cli.shared import config_option
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.masking import MASK, Masking
 from ak_instagram.meta.outgoing import FALLBACK
 from ak_instagram.settings import load_agent
-
-from .shared import config_option
 
 if TYPE_CHECKING:
     import aiohttp

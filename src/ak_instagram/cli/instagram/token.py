@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import structlog
 
+from ak_instagram.cli.shared import config_option, load_settings
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings.model import Account, Settings
 from ak_instagram.store.database import Transactions
-
-from .shared import config_option, load_settings
 
 if TYPE_CHECKING:
     from ak_instagram.meta.token_calls import TokenCalls

@@ -8,26 +8,13 @@ from pathlib import Path
 
 import click
 
+from ak_instagram.cli.shared import config_option, open_store, require_id
 from ak_instagram.store.database import Tx
 from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs import takeover
 
-from .shared import config_option, open_store
-
 _MAX_HOURS = 10 * 365 * 24
 NOT_KNOWN = "no conversation with {} is known"
-
-
-def require_id(
-    _context: click.Context, _parameter: click.Parameter, name: str | None
-) -> str | None:
-    """Refuse the names of people and accounts: under a name nothing is stored."""
-    if name is not None and not (name.isascii() and name.isdigit()):
-        raise click.BadParameter(
-            "is not an id: it has digits alone, as `account` and `contact` in the log"
-        )
-    return name
-
 
 contact_argument = click.argument("contact", callback=require_id)
 account_option = click.option(

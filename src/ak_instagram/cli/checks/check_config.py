@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
+from ak_instagram.cli.shared import config_option, load_settings
 from ak_instagram.masking import MASK, without_password
 from ak_instagram.settings import Settings, SourcedValue, explain
 from ak_instagram.settings.keys import plain
-
-from .shared import config_option, load_settings
 
 _WIDEST = 60  # characters of a value
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
+from ak_instagram.cli.shared import config_option, load_settings
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import explain
-
-from .shared import config_option, load_settings
 
 if TYPE_CHECKING:
     from ak_instagram.doctor.facts import CheckRequest

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 import structlog
 
+from ak_instagram.cli.shared import config_option, load_settings, require_id
 from ak_instagram.settings.model import Account, Settings
-
-from .pause_resume import require_id
-from .shared import config_option, load_settings
 
 if TYPE_CHECKING:
     from ak_instagram.meta.graph import GraphClient

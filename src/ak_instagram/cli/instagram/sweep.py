@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
+from ak_instagram.cli.shared import config_option, load_settings, open_graph
 from ak_instagram.errors import StoreUnavailable
-
-from .shared import config_option, load_settings, open_graph
 
 if TYPE_CHECKING:
     from ak_instagram.maintenance.sweep import Sweeper

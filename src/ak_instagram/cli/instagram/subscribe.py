@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .shared import config_option, load_settings, open_graph
+from ak_instagram.cli.shared import config_option, load_settings, open_graph
 
 if TYPE_CHECKING:
     from ak_instagram.meta.account_calls import AccountCalls

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
+from ak_instagram.cli.shared import config_option
 from ak_instagram.settings import load_app_secrets
 from ak_instagram.settings.value_types import read_texts
 from ak_instagram.webhook import PATH
 from ak_instagram.webhook.signature import sign as signature
-
-from .shared import config_option
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .shared import config_option
+from ak_instagram.cli.shared import config_option
+
 from .token import Desk, now_ms, run_at_desk
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 import structlog
 
+from ak_instagram.cli.shared import OpenStore, config_option, open_store, require_id
 from ak_instagram.store.verbs.people import data
 from ak_instagram.store.verbs.people.data import Erased
 
-from .pause_resume import contact_argument, require_id
-from .shared import OpenStore, config_option, open_store
+from .pause_resume import contact_argument
 
 log = structlog.get_logger()
 

@@ -1,0 +1,1 @@
+"""Commands that look whether something is right, and change nothing."""

@@ -1,0 +1,1 @@
+"""Commands about Instagram accounts, as Meta has them."""

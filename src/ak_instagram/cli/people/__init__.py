@@ -1,0 +1,1 @@
+"""Commands about people, their conversations, and what got no answer."""
