@@ -112,10 +112,12 @@ async def test_what_the_person_writes_meanwhile_hastens_nothing_and_makes_the_ne
     assert awaited(sent).turn != awaited(first).turn
 
 
-async def test_other_agents_have_no_such_rows(bench):
+async def test_other_agents_have_no_such_rows_and_defer_nothing(bench):
     store = bench.store()
     await store.put([arrival("m1")])
     claim = await claim_one(store)
+    with pytest.raises(ValueError, match="not Deferring"):
+        await store.run(steps.defer, claim, HOUR)
     await settle(store, claim)
 
     assert claim.awaited is None
