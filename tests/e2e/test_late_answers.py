@@ -9,7 +9,9 @@ import aiohttp
 import pytest
 
 from ak_instagram.webhook.signature import sign
+from qa.support import postgres
 from qa.support.agent import sends
+from qa.support.service import Service
 from tests.support.stage import ACCOUNT, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,14 +33,14 @@ def at_once(text):
     return sends(200, json.dumps({"reply": text}), "application/json")
 
 
-async def post(stage, question, body, secret=SECRET, signature=None):
+async def post(stage, question, body, secret=SECRET, signature=None, service=None):
     """Post *body* to the callback of *question*; return the status and what is said of it."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"X-Hub-Signature-256": sign(secret, raw) if signature is None else signature}
     path = urlsplit(question.body["callback_url"]).path
     async with (
         aiohttp.ClientSession() as session,
-        session.post(stage.service.url + path, data=raw, headers=headers) as response,
+        session.post((service or stage.service).url + path, data=raw, headers=headers) as response,
     ):
         return response.status, await response.json()
 
@@ -173,3 +175,30 @@ async def test_an_overdue_turn_is_asked_again_and_given_up_in_the_end(tmp_path):
         assert stage.answers(mia) == ["On second thought: yes", "Sorry"]
         assert turns[0] == turns[1] != turns[2] == turns[3]
         assert late == (410, {"status": "gone"})
+
+
+async def test_any_replica_takes_the_answer_and_whoever_is_left_sends_it(tmp_path):
+    server = postgres.launch()
+    try:
+        (tmp_path / "other").mkdir()
+        database = {"store__url": server.database()}
+        async with open_stage(tmp_path, **SETTINGS, **database) as stage:
+            shared = {k: v for k, v in stage.service.settings.items() if k != "server.port"}
+            other = Service(tmp_path / "other", shared)
+            mia = stage.person()
+            question = await asked(stage, mia, "Does it matter whom you ask?")
+            await other.start()
+            try:
+                await stage.service.kill()
+                first = await post(stage, question, {"reply": "Not at all."}, service=other)
+                await stage.until_answered(mia)
+                again = await post(stage, question, {"reply": "Not at all."}, service=other)
+
+                assert first == (200, {"status": "accepted"})
+                assert again == (200, {"status": "repeated"})
+                assert stage.answers(mia) == ["Not at all."]
+                assert len(stage.agent.asked) == 1
+            finally:
+                await other.stop()
+    finally:
+        postgres.discard(server)

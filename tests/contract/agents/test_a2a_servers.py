@@ -53,8 +53,8 @@ def asks(server, unique):
     """Ask the agent in a conversation of the test's own."""
     root, _ = server
 
-    async def asks(text: str, turn_id: str, timeout: float = 10.0, **message):
-        settings = AgentSettings("a2a", url=root)
+    async def asks(text: str, turn_id: str, timeout: float = 10.0, paused="ask", **message):
+        settings = AgentSettings("a2a", url=root, paused=paused)
         said = UserMessage("m", 1, text, **message)
         turn = Turn(f"{unique}-{turn_id}", unique, "account", "igsid", (said,))
         async with aiohttp.ClientSession() as session:
@@ -145,6 +145,15 @@ async def test_a_question_goes_to_the_person_and_the_next_turn_continues_its_tas
     assert asked == [Text("We have two."), MessageEnd(), Text("Red or blue?")]
     # 0.3 lists no tasks: what the person says begins a new one in the same context.
     assert continued == [Text("red it is" if is_v1 else f"{unique}: red")]
+
+
+async def test_a_question_can_be_left_to_staff(asks, server):
+    _, is_v1 = server
+    waits = [Handoff("the A2A agent's task waits for somebody")]
+
+    assert await asks("ask", "1", paused="handoff") == waits
+    # Of 0.3 nobody can tell that a task waits; there the bot is silent by then.
+    assert (await asks("red", "2", paused="handoff") == waits) is is_v1
 
 
 def number(parts) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import os
 
 import pytest
+from aiohttp import web
 from click.testing import CliRunner
 
 from ak_instagram.cli import main
@@ -155,3 +156,31 @@ async def test_settings_that_lack_something_end_it_with_2(check):
 
     assert result.exit_code == 2
     assert result.stderr.startswith("agent.url (AK_AGENT__URL): is missing")
+
+
+async def test_an_agent_that_posts_its_answer_has_taken_the_question(agent_server, check):
+    agent_server.says({}, status=202)
+
+    result = await check(
+        adapter="http-callback", callback_url="http://here", callback_secret="callback-secret"
+    )
+
+    assert result.exit_code == 0
+    assert '"callback_url": "http://here/agent/answers/' in result.output
+    assert "is to post its answer\nwithin 3600 s; that is for the service" in result.output
+
+
+async def test_a_picture_that_was_fetched_is_not_printed(agent_server, check):
+    png = b"\x89PNG\r\n\x1a\n" + bytes(400)
+
+    async def respond(request):
+        return web.Response(body=png) if request.method == "GET" else web.json_response("Nice!")
+
+    agent_server.respond = respond
+    host = agent_server.url.removeprefix("http://").partition("/")[0]
+
+    result = await check("--image", f"http://{host}/cake.png", media="inline", media_hosts=host)
+
+    assert result.exit_code == 0
+    assert '"data": "data:image/png;base64,iVBOR' in result.output
+    assert "… (566 characters)" in result.output

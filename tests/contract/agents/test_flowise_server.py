@@ -33,9 +33,10 @@ async def flows(request, tmp_path_factory):
 def asks(flows):
     """Ask a flow."""
 
-    async def asks(flow, text="Hello"):
-        chosen = AgentSettings("flowise", url=flows.get(flow, f"{flows['says']}0"))
-        turn = Turn("turn-1", f"session-{flow}", "account", "igsid", (UserMessage("m", 1, text),))
+    async def asks(flow, text="Hello", session="", payload=None, **settings):
+        chosen = AgentSettings("flowise", url=flows.get(flow, f"{flows['says']}0"), **settings)
+        said = UserMessage("m", 1, text, payload=payload)
+        turn = Turn("turn-1", session or f"session-{flow}", "account", "igsid", (said,))
         async with aiohttp.ClientSession() as session:
             return await ask_agent(build_agent(chosen, session), turn, 65536, 30.0)
 
@@ -51,6 +52,16 @@ async def test_a_question_for_staff_is_a_handoff_and_so_is_the_next_turn(asks):
 
     assert await asks("asks") == waits
     assert await asks("asks", "And now?") == waits
+
+
+async def test_a_question_for_a_decision_is_two_choices_and_a_tap_goes_on(asks):
+    approve = {"session": "approved", "paused": "approve"}
+
+    [question, choices] = await asks("asks", **approve)
+    answer = await asks("asks", "Yes", payload=choices.options[0].payload, **approve)
+
+    assert question == Text("Refund 120 €?")
+    assert answer == [Text("approved: proceed")]
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,9 @@ async def is_there(session, root) -> bool:
 def asks(server, request):
     """Ask the graph in a conversation of the test's own."""
 
-    async def asks(text, turn_id="1", timeout=20.0, **settings):
+    async def asks(text, turn_id="1", timeout=20.0, payload=None, **settings):
         chosen = AgentSettings("langgraph", url=server, **settings)
-        said = UserMessage("m", 1, text)
+        said = UserMessage("m", 1, text, payload=payload)
         name = f"session-{request.node.name}"
         turn = Turn(f"{name}-{turn_id}", name, "account", "igsid", (said,))
         async with aiohttp.ClientSession() as session:
@@ -131,6 +131,17 @@ async def test_what_waits_for_staff_is_not_answered_by_the_person(asks):
 
     assert isinstance(first, Handoff)
     assert isinstance(second, Handoff)
+
+
+async def test_an_approval_is_two_choices_and_takes_a_tap(asks):
+    [question, choices] = await asks("approve", "1", paused="approve")
+    again = await asks("hm?", "2", paused="approve")
+    tap = choices.options[0].payload
+    done = await asks("Yes", "3", paused="approve", payload=tap)
+
+    assert question == Text("refund?")
+    assert again == [question, choices]
+    assert done == [Text("approved: {'decisions': [{'type': 'approve'}]}")]
 
 
 async def test_a_later_attempt_takes_the_run_of_an_earlier_one(asks):

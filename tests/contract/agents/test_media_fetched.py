@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
+import shlex
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 import structlog
@@ -13,10 +16,17 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
 
 from ak_instagram.agents.agent import Attachment, UserMessage
-from ak_instagram.agents.media import MediaReader
+from ak_instagram.agents.media import MediaAgent, MediaReader
+from ak_instagram.agents.registry import build_agent
 from ak_instagram.settings.model import AgentSettings
 from tests.support.dialects import DIALECTS
+from tests.support.settings import load
 
+REQUIRED = {
+    "AK_INSTAGRAM__VERIFY_TOKEN": "a-token",
+    "AK_INSTAGRAM__ACCESS_TOKEN": "IGAA",
+    "AK_AGENT__ADAPTER": "echo",
+}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 MP4 = b"\0\0\0\x20ftypisom" + bytes(40)
 DATA = f"data:image/png;base64,{b64encode(PNG).decode()}"
@@ -274,3 +284,16 @@ async def test_a_protocol_with_room_for_bytes_carries_them(
     for step in path:
         found = found[step]
     assert found == expected
+
+
+def test_the_settings_in_the_docs_are_all_it_needs():
+    document = (Path(__file__).parents[3] / "docs/agents.md").read_text(encoding="utf-8")
+    section = document.partition("\n## Pictures and voice notes\n")[2].partition("\n## ")[0]
+    block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert block is not None
+    words = shlex.split(block[1].replace("…", "x"), comments=True)
+
+    agent = load(REQUIRED | dict(word.split("=", 1) for word in words)).agent
+
+    assert (agent.media, agent.transcription_url) == ("inline", "https://api.openai.com/v1")
+    assert isinstance(build_agent(agent, None), MediaAgent)  # type: ignore[arg-type] # nothing is asked

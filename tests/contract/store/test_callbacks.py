@@ -7,7 +7,7 @@ import pytest
 from ak_instagram.agents.agent import Callback
 from ak_instagram.conversation.turn import compose, turn_id
 from ak_instagram.store.values import AwaitedAnswer, Claim, EventStatus, TurnResult, WaitReason
-from ak_instagram.store.verbs import callbacks, retention, steps
+from ak_instagram.store.verbs import backlog, callbacks, retention, steps
 from ak_instagram.store.verbs.callbacks import Taken
 from ak_instagram.store.verbs.dead_letters import replay
 from tests.support.store_bench import (
@@ -84,10 +84,12 @@ async def test_a_deferred_turn_holds_no_lease_and_is_due_only_when_it_is_overdue
 
     bench.clock.move(int(HOUR * 1000) - 1)
     early = await due(store)
+    waits = await store.run(backlog.measure)
     bench.clock.move(1)
     [overdue] = await due(store)
 
     assert early == []
+    assert (waits.due, waits.overdue) == (0, 0)
     assert mids(overdue) == ["m1"]
     assert callback_of(overdue) == Callback(None, is_overdue=True)
     assert turn_id(overdue) == turn_id(claim)
@@ -112,10 +114,12 @@ async def test_what_the_person_writes_meanwhile_hastens_nothing_and_makes_the_ne
     assert awaited(sent).turn != awaited(first).turn
 
 
-async def test_other_agents_have_no_such_rows(bench):
+async def test_other_agents_have_no_such_rows_and_defer_nothing(bench):
     store = bench.store()
     await store.put([arrival("m1")])
     claim = await claim_one(store)
+    with pytest.raises(ValueError, match="not Deferring"):
+        await store.run(steps.defer, claim, HOUR)
     await settle(store, claim)
 
     assert claim.awaited is None

@@ -99,7 +99,7 @@ def approval_in(document: JsonObject, choices: Sequence[tuple[str, str]]) -> lis
     node = data.get("nodeId") if isinstance(data, dict) else None
     if not node or not isinstance(text, str) or not text.strip():
         return []
-    return approval(text, {"node": node, "chat": document.get("chatId")}, choices)
+    return approval(text.strip(), {"node": node, "chat": document.get("chatId")}, choices)
 
 
 def read_prediction(document: JsonObject) -> list[Part]:

@@ -17,7 +17,7 @@ import click
 import structlog
 
 from ak_instagram.cli.shared import config_option
-from ak_instagram.errors import Permanent, Transient
+from ak_instagram.errors import Deferred, Permanent, Transient
 from ak_instagram.masking import MASK, Masking
 from ak_instagram.meta.outgoing import FALLBACK
 from ak_instagram.settings import load_agent
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ak_instagram.settings.model import AgentSettings, ServerSettings
 
 _HELLO = "Hello! What can you do for me?"
+_LONG = 60  # characters that are shown of a picture's data
 # Headers that nobody has to hide.
 _SHOWN = frozenset({"accept", "content-type", "idempotency-key", "a2a-version"})
 
@@ -90,6 +91,13 @@ async def asked_once(settings: AgentSettings, server: ServerSettings, turn: Turn
         click.echo(f"adapter {settings.adapter}{f', agent {turn.agent}' if turn.agent else ''}")
         try:
             parts = await ask(agent, turn, settings.max_answer, settings.timeout)
+        except Deferred as exc:
+            seconds = f"{agent.clock.since():.2f} s"
+            click.echo(f"\nthe agent took the question after {seconds}, and is to post its answer")
+            click.echo(
+                f"within {exc.seconds:g} s; that is for the service, and not waited for here"
+            )
+            return 0
         except (Transient, Permanent) as exc:
             click.echo("\n" + "\n".join(told(exc, agent.clock.since())))
             return 1
@@ -230,6 +238,8 @@ class Wire:
             return [self.masked("", item) for item in value]
         if not isinstance(value, str):
             return value
+        if value.startswith("data:") and len(value) > _LONG:
+            return f"{value[:_LONG]}… ({len(value)} characters)"
         # A log has no `text`; here it is the tester's own.
         key = "said" if name.lower() == "text" else name
         return self._masking(None, "", {key: value})[key]

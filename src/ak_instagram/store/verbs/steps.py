@@ -365,9 +365,10 @@ def defer(tx: Tx, claim: Claim, seconds: float) -> Claim | None:
     Let the conversation wait for an answer that the agent posts, overdue after *seconds*.
 
     It is released, and messages don't hasten that. Returns the next step if the answer is here
-    already, or something else is due.
+    already, or something else is due. Raises `ValueError` if the agent is none that posts.
     """
     row = claims.require(tx, claim)
-    if claim.awaited is not None:
-        callbacks.wait(tx, claim.awaited.turn, tx.now + int(seconds * 1000))
+    if claim.awaited is None:
+        raise ValueError("the agent defers its answer, and is not Deferring")
+    callbacks.wait(tx, claim.awaited.turn, tx.now + int(seconds * 1000))
     return begin_next_step(tx, row)
