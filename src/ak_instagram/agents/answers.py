@@ -17,7 +17,7 @@ from typing import Any
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
-from .agent import Agent, MessageEnd, Part, Reaction, Text, Turn, prompt
+from .agent import Agent, MessageEnd, Part, Text, Turn, prompt
 from .answer_schema import document_in
 from .complaint import quoted
 from .failures import EXCEPTION, failure
@@ -44,7 +44,7 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
     An answer of more than *max_answer* bytes, thoughts included, is `Permanent`. One that
     takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
     The text of an exception is no answer, unless the person wrote it. A text that as a whole is
-    a document of the answer schema is what that says. A reaction has the message that it is to.
+    a document of the answer schema is what that says.
     """
     answer: list[Part] = []
     room = max_answer
@@ -52,8 +52,6 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
     try:
         async with asyncio.timeout(timeout):
             async for part in parts:
-                if isinstance(part, Reaction):
-                    part = _bound(part, turn)
                 # At least 1, so that endless parts without text end too.
                 room -= max(1, _bytes_in(part.text if isinstance(part, Text) else astuple(part)))
                 if room < 0:
@@ -69,17 +67,10 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
         case [Text(text)] | [Text(text), MessageEnd()] if text.lstrip()[:1] in ("{", "`") and (
             said := document_in(text)
         ):
-            return clean(_bound(it, turn) for it in said)
+            return clean(said)
         case [Text(text), *_] if EXCEPTION.match(text) and text.strip() not in prompt(turn):
             raise failure(text, "agent's answer is an error", quoted(text, turn, None, ()))
     return cleaned
-
-
-def _bound(part: Part, turn: Turn) -> Part:
-    """Return *part*; a reaction to no message in particular is to the last of *turn*."""
-    if isinstance(part, Reaction) and part.mid is None and turn.messages:
-        return replace(part, mid=turn.messages[-1].mid)
-    return part
 
 
 def _bytes_in(value: object) -> int:

@@ -85,9 +85,9 @@ class Answering:
             async with self.typing_indicator.typing(account.access_token, claim.contact):
                 parts = await ask(self.agent, turn, self.max_answer, self.timeout)
             if takes_long(parts):
-                plan = await asyncio.to_thread(plan_answer, parts)
+                plan = await asyncio.to_thread(plan_answer, parts, turn.messages[-1].mid)
             else:
-                plan = plan_answer(parts)
+                plan = plan_answer(parts, turn.messages[-1].mid)
         except Deferred as exc:
             step = await self.store.run(steps.defer, claim, exc.seconds)
             metrics.TURNS.labels("deferred").inc()

@@ -66,11 +66,12 @@ def takes_long(parts: Sequence[Part]) -> bool:
     )
 
 
-def plan_answer(parts: Sequence[Part]) -> Plan:
+def plan_answer(parts: Sequence[Part], mid: str | None = None) -> Plan:
     """
     Plan the answer that *parts* make; texts run on until a message ends.
 
-    Quick replies are under the message that they are in, or that ended just before them.
+    *mid* is the person's latest message, which a reaction is to if it names none. Quick
+    replies are under the message that they are in, or that ended just before them.
     Pure, and safe in a thread. The texts have to be such that can be encoded and stored.
     """
     draft: list[str] = []
@@ -99,7 +100,7 @@ def plan_answer(parts: Sequence[Part]) -> Plan:
     refused: list[Refusal] = []
     for at, drafted in enumerate(drafts):
         if not isinstance(drafted, list):
-            made = render(drafted)
+            made = render(drafted, mid)
             messages += made.messages
             refused += made.refused
             continue

@@ -64,8 +64,8 @@ class Rendered(NamedTuple):
     refused: tuple[Refusal, ...] = ()
 
 
-def render(part: Buttons | Cards | Media | Reaction) -> Rendered:
-    """Return what *part* becomes."""
+def render(part: Buttons | Cards | Media | Reaction, mid: str | None) -> Rendered:
+    """Return what *part* becomes; *mid* is the person's latest message, if there is one."""
     match part:
         case Buttons(text, buttons):
             return _buttons(text, buttons)
@@ -73,8 +73,8 @@ def render(part: Buttons | Cards | Media | Reaction) -> Rendered:
             return _carousels(cards)
         case Media(kind, url):
             return _media(kind, url)
-        case Reaction(emoji, mid):
-            return _reaction(emoji.strip(), mid)
+        case Reaction(emoji, about):
+            return _reaction(emoji.strip(), about or mid)
 
 
 def words_in(part: object) -> str:

@@ -13,7 +13,6 @@ from ak_instagram.agents.agent import (
     Option,
     Part,
     QuickReplies,
-    Reaction,
     Silence,
     Text,
     Turn,
@@ -140,14 +139,6 @@ async def test_cancelling_the_reader_closes_the_answer():
 )
 async def test_text_comes_through_in_a_form_that_can_be_stored(said, sanitize):
     assert await collect(Scripted(Text(said))) == [Text(sanitize)]
-
-
-async def test_a_reaction_to_no_message_in_particular_is_to_the_last_one():
-    said = Scripted(Reaction("❤"), Reaction("👍", "m0"), Text("Hi"))
-    document = Scripted(Text('{"messages": [{"reaction": "❤"}]}'))
-
-    assert await collect(said) == [Reaction("❤", "m"), Reaction("👍", "m0"), Text("Hi")]
-    assert await collect(document) == [Reaction("❤", "m")]
 
 
 DOCUMENT = '{"messages": [{"text": "Which?", "quick_replies": [{"title": "R\\ud83d"}]}]}'

@@ -134,7 +134,7 @@ def button_template(text: str, *buttons: object) -> dict[str, object]:
             id="media",
         ),
         pytest.param(
-            [Reaction("❤️", "m9"), Text("Hi"), Reaction("love", "m1")],
+            [Reaction("❤️"), Text("Hi"), Reaction("love", "m1")],
             [
                 {
                     "recipient": {"id": "anna"},
@@ -153,7 +153,7 @@ def button_template(text: str, *buttons: object) -> dict[str, object]:
     ],
 )
 def test_what_fits_is_sent_as_what_it_is(parts, expected):
-    plan = plan_answer(parts)
+    plan = plan_answer(parts, "m9")
 
     assert sent(plan) == expected
     assert plan.refused == ()
@@ -339,7 +339,7 @@ parts = st.one_of(
 @given(st.lists(parts, max_size=5))
 @settings(deadline=None)
 def test_whatever_an_agent_says_meta_takes(answer):
-    waiting = list(plan_answer(answer).messages)
+    waiting = list(plan_answer(answer, "m1").messages)
 
     while waiting:
         message = waiting.pop()

@@ -101,7 +101,7 @@ async def asked_once(settings: AgentSettings, server: ServerSettings, turn: Turn
         except (Transient, Permanent) as exc:
             click.echo("\n" + "\n".join(told(exc, agent.clock.since())))
             return 1
-    plan = plan_answer(parts)
+    plan = plan_answer(parts, turn.messages[-1].mid)
     click.echo("\n" + "\n".join(shown(plan)))
     first = "no word" if agent.first is None else f"the first word after {agent.first:.2f} s"
     click.echo(f"\n{first}, the last after {agent.last:.2f} s")
