@@ -85,10 +85,12 @@ async def test_the_agent_replies_where_the_rule_says_so_and_only_once_in_public(
     await stage.service.until_logged(
         lambda it: it["event"] == "answer.parked" and it["contact"] == mia
     )
+    shown = stage.calls(mia)
     stage.meta.phones.say(mia, "38, please")
     await stage.until_answered(mia, 3)
 
     [asked, again] = stage.agent.asked
+    assert shown == []  # neither "seen" nor "typing" before there is a conversation
     assert asked.body["messages"][0]["context"]["comment_id"] == comment.comment_id
     assert asked.text.startswith("[public comment on] ")
     assert again.body["session"] == asked.body["session"]

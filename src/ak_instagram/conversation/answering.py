@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -47,7 +48,7 @@ class Answering:
     store: Transactions
     agent: Agent
     circuit_breaker: CircuitBreaker
-    typing_indicator: TypingIndicator
+    typing_indicator: TypingIndicator | NoIndicator
     backoff: Backoff
     max_answer: int
     timeout: float
@@ -90,7 +91,8 @@ class Answering:
         decided = verdict(comment.text, comment.at, time.time_ns() // 1_000_000, self.comments)
         match decided:
             case AskAgent():
-                return await self._answer(claim, draft, turn, account)
+                unseen = replace(self, typing_indicator=NoIndicator())
+                return await unseen._answer(claim, draft, turn, account)
             case Say(text):
                 log.info("comment.replied", by="rule")
                 plan = plan_answer([Text(text)])
@@ -177,6 +179,18 @@ class Answering:
             hands_over=plan.handoff is not None,
         )
         return await self.store.run(steps.settle, claim, turn_result)
+
+
+class NoIndicator:
+    """The typing indicator of whoever has only commented: there is no conversation to see it in."""
+
+    @asynccontextmanager
+    async def typing(self, _token: str, _recipient: str) -> AsyncIterator[None]:
+        """Show nothing while the block runs."""
+        yield
+
+    async def stop(self, _token: str, _recipient: str) -> None:
+        """Take nothing away."""
 
 
 def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:
