@@ -53,8 +53,6 @@ class Accounts:
         self._by_id = {it.account_id: it for it in accounts if it.account_id}
         self._strangers: set[str] = set()
         self._identified: list[IdentifiedAccount] = []
-        # The ids that webhooks carry, by all that Meta calls the accounts.
-        self._webhook_ids = {it: it for it in self._by_id}
 
     def find(self, account_id: str) -> Account | None:
         """
@@ -88,10 +86,14 @@ class Accounts:
 
         `None` if that is none of ours. Raises `errors.Transient` while that can't be told.
         """
-        known = self._webhook_ids.get(any_id)
-        if known is None and self._unasked:
+        for each in self.identified():
+            if any_id in (each.profile.user_id, each.profile.id):
+                return each.profile.user_id
+        if any_id in (it.account_id for it in self._accounts):
+            return any_id
+        if self._unasked:
             raise Transient("Meta has not said yet which accounts the tokens belong to")
-        return known
+        return None
 
     async def learn(self) -> None:
         """Ask for the ids until all are known; never return."""
@@ -114,5 +116,4 @@ class Accounts:
         for known in (profile.user_id, profile.id):
             if known:
                 self._by_id[known] = account
-                self._webhook_ids[known] = profile.user_id
         log.info("account.identified", account=profile.user_id, username=profile.username)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from ak_instagram.errors import StoreUnavailable, Transient
-from ak_instagram.privacy.callbacks import PrivacyCallbacks, status_url
+from ak_instagram.privacy.callbacks import PrivacyCallbacks, origin
 from ak_instagram.privacy.deletions import Deletions
 from ak_instagram.store.verbs.people import data, deletions
 from instagram_simulator.webhooks.callbacks import signed_request
@@ -135,11 +135,11 @@ async def test_a_deletion_waits_until_it_is_known_whose_id_it_is(bench):
 @pytest.mark.parametrize(
     ("host", "url"),
     [
-        pytest.param("bot.example.com", "https://bot.example.com/", id="behind-tls"),
-        pytest.param("bot.example.com:8443", "https://bot.example.com:8443/", id="with-a-port"),
-        pytest.param("127.0.0.1:8000", "http://127.0.0.1:8000/", id="here"),
-        pytest.param("[::1]:8000", "http://[::1]:8000/", id="here-by-ipv6"),
+        pytest.param("bot.example.com", "https://bot.example.com", id="behind-tls"),
+        pytest.param("bot.example.com:8443", "https://bot.example.com:8443", id="with-a-port"),
+        pytest.param("127.0.0.1:8000", "http://127.0.0.1:8000", id="here"),
+        pytest.param("[::1]:8000", "http://[::1]:8000", id="here-by-ipv6"),
     ],
 )
 def test_the_page_is_where_the_service_was_called(host, url):
-    assert status_url(host, "0a1b") == f"{url}instagram/data-deletion/0a1b"
+    assert origin(host) == url

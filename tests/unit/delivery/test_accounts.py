@@ -74,3 +74,20 @@ async def test_learning_goes_on_while_one_token_is_dead():
     assert accounts.find("111") is SHOP
     with pytest.raises(Transient):
         accounts.find("333")
+
+
+async def test_an_account_has_one_id_in_webhooks_whatever_meta_calls_it():
+    graph = FakeGraph(profiles=PROFILES)
+    accounts = await learnt(Accounts([SHOP, CAFE], graph), graph)
+
+    ids = [accounts.webhook_id(it) for it in ("111", "app-1", "222", "app-2", "a-person")]
+
+    assert ids == ["111", "111", "222", "222", None]
+
+
+async def test_before_meta_has_told_only_what_is_configured_is_known():
+    accounts = Accounts([SHOP, CAFE], FakeGraph())
+
+    assert accounts.webhook_id("222") == "222"
+    with pytest.raises(Transient):
+        accounts.webhook_id("app-2")
