@@ -30,6 +30,7 @@ from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
 from ak_instagram.meta.account_calls import AccountCalls
+from ak_instagram.meta.events import STORED, Kind
 from ak_instagram.meta.graph import GraphClient
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.token_calls import TokenCalls
@@ -132,6 +133,7 @@ def make_app(service: Service) -> ASGIApp:
         service.store,
         verify_token=service.settings.instagram.verify_token,
         app_secrets=service.settings.instagram.app_secrets,
+        kept=STORED if service.settings.comments.all_rules is None else STORED | {Kind.COMMENT},
     )
     probes = Probes(service.store, service.dead_jobs)
     routes = [
@@ -174,6 +176,7 @@ def _assemble(
         timeout=settings.agent.timeout,
         fallback=settings.agent.fallback,
         spawn=tasks.spawn,
+        comments=settings.comments.all_rules or (),
     )
     delivery = Delivery(
         store=store,
@@ -239,6 +242,7 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         debounce_ms=int(settings.conversation.debounce * 1000),
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
+        replies_to_comments=settings.comments.all_rules is not None,
         opt_out_words=settings.conversation.opt_out_words,
         opt_in_words=settings.conversation.opt_in_words,
         transcript_lines=agent.history,

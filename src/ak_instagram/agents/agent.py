@@ -30,7 +30,8 @@ class UserMessage:
     quick reply or postback button. *context* says what the message refers to, in
     Meta's words: keys among `reply_to_mid`, `reply_to_text` (what was said there, if that is
     known), `story_id`, `story_url`, `ref`, `referral_source`, `referral_type`, `ad_id`,
-    `ad_title`, `product_id`.
+    `ad_title`, `product_id`, and of a public comment on a post, whose answer is private,
+    `comment_id` and `comment_media_id`.
     """
 
     mid: str
@@ -92,6 +93,7 @@ class Turn:
 # Keys of a message's context that tell a model something, and the words for it.
 _REFERENCES = {
     "reply_to_text": "reply to",
+    "comment_media_id": "public comment on",
     "story_url": "reply to story",
     "ad_title": "came from ad",
     "product_id": "about product",

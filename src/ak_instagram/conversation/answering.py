@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -19,12 +20,14 @@ from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Deferred, Permanent, Transient
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.reply.rich import said_in
+from ak_instagram.settings.comment_rules import CommentRule
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
 from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
+from .comments import AskAgent, Leave, Say, privately, verdict
 from .turn import TurnDraft, compose, without_quotes
 
 log = structlog.get_logger()
@@ -40,17 +43,19 @@ class Answering:
     An answer has at most *max_answer* bytes and takes at most *timeout* seconds.
     *fallback* is what a person gets when the agent has failed for good; empty is
     silence; an account may have its own. *spawn* runs what nobody waits for.
+    *comments* are the rules for private replies.
     """
 
     store: Transactions
     agent: Agent
     circuit_breaker: CircuitBreaker
-    typing_indicator: TypingIndicator
+    typing_indicator: TypingIndicator | NoIndicator
     backoff: Backoff
     max_answer: int
     timeout: float
     fallback: str
     spawn: Spawn
+    comments: Sequence[CommentRule] = ()
 
     async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
         """
@@ -75,7 +80,27 @@ class Answering:
             )
             return None
         with structlog.contextvars.bound_contextvars(turn=draft.turn.id):
+            if draft.comment is not None:
+                return await self._reply(claim, draft, draft.turn, account)
             return await self._answer(claim, draft, draft.turn, account)
+
+    async def _reply(
+        self, claim: Claim, draft: TurnDraft, turn: Turn, account: Account
+    ) -> Claim | None:
+        """Reply privately to the comment that *turn* is, or leave it alone, as the rules say."""
+        [comment] = turn.messages
+        decided = verdict(comment.text, comment.at, time.time_ns() // 1_000_000, self.comments)
+        match decided:
+            case AskAgent():
+                unseen = replace(self, typing_indicator=NoIndicator())
+                return await unseen._answer(claim, draft, turn, account)
+            case Say(text):
+                log.info("comment.replied", by="rule")
+                plan = plan_answer([Text(text)])
+                return await self._settle(claim, draft, EventStatus.ANSWERED, plan)
+            case Leave(why):
+                log.info("comment.left", reason=why)
+                return await self._settle(claim, draft, EventStatus.IGNORED, Plan(), why)
 
     async def _answer(
         self, claim: Claim, draft: TurnDraft, turn: Turn, account: Account
@@ -138,7 +163,9 @@ class Answering:
         reason = sanitize(reason)  # a plug-in may have put anything there
         log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
         fallback = self.fallback if account.fallback is None else account.fallback
-        plan = plan_answer([Text(sanitize(fallback))] if fallback else [])
+        # An apology that nobody has asked for in private would be odd.
+        says_so = fallback and draft.comment is None
+        plan = plan_answer([Text(sanitize(fallback))] if says_so else [])
         return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
 
     async def _settle(
@@ -154,11 +181,23 @@ class Answering:
             turn=draft.turn_id,
             events={**draft.other_statuses, **dict.fromkeys(draft.answered_ids, status)},
             reason=reason,
-            messages=plan.messages,
+            messages=privately(draft.comment, plan.messages) if draft.comment else plan.messages,
             lines=lines,
             hands_over=plan.handoff is not None,
         )
         return await self.store.run(steps.settle, claim, turn_result)
+
+
+class NoIndicator:
+    """The typing indicator of whoever has only commented: there is no conversation to see it in."""
+
+    @asynccontextmanager
+    async def typing(self, _token: str, _recipient: str) -> AsyncIterator[None]:
+        """Show nothing while the block runs."""
+        yield
+
+    async def stop(self, _token: str, _recipient: str) -> None:
+        """Take nothing away."""
 
 
 def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:

@@ -15,6 +15,7 @@ from ak_instagram.meta.content import (
     Edit,
     Message,
     Postback,
+    PostComment,
     Referral,
     Story,
     Unsend,
@@ -31,13 +32,15 @@ class TurnDraft:
     The waiting events, read.
 
     *turn* is `None` when there is nothing to answer. *answered_ids* are the events that
-    it answers, edits among them; *other_statuses* says how the others end.
+    it answers, edits among them; *other_statuses* says how the others end. *comment* is the id
+    of the comment that it answers, if it is one.
     """
 
     turn_id: str
     turn: Turn | None
     answered_ids: tuple[int, ...]
     other_statuses: Mapping[int, EventStatus]
+    comment: str | None = None
 
 
 def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
@@ -48,6 +51,7 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
     """
     kept: dict[int, UserMessage] = {}
     edits: dict[int, Edit] = {}
+    comment: str | None = None
     statuses: dict[int, EventStatus] = {}  # of all events; those that are answered leave it
     unsent_mids: set[str] = set()
     for event in claim.events:
@@ -61,6 +65,9 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
             edits[event.id] = content
         elif isinstance(content, Message | Postback):
             kept[event.id] = _message(event, content, claim.quotes)
+        elif isinstance(content, PostComment):
+            comment = content.comment_id
+            kept[event.id] = _comment(event, content)
     for id_, message in list(kept.items()):
         if message.mid in unsent_mids:
             del kept[id_]
@@ -79,7 +86,7 @@ def compose(claim: Claim, agent: str | None = None) -> TurnDraft:
         del statuses[id_]
     name = turn_id(claim)
     turn = _turn(claim, name, list(kept.values()), latest, agent) if kept else None
-    return TurnDraft(name, turn, answered_ids, other_statuses=statuses)
+    return TurnDraft(name, turn, answered_ids, statuses, comment)
 
 
 def without_quotes(turn: Turn) -> Turn:
@@ -154,6 +161,12 @@ def _message(
     if context and content.reply_to and content.reply_to in quotes:
         context["reply_to_text"] = quotes[content.reply_to]
     return UserMessage(mid, event.at, content.text, attachments, content.payload, context)
+
+
+def _comment(event: StoredEvent, content: PostComment) -> UserMessage:
+    """Return what the person said on a post with *event*."""
+    context = {"comment_id": content.comment_id, "comment_media_id": content.media_id or "a post"}
+    return UserMessage(content.comment_id, event.at, content.text, context=context)
 
 
 def _lead(messages: dict[int, UserMessage], referral: str) -> None:

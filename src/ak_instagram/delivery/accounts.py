@@ -164,10 +164,14 @@ class Accounts:
 
         `None` if that is none of ours. Raises `errors.Transient` while that can't be told.
         """
-        known = self._webhook_ids.get(any_id)
-        if known is None and self._unasked:
+        for each in self.identified():
+            if any_id in (each.profile.user_id, each.profile.id):
+                return each.profile.user_id
+        if any_id in (it.account_id for it in self._accounts):
+            return any_id
+        if self._unasked:
             raise Transient("Meta has not said yet which accounts the tokens belong to")
-        return known
+        return None
 
     async def learn(self) -> None:
         """Ask for the ids until all are known; never return."""

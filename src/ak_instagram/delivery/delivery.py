@@ -14,6 +14,7 @@ from ak_instagram.errors import LeaseLost
 from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.meta.outgoing import (
+    COMMENT,
     Outgoing,
     fallback_of,
     fetch_seconds,
@@ -55,6 +56,7 @@ PATIENCE = 1.0
 # https://developers.facebook.com/docs/instagram-platform/overview#messaging-rate-limits
 TIMED_MEDIA = 10.0
 LOOK_UPS = 2.0  # a second and account: what Meta allows of conversations
+PRIVATE_REPLIES = 750 / 3600  # a second and account: what Meta allows under posts and reels
 LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its slot and keeps the worker busy
 
 
@@ -101,6 +103,7 @@ class Delivery:
         self._rate = rate
         self._backoff = backoff
         self._timed_media = timed_media or RateLimiter(TIMED_MEDIA)
+        self._private_replies = RateLimiter(PRIVATE_REPLIES)
         self._look_ups = look_ups or RateLimiter(LOOK_UPS)
         self._sleep = sleep
         self._failed_sends = AttemptHistory()
@@ -122,7 +125,10 @@ class Delivery:
             return await self._look_up(claim, piece, account.access_token)
         is_timed = "text" not in piece.message and is_timed_media(piece.message)
         lane = self._timed_media if is_timed else self._rate
-        slot = lane.reserve(claim.account, piece.id, PATIENCE, None if is_timed else account.rate)
+        if COMMENT in piece.message:
+            lane = self._private_replies
+        own_rate = account.rate if lane is self._rate else None
+        slot = lane.reserve(claim.account, piece.id, PATIENCE, own_rate)
         if not slot.is_granted:
             busy = SendLater(slot.after, "the account sends as fast as it may")
             return await self._carry_out(busy, claim, piece)
@@ -161,6 +167,8 @@ class Delivery:
                 has_fallback=bool(fallback_of(piece.message)),
                 is_action=is_action(piece.message),
             )
+            if COMMENT in piece.message and isinstance(action, GiveUp | Park):
+                action = GiveUp(f"the comment can't be replied to privately (any more): {error}")
             works = shows_that_account_works(error)
         else:
             _log_attempt(piece, "sent", breaker.now() - began)

@@ -233,17 +233,35 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class PostComment:
+    """A comment on a post of the account: what it says, and the post's *media_id*."""
+
+    comment_id: str
+    text: str = field(default="", repr=False)
+    media_id: str | None = None
+
+    @classmethod
+    def read(cls, item: JsonObject) -> PostComment | Other:
+        """Return the comment in *item*, the value of a change."""
+        comment = as_id(item.get("id")) or as_id(item.get("comment_id"))
+        if not comment:
+            return Other()
+        return cls(comment, as_text(item.get("text")) or "", id_of(item.get("media")))
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
     """Nothing that anyone acts on, or nothing that could be read."""
 
 
-Content: TypeAlias = Message | Postback | Unsend | Edit | Referral | Other
+Content: TypeAlias = Message | Postback | Unsend | Edit | Referral | PostComment | Other
 
 _READERS: Mapping[str, Callable[[JsonObject], Content]] = {
     Kind.MESSAGE: Message.read,
     Kind.POSTBACK: Postback.read,
     Kind.UNSEND: Unsend.read,
     Kind.EDIT: Edit.read,
+    Kind.COMMENT: PostComment.read,
     Kind.REFERRAL: lambda item: Referral.read(item.get("referral")) or Other(),
 }
 

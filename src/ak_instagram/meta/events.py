@@ -35,6 +35,8 @@ ACTIONABLE = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.UNSEND, Kind.EDIT})
 OTHER_VOICES = frozenset({Kind.ECHO, Kind.STANDBY})
 # These wait for the person's next message, whose context they are.
 CONTEXT = frozenset({Kind.REFERRAL})
+# The worker has to look at these; at comments only if they are stored, where they are replied to.
+WAITS = ACTIONABLE | {Kind.COMMENT}
 # All other kinds are counted and forgotten.
 STORED = ACTIONABLE | OTHER_VOICES | CONTEXT
 

@@ -32,6 +32,7 @@ MEGABYTES = {"image": 8, "audio": 25, "video": 25, "file": 25}
 """The size of each kind of media that Meta takes, which only Meta can see."""
 
 FALLBACK = "fallback"
+COMMENT = "comment_id"  # of a private reply: the comment that it is sent to, and not to a person
 FETCH_SECONDS = 75.0  # that Meta may take to fetch a file before it gives up (error 100/2018294)
 
 # A voice note is served as a film, and reads call either a file.
@@ -60,8 +61,9 @@ def reaction(mid: str, emoji: str, fallback: Sequence[Outgoing]) -> Outgoing:
 
 def request_body(recipient: str, message: Outgoing) -> JsonObject:
     """Return the body of the call that sends *message* to *recipient*, an IGSID."""
-    said = {name: value for name, value in message.items() if name != FALLBACK}
-    to = {"recipient": {"id": recipient}}
+    said = {name: it for name, it in message.items() if name not in (FALLBACK, COMMENT)}
+    comment = message.get(COMMENT)
+    to = {"recipient": {COMMENT: comment} if comment else {"id": recipient}}
     return to | said if is_action(message) else {**to, "message": said}
 
 
@@ -87,7 +89,10 @@ def fetch_seconds(message: Outgoing) -> float:
 def fallback_of(message: Outgoing) -> tuple[Outgoing, ...]:
     """Return the messages that stand in for *message* when Meta refuses it; maybe none."""
     instead = message.get(FALLBACK)
-    return tuple(map(as_object, instead)) if isinstance(instead, list) else ()
+    messages = tuple(map(as_object, instead)) if isinstance(instead, list) else ()
+    if messages and COMMENT in message:
+        return {COMMENT: message[COMMENT], **messages[0]}, *messages[1:]
+    return messages
 
 
 # --- as Meta shows them again -------------------------------------------------

@@ -25,6 +25,7 @@ from .lenient import (
     as_list,
     as_millis,
     as_number,
+    as_object,
     as_text,
     id_of,
 )
@@ -242,7 +243,10 @@ def read_comment(field: str, value: object, account: str, at: int) -> Event | No
     else:
         key = content_key(kind, account, {"field": field, "value": value})
     author, at = id_of(value.get("from")) or "", as_millis(value.get("timestamp")) or at
-    return Event(account, author, kind, key, None, at, label=field)
+    if account in (author, as_object(value.get("from")).get("self_ig_scoped_id")):
+        author = ""  # the account's own is nobody's who could be replied to
+    payload = fast_json.dump(value).decode() if kind is Kind.COMMENT else ""
+    return Event(account, author, kind, key, None, at, payload, label=field)
 
 
 def read_other(entry: object, account: str, at: int) -> Event:

@@ -49,7 +49,8 @@ class PrivacyCallbacks:
 
     Any of *app_secrets* may have signed a request; without one none is taken. *account_of*
     returns the account that an id means, see `Deletions`. *disconnect* stops an account
-    that has removed the app. *hurry* is called once a deletion is written down.
+    that has removed the app. *hurry* is called once a deletion is written down. *public_url* is
+    where the service is called from outside, if not by the host that Meta calls.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class PrivacyCallbacks:
         account_of: FindAccount,
         disconnect: Disconnect,
         hurry: Callable[[], None],
+        public_url: str | None = None,
     ) -> None:
         self._store = store
         self._secrets = tuple(secret.encode() for secret in app_secrets)
         self._account_of = account_of
         self._disconnect = disconnect
         self._hurry = hurry
+        self._public_url = public_url
 
     def routes(self) -> list[Route]:
         """Return where they are."""
@@ -110,7 +113,8 @@ class PrivacyCallbacks:
         if is_new:
             log.info("deletion.asked", account=account or None)
             self._hurry()
-        url = status_url(request.headers.get("host", ""), signed.code)
+        host = request.headers.get("host", "")
+        url = f"{self._public_url or origin(host)}{DATA_DELETION}/{signed.code}"
         return JSONResponse({"url": url, "confirmation_code": signed.code})
 
     async def status(self, request: Request) -> Response:
@@ -155,12 +159,12 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def status_url(host: str, code: str) -> str:
-    """Return where the deletion *code* can be looked after, as *host* is called from outside."""
+def origin(host: str) -> str:
+    """Return scheme and *host* by which whoever called that reaches the service."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     # The proxy that ends TLS is the only way in from anywhere else.
     scheme = "http" if name in _HERE else "https"
-    return f"{scheme}://{host}{DATA_DELETION}/{code}"
+    return f"{scheme}://{host}"
 
 
 def told(status: DeletionStatus) -> str:

@@ -68,6 +68,13 @@ class Deletions:
                 left.append(deletion)
                 continue
             await self._store.run(deletions.finish, deletion.code)
+            if not rows:
+                log.warning(
+                    "deletion.unmatched",
+                    reason="nothing is stored under the id that Meta named",
+                    fix="if it is the owner of an account that is not configured any more, erase"
+                    " the data of that account by hand",
+                )
             log.info("deletion.done", rows=rows)
 
     async def _erase(self, deletion: Deletion) -> tuple[int, bool]:

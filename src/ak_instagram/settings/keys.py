@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, TypeAlias, get_type_hints
 
 from .value_types import ValueType, value_type_of
@@ -122,5 +122,5 @@ def plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, tuple | dict):
-        return json.dumps(value, ensure_ascii=False) if value else ""
+        return json.dumps(value, ensure_ascii=False, default=asdict) if value else ""
     return "" if value is None else str(value)

@@ -15,6 +15,7 @@ from typing import Literal, get_type_hints
 
 from ak_instagram.masking import passwords_in
 
+from .comment_rules import ANY, RULES, CommentRule
 from .keys import Key, keys_of, setting
 from .messenger_profile import ICE_BREAKERS, MENU
 from .value_types import (
@@ -569,6 +570,31 @@ class ProfileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentsSettings:
+    """Comments on the account's posts, which may be answered once, privately."""
+
+    reply: Literal["off", "agent", "rules"] = setting(
+        "off",
+        "Who replies privately to comments: nobody, the agent to all, or `comments.rules`.",
+    )
+    rules: tuple[CommentRule, ...] = setting(
+        (),
+        "The rules, of which the first that fits counts: `words`, one of which is in the comment "
+        "(`*`: whatever it says), and `reply`, or none for the agent's answer.",
+        value_type=RULES,
+        example='[{"words": ["price", "how much"], "reply": "I have sent you our prices."}, '
+        '{"words": ["*"]}]',
+    )
+
+    @property
+    def all_rules(self) -> tuple[CommentRule, ...] | None:
+        """The rules that apply, `None` if comments are left alone."""
+        if self.reply == "agent":
+            return (CommentRule((ANY,)),)
+        return self.rules if self.reply == "rules" else None
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """The log. Message texts, tokens and signatures never get into it."""
 
@@ -592,6 +618,7 @@ class Settings:
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     sender: SenderSettings = field(default_factory=SenderSettings)
     profile: ProfileSettings = field(default_factory=ProfileSettings)
+    comments: CommentsSettings = field(default_factory=CommentsSettings)
     logs: LogSettings = field(default_factory=LogSettings)
 
     @property

@@ -51,7 +51,7 @@ def unknown_names(sections: Mapping[str, Any], environ: Mapping[str, str]) -> li
 
 def broken_rules(values: Values) -> list[str]:
     """Return a problem for each rule about several keys that *values* break."""
-    return [*missing_keys(values), *unsigned(values), *repeated_tokens(values)]
+    return [*missing_keys(values), *no_rules(values), *unsigned(values), *repeated_tokens(values)]
 
 
 def missing_keys(values: Values) -> Iterator[str]:
@@ -64,6 +64,13 @@ def missing_keys(values: Values) -> Iterator[str]:
     for path, each in values.items():
         if each.key.required and not each.is_set and path != spared:
             yield messages.missing(path, each.key.required)
+
+
+def no_rules(values: Values) -> Iterator[str]:
+    """Yield a problem when rules decide about comments and there are none."""
+    rules = values["comments.rules"]
+    if values["comments.reply"].value == "rules" and not (rules.value or rules.unfit):
+        yield messages.missing("comments.rules", "set them", "and comments.reply is rules")
 
 
 def unsigned(values: Values) -> Iterator[str]:

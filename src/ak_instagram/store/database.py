@@ -42,6 +42,7 @@ class WorkerIdentity:
     automatic_texts: tuple[str, ...] = ()
     transcript_lines: int = 0
     turn_id: Callable[[Claim], str] | None = None
+    replies_to_comments: bool = False
     opt_out_words: tuple[str, ...] = ()
     opt_in_words: tuple[str, ...] = ()
 

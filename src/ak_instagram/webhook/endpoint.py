@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from functools import cache
 from logging import ERROR, INFO, WARNING
 from operator import attrgetter
@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from ak_instagram import metrics
 from ak_instagram.errors import StoreUnavailable, WebhookRejected
-from ak_instagram.meta.events import STORED, Event, Webhook
+from ak_instagram.meta.events import STORED, Event, Kind, Webhook
 from ak_instagram.meta.parse import parse_webhook
 
 from .signature import answer_handshake, is_well_formed, matching_secret
@@ -120,6 +120,7 @@ class WebhookEndpoint:
     Answers Meta; events go into *store* before their webhook is answered.
 
     Any of *app_secrets* may have signed a webhook. Without one every webhook is taken.
+    Events of other kinds than *kept* are counted and forgotten.
     """
 
     def __init__(
@@ -128,11 +129,13 @@ class WebhookEndpoint:
         *,
         verify_token: str,
         app_secrets: Sequence[str],
+        kept: Collection[Kind] = STORED,
         bodies: BodyReader | None = None,
     ) -> None:
         self._store = store
         self._verify_token = verify_token
         self._secrets = tuple(secret.encode() for secret in app_secrets)
+        self._kept = kept
         self._bodies = bodies or BodyReader()
         self._access_log = AccessLog()
 
@@ -178,7 +181,7 @@ class WebhookEndpoint:
                 raise unsigned(signature)
             labelled(metrics.SIGNATURES, str(secret)).inc()
         webhook = parse_webhook(body, received=time.time_ns() // 1_000_000)
-        stored = [it for it in webhook.events if it.kind in STORED and it.contact]
+        stored = [it for it in webhook.events if it.kind in self._kept and it.contact]
         if stored:
             await self._store.put(stored)
         facts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from ak_instagram.cli import main
 from ak_instagram.store.values import EventStatus, TurnResult
 from ak_instagram.store.verbs import steps
+from tests.support.fakes import FakeClock
 from tests.support.store_bench import Bench, arrival, claim_one
 
 ACCOUNT, CONTACT = "17841400000000001", "751390000000001"
@@ -192,3 +194,21 @@ def test_nobody_is_paused_whom_the_store_does_not_know(
     result = run(command, contact, "--account", account)
 
     assert (result.exit_code, said in result.stderr) == (exit_code, True)
+
+
+def test_whoever_is_being_answered_is_not_erased_and_that_is_said(run, tmp_path):
+    async def hold() -> None:
+        bench = Bench(f"sqlite:///{tmp_path}/store.db", clock=FakeClock(time.time_ns() // 10**6))
+        async with bench.stack:
+            await bench.open()
+            store = bench.store()
+            await store.put([arrival("m1", CONTACT, account=ACCOUNT)])
+            await claim_one(store)  # and its process does not come back
+
+    asyncio.run(hold())
+
+    result = run("person", "erase", CONTACT, "--yes", "--wait", "0")
+
+    assert result.exit_code == 1
+    assert "is being answered just now, and nothing was erased" in result.stderr
+    assert run("person", "export", CONTACT).exit_code == 0

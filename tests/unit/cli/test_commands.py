@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +24,7 @@ SETTINGS = {
     "AK_INSTAGRAM__APP_SECRET": "first-s3cret,second-s3cret",
     "AK_AGENT__ADAPTER": "echo",
 }
+OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
 COMMANDS = sorted(main.commands)
 
 
@@ -104,6 +107,22 @@ def test_python_m_is_the_same_command():
     command = [sys.executable, "-m", "ak_instagram", "--version"]
 
     assert subprocess.check_output(command, text=True).startswith("ak-instagram, version")
+
+
+# --- what documents declare ---------------------------------------------------
+
+
+@pytest.mark.parametrize("section", ["profile", "comments"])
+def test_a_section_of_the_operations_page_can_be_used_as_it_is(run, tmp_path, section):
+    blocks = re.findall(r"^```yaml\n(.*?)^```", OPERATIONS.read_text(), re.M | re.S)
+    [declared] = [block for block in blocks if block.startswith(f"{section}:\n")]
+    (tmp_path / "config.yaml").write_text(declared)
+
+    result = run("check-config", **SETTINGS)
+
+    assert result.exit_code == 0, result.output
+    assert f"\n{section}." in result.output
+    assert "config.yaml" in result.output
 
 
 # --- check-config -----------------------------------------------------------

@@ -139,3 +139,18 @@ async def test_an_account_whose_token_can_t_be_read_waits_instead_of_being_ignor
     assert waiting.value.retry_after == 300
     accounts.adopt(PROFILES["t-cafe"], CAFE)
     assert accounts.find("222") is CAFE
+async def test_an_account_has_one_id_in_webhooks_whatever_meta_calls_it():
+    graph = FakeGraph(profiles=PROFILES)
+    accounts = await learnt(Accounts([SHOP, CAFE], graph), graph)
+
+    ids = [accounts.webhook_id(it) for it in ("111", "app-1", "222", "app-2", "a-person")]
+
+    assert ids == ["111", "111", "222", "222", None]
+
+
+async def test_before_meta_has_told_only_what_is_configured_is_known():
+    accounts = Accounts([SHOP, CAFE], FakeGraph())
+
+    assert accounts.webhook_id("222") == "222"
+    with pytest.raises(Transient):
+        accounts.webhook_id("app-2")

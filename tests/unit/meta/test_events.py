@@ -76,6 +76,7 @@ def test_of_what_nobody_acts_on_no_json_is_kept():
         Kind.UNSEND,
         Kind.EDIT,
         Kind.REFERRAL,
+        Kind.COMMENT,
     }
 
 

@@ -114,11 +114,12 @@ def test_a_message_has_both_ends_of_its_conversation(payload):
 def test_an_event_parsed_again_from_its_payload_is_the_same(payload):
     for event in parse_webhook(json.dumps(payload).encode(), RECEIVED).events:
         if event.payload:
-            entry = {
-                "id": event.account,
-                "time": event.at,
-                "messaging": [json.loads(event.payload)],
-            }
+            item = json.loads(event.payload)
+            if event.kind is Kind.COMMENT:
+                place, item = "changes", {"field": event.label, "value": item}
+            else:
+                place = "messaging"
+            entry = {"id": event.account, "time": event.at, place: [item]}
             assert events_in({"entry": [entry]}) == (event,)
 
 

@@ -329,6 +329,11 @@ VARIABLES = [
         id="signature-without-secret",
     ),
     pytest.param(
+        {"AK_COMMENTS__REPLY": "rules"},
+        "comments.rules (AK_COMMENTS__RULES): is missing, and comments.reply is rules; set them",
+        id="rules-without-rules",
+    ),
+    pytest.param(
         {"AK_INSTAGRAM__ACCOUNT_ID": "1", "AK_INSTAGRAM__INSTAGRAM_ACCOUNT_ID": "2"},
         "instagram.account_id (AK_INSTAGRAM__ACCOUNT_ID): is set beside "
         "instagram.instagram_account_id (AK_INSTAGRAM__INSTAGRAM_ACCOUNT_ID); keep one of them",

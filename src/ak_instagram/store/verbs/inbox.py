@@ -8,7 +8,7 @@ from itertools import chain
 from sqlalchemy import text
 
 from ak_instagram import fast_json
-from ak_instagram.meta.events import ACTIONABLE, CONTEXT, OTHER_VOICES, Event
+from ak_instagram.meta.events import CONTEXT, OTHER_VOICES, WAITS, Event
 from ak_instagram.store.database import Tx
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import WINDOW, EventStatus
@@ -125,7 +125,7 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
             event.mid,
             event.at,
             event.payload,
-            (EventStatus.WAITING if event.kind in ACTIONABLE else EventStatus.COUNTED).value,
+            (EventStatus.WAITING if event.kind in WAITS else EventStatus.COUNTED).value,
             tx.now,
         )
         for event in events

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from ak_instagram import fast_json
-from ak_instagram.meta.outgoing import Outgoing, attachment_key, sent_kind
+from ak_instagram.meta.outgoing import COMMENT, Outgoing, attachment_key, sent_kind
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
 from ak_instagram.store.statement import Statement
@@ -29,7 +29,7 @@ LOOK_BACK = 100  # pieces of a conversation among which a repeat is looked for
 _o = outbox.c
 _key = in_conversation(outbox)
 
-_NEXT = Statement(
+_next = (
     select(
         *(_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.planned_at, _o.changed_at),
         _o.error.is_not(None).label("is_over"),
@@ -38,6 +38,7 @@ _NEXT = Statement(
     .order_by(_o.id)
     .limit(1)
 )
+_NEXT = Statement(_next)
 _COLUMNS = (
     "account",
     "contact",
@@ -51,12 +52,17 @@ _COLUMNS = (
     "changed_at",
     "answers",
 )
+# A private reply to a comment begins with its mark (see `conversation.comments`), and goes out
+# whether the person has written or not.
+_MARK = f'{{"{COMMENT}":'
+_is_private_reply = _o.payload.like(f"{_MARK}%")
+_NEXT_PRIVATE = Statement(_next.where(_is_private_reply))
 _insert = insert(outbox).values({name: bindparam(name) for name in _COLUMNS})
 _PLAN = Statement(_insert)
 _PLAN_AND_BEGIN = Statement(_insert.returning(_o.id))
 _PARK = Statement(
     update(outbox)
-    .where(*_key, IS_OPEN, _o.status == PieceStatus.PLANNED.value)
+    .where(*_key, IS_OPEN, _o.status == PieceStatus.PLANNED.value, ~_is_private_reply)
     .values(status=PieceStatus.PARKED.value, changed_at=bindparam("now"))
 )
 _BEGIN = Statement(
@@ -119,7 +125,8 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     if not planned:
         return None
     key = {"account": row.account, "contact": row.contact}
-    if row.window_closes_at <= tx.now or _NEXT.row(tx, **key) is not None:
+    can_be_sent = row.window_closes_at > tx.now or COMMENT in result.messages[0]
+    if not can_be_sent or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
         return None
     begun = {**planned[0], "status": PieceStatus.SENDING.value, "tries": 1}
@@ -185,13 +192,15 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
     Outside the 24 h window the pieces are parked instead. A piece that is found as being
     sent is returned as it is: the outcome of its latest attempt is unknown.
     """
-    while (found := _NEXT.row(tx, account=row.account, contact=row.contact)) is not None:
+    next_ = _NEXT
+    while (found := next_.row(tx, account=row.account, contact=row.contact)) is not None:
         id_, turn, seq, payload, status, attempt, planned_at, changed_at, is_over = found
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
-            if row.window_closes_at <= tx.now:
+            if row.window_closes_at <= tx.now and not payload.startswith(_MARK):
                 park(tx, row)
-                return None
+                next_ = _NEXT_PRIVATE
+                continue
             attempt += 1
             if not _BEGIN.run(tx, id=id_, tries=attempt, now=tx.now):
                 continue

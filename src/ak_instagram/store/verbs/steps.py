@@ -161,6 +161,9 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     elif not waiting or (row.due_at is not None and row.due_at > tx.now):
         claims.release(tx, row, due_at=row.due_at if waiting else None)
         return None
+    elif tx.worker.replies_to_comments:
+        # Each has a turn of its own, window or not.
+        waiting = [it for it in waiting if it[1] == Kind.COMMENT.value][:1] or waiting
     if row.window_closes_at <= tx.now and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
         log.warning("turn.parked", contact=row.contact, reason="the 24 h window is closed")
         claims.release(tx, row, due_at=None)
