@@ -173,7 +173,7 @@ async def refreshed(
     """Refresh the token of the account that *told* is about; return why not, if it did not work."""
     from ak_instagram.meta.graph_errors import GraphError
     from ak_instagram.meta.token_calls import TIMEOUT, why_refused
-    from ak_instagram.store.verbs import accounts as rows
+    from ak_instagram.store.verbs.accounts import rows
     from ak_instagram.tokens import refreshing
     from ak_instagram.tokens.life import digest
     from ak_instagram.tokens.vault import Locked
@@ -241,7 +241,7 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
     """Exchange the token *short*; return what is printed. A `ClickException` if it is refused."""
     from ak_instagram.meta.graph_errors import GraphError
     from ak_instagram.meta.token_calls import TIMEOUT, why_refused
-    from ak_instagram.store.verbs import accounts as rows
+    from ak_instagram.store.verbs.accounts import rows
     from ak_instagram.tokens.life import digest, written
     from ak_instagram.tokens.refreshing import new_token
 

@@ -18,8 +18,8 @@ from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.meta.token_calls import IssuedToken, why_refused
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.verbs import accounts as rows
-from ak_instagram.store.verbs.accounts import NewToken, StoredAccount
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.store.verbs.accounts.rows import NewToken, StoredAccount
 
 from .life import DAY, LIFE, digest, half_life, retry_at, written
 from .vault import Locked, Vault

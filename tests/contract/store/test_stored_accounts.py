@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ak_instagram.store.verbs import accounts
-from ak_instagram.store.verbs.accounts import YOUNGEST, AccountBacklog, NewToken
+from ak_instagram.store.verbs.accounts import rows as accounts
+from ak_instagram.store.verbs.accounts.rows import YOUNGEST, AccountBacklog, NewToken
 from tests.support.store_bench import DAY, START
 
 LEASE = 60_000
