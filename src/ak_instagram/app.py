@@ -109,7 +109,9 @@ async def open_service(
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
                 sweeping=run_sweeps(sweeper, accounts.identified, every),
-                checking=run_daily(settings, session, first_after=first_check_after),
+                checking=run_daily(
+                    settings, session, accounts.current, first_after=first_check_after
+                ),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     routes = _connect_routes(settings, store, session, accounts)

@@ -268,7 +268,8 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
         origin = digest(settings.access_token)
         await desk.store.run(rows.see, owner.user_id, owner.username, origin, expires=True)
     new = new_token(desk.vault, owner.user_id, issued, now_ms())
-    await desk.store.run(rows.keep, owner.user_id, new)
+    if not await desk.store.run(rows.keep, owner.user_id, new):
+        raise click.ClickException(f"{owner.user_id} was disconnected: connect it again")
     return f"{owner.user_id} (@{owner.username}): good until {written(new.expires_at)}"
 
 
