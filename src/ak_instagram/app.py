@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +41,10 @@ from ak_instagram.settings.model import InstagramSettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import claims
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.tokens.connecting import Connecting, connect_app
 from ak_instagram.tokens.keeper import TokenKeeper
+from ak_instagram.tokens.pages import connect_routes
 from ak_instagram.tokens.vault import Vault
 from ak_instagram.webhook.callbacks import CALLBACKS, CallbackEndpoint
 from ak_instagram.webhook.endpoint import WebhookEndpoint
@@ -57,13 +60,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running service, as far as requests need it; *dead_jobs* names those that died."""
+    """
+    The running service, as far as requests need it; *dead_jobs* names those that died.
+
+    *connect_routes* are there if accounts can be connected.
+    """
 
     settings: Settings
     agent: Agent
     store: Store
     dead_jobs: Callable[[], list[str]]
     privacy: PrivacyCallbacks
+    connect_routes: Sequence[Route] = ()
 
 
 @asynccontextmanager
@@ -94,7 +102,8 @@ async def open_service(
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
             graph = GraphClient.of(settings.instagram, session)
-            accounts = Accounts(settings.instagram.all_accounts, graph)
+            may_grow = settings.instagram.app_id is not None
+            accounts = Accounts(settings.instagram.all_accounts, graph, may_grow=may_grow)
             circuit_breaker = CircuitBreaker()
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
             deletions = Deletions(store, accounts.webhook_id)
@@ -102,8 +111,9 @@ async def open_service(
                 store,
                 app_secrets=settings.instagram.app_secrets,
                 account_of=accounts.webhook_id,
-                disconnect=partial(_disconnect, circuit_breaker),
+                disconnect=partial(_disconnect, store, circuit_breaker),
                 hurry=deletions.hurry,
+                public_url=settings.server.public_url,
             )
             keeper = _make_keeper(settings, store, session, accounts, circuit_breaker)
             await keeper.apply()  # a token of the settings may be dead, and the store's not
@@ -117,11 +127,18 @@ async def open_service(
                 measuring=run_measurements(store),
                 deleting=deletions.run(),
                 sweeping=run_sweeps(sweeper, accounts.identified, every),
-                checking=run_daily(settings, session, first_after=first_check_after),
+                checking=run_daily(
+                    settings, session, accounts.current, first_after=first_check_after
+                ),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     yield Service(
-                        settings, agent, store, lambda: [*upkeep.dead(), *work.dead()], privacy
+                        settings,
+                        agent,
+                        store,
+                        lambda: [*upkeep.dead(), *work.dead()],
+                        privacy,
+                        _connect_routes(settings, store, session, accounts),
                     )
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
@@ -144,7 +161,7 @@ def make_app(service: Service) -> ASGIApp:
     if isinstance(service.agent, Deferring):
         secret = service.settings.agent.callback_secret or ""
         routes.append(Route(CALLBACKS, CallbackEndpoint(service.store, service.agent, secret)))
-    router = Starlette(routes=routes)
+    router = Starlette(routes=[*routes, *service.connect_routes])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
@@ -197,10 +214,11 @@ def _assemble(
     )
 
 
-async def _disconnect(circuit_breaker: CircuitBreaker, account: str) -> None:
-    """Stop sending for *account*, until a probe shows that its token works again."""
+async def _disconnect(store: Store, circuit_breaker: CircuitBreaker, account: str) -> None:
+    """Forget a token that the store keeps of *account*; stop sending until one works again."""
     why = "its owner has removed the app"
     circuit_breaker.open(account, "", circuit_breaker.now(), ErrorClass.AUTHORIZATION, why)
+    await store.run(rows.disconnect, account)
 
 
 def _make_keeper(
@@ -227,6 +245,17 @@ def _make_keeper(
         probe,
         agent=instagram.agent or None,
     )
+
+
+def _connect_routes(
+    settings: Settings, store: Store, session: aiohttp.ClientSession, accounts: Accounts
+) -> Sequence[Route]:
+    app = connect_app(settings)
+    if app is None:
+        return ()
+    calls = make_token_calls(settings.instagram, session)
+    vault = Vault(settings.store.encryption_key)
+    return connect_routes(Connecting(store, calls, app, vault), accounts.news.set)
 
 
 def make_token_calls(settings: InstagramSettings, session: aiohttp.ClientSession) -> TokenCalls:

@@ -36,6 +36,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 /instagram/webhook: Exact
 /instagram/deauthorize: Exact
 /instagram/data-deletion: Prefix
+{{- if (.Values.config.instagram).app_id }}
+/instagram/connect: Exact
+/instagram/connect/callback: Exact
+{{- end }}
 {{- end }}
 
 {{/* The labels of the pod of `helm test`, by which the Service does not find it. */}}

@@ -83,13 +83,13 @@ class Accounts:
         known = self._by_id.get(account_id)
         if known is not None:
             return known
-        if self._unasked and len(self._accounts) == 1:
+        if account_id in self._held:
+            raise Transient(self._held[account_id], _LONG)
+        if self._unasked and len(self._accounts) == 1 and not self._may_grow:
             return self._accounts[0]
         if self._unasked:
             reason = "Meta has not said yet which accounts the tokens belong to"
             raise Transient(reason, self._patience)
-        if account_id in self._held:
-            raise Transient(self._held[account_id], _LONG)
         if self._may_grow and self._absent.get(account_id, 0.0) < time.monotonic():
             self._doubts.add(account_id)
             self.news.set()
@@ -110,6 +110,10 @@ class Accounts:
             for account_id, profile in self._profiles.items()
             if account_id in self._by_id
         )
+
+    def current(self) -> tuple[Account, ...]:
+        """Return all accounts as they are used now."""
+        return tuple(self._accounts)
 
     def adopt(self, profile: Profile, account: Account, instead_of: Account | None = None) -> None:
         """

@@ -7,7 +7,7 @@ The doctor: all checks, made side by side, and what they found in a fixed order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -110,19 +110,29 @@ async def findings_of(check: Check, facts: Facts) -> list[Finding]:
 async def run_daily(
     settings: Settings,
     session: aiohttp.ClientSession,
+    accounts: Callable[[], Sequence[Account]] | None = None,
     *,
     first_after: float = FIRST_AFTER,
     every: float = EVERY,
 ) -> None:
-    """Log what is wrong soon after the start and every day; never return."""
+    """
+    Log what is wrong soon after the start and every day; never return.
+
+    *accounts* returns them as they are used then; those of the settings without it.
+    """
     await asyncio.sleep(first_after)
     while True:
-        await run_logged(_log_findings(settings, session), failure="doctor.failed")
+        await run_logged(_log_findings(settings, session, accounts), failure="doctor.failed")
         await asyncio.sleep(every)
 
 
-async def _log_findings(settings: Settings, session: aiohttp.ClientSession) -> None:
-    found = await run_checks(settings, session=session, at_start=True)
+async def _log_findings(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    accounts: Callable[[], Sequence[Account]] | None,
+) -> None:
+    used = accounts() if accounts else None
+    found = await run_checks(settings, session=session, accounts=used, at_start=True)
     wrong = [finding for finding in found if finding.result is not Result.OK]
     for finding in wrong:
         log.warning(

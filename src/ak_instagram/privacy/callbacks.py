@@ -86,7 +86,11 @@ class PrivacyCallbacks:
             return _refusal(exc)
         account = self._known(signed.user_id)
         if account is not None:
-            await self._disconnect(account)
+            try:
+                await self._disconnect(account)
+            except StoreUnavailable as exc:
+                log.error("account.not_disconnected", account=account, reason=str(exc))
+                return PlainTextResponse("try again", status_code=503)
         log.warning(
             "account.deauthorized",
             account=account,

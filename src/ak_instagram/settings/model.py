@@ -176,6 +176,13 @@ class InstagramSettings:
         alias="instagram_account_id",
         example="17841400000000000",
     )
+    app_id: str | None = setting(
+        None,
+        "The Instagram app's id. Set, owners can connect their accounts by a link; needs "
+        "`server.public_url`, `instagram.app_secret` and `store.encryption_key`.",
+        value_type=DIGITS,
+        example="990602627938098",
+    )
     accounts: tuple[Account, ...] = setting(
         (),
         "Further accounts, each with `access_token` and, if need be, `account_id`, `agent`, "
@@ -471,6 +478,12 @@ class ServerSettings:
 
     host: str = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a container is reached from outside
     port: int = setting(8000, "The port to listen on; 0 takes a free one.", check=between(0, 65535))
+    public_url: str | None = setting(
+        None,
+        "Where the service is reached from outside, without a path; for what owners open.",
+        check=http_url,
+        example="https://dm.example.com",
+    )
     outgoing_proxies: bool = setting(
         False,
         "Call Meta and the agent through the proxies that `HTTP_PROXY` and `HTTPS_PROXY` name, "

@@ -12,8 +12,8 @@ from typing import Literal
 
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.verbs import accounts as rows
-from ak_instagram.store.verbs.accounts import AccountBacklog, StoredAccount
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.store.verbs.accounts.rows import AccountBacklog, StoredAccount
 
 from .life import DAY, digest, expiry, masked, written
 from .refreshing import by_origin, token_in_use

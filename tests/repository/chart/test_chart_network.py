@@ -10,8 +10,9 @@ from starlette.routing import Match
 from ak_instagram import probe
 from ak_instagram.health import READY_WITHIN, Probes
 from ak_instagram.privacy.callbacks import DATA_DELETION, DEAUTHORIZE
+from ak_instagram.tokens.connecting import CALLBACK, CONNECT
 from ak_instagram.webhook import PATH
-from tests.repository.chart.rendering import CHART, POSTGRES, render_ci, render_set
+from tests.repository.chart.rendering import CHART, POSTGRES, render_ci, render_set, render_with
 
 POLICY = (
     POSTGRES,
@@ -60,6 +61,22 @@ def test_a_route_exposes_what_meta_calls_and_nothing_else(release):
             (DEAUTHORIZE, "Exact"),
             (PATH, "Exact"),
         ]
+
+
+def test_the_pages_to_connect_accounts_are_exposed_if_they_are_switched_on():
+    release = render_with(
+        {
+            "ingress": {"enabled": True, "hosts": ["dm.example.com"]},
+            "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+            "config": {"agent": {"adapter": "echo"}, "instagram": {"app_id": "990602627938098"}},
+        }
+    )
+
+    [rule] = release.one("Ingress")["spec"]["rules"]
+    [routed] = release.one("HTTPRoute")["spec"]["rules"]
+    added = {CONNECT, CALLBACK}
+    assert {path["path"] for path in rule["http"]["paths"]} >= added
+    assert {match["path"]["value"] for match in routed["matches"]} >= added
 
 
 def test_a_route_names_its_gateways_and_the_service():

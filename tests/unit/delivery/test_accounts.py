@@ -139,6 +139,8 @@ async def test_an_account_whose_token_can_t_be_read_waits_instead_of_being_ignor
     assert waiting.value.retry_after == 300
     accounts.adopt(PROFILES["t-cafe"], CAFE)
     assert accounts.find("222") is CAFE
+
+
 async def test_an_account_has_one_id_in_webhooks_whatever_meta_calls_it():
     graph = FakeGraph(profiles=PROFILES)
     accounts = await learnt(Accounts([SHOP, CAFE], graph), graph)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ak_instagram.cli.shared import config_option, load_settings, open_graph
+from ak_instagram.cli.shared import (
+    config_option,
+    current_accounts,
+    load_settings,
+    open_graph,
+)
 
 if TYPE_CHECKING:
     from ak_instagram.meta.account_calls import AccountCalls
@@ -24,7 +29,7 @@ def subscribe(ctx: click.Context, check: bool, config: Path | None) -> None:
     Subscribe each account to webhooks.
 
     An account that is not subscribed gets none, whatever the app has ticked. Doing it again
-    changes nothing. Needs no service and no store.
+    changes nothing. Needs no service, and a store only for tokens that were refreshed.
     """
     ctx.exit(asyncio.run(subscribe_all(load_settings(config), only_look=check)))
 
@@ -36,7 +41,7 @@ async def subscribe_all(settings: Settings, *, only_look: bool) -> int:
 
     async with open_graph(settings) as graph:
         calls = AccountCalls(graph)
-        accounts = settings.instagram.all_accounts
+        accounts = await current_accounts(settings)
         done = [await subscribed(calls, each, only_look=only_look) for each in accounts]
     return 0 if all(done) else 1
 
