@@ -47,7 +47,7 @@ async def signatures_required(facts: Facts) -> Sequence[Verdict]:
     return [ok(f"webhooks are checked against {len(instagram.app_secrets)} secret(s)")]
 
 
-@check("AKI-103", Group.SETTINGS, "The Graph API is Meta's own")
+@check("AKI-103", Group.SETTINGS, "The Graph API is Meta's own", at_start=False)
 async def graph_is_metas(facts: Facts) -> Sequence[Verdict]:
     """
     Check that `instagram.graph_url` is one of Meta's hosts, by HTTPS.

@@ -169,7 +169,7 @@ class Sweeper:
             )
             if listed := list(listed_messages(page.threads, own, since, until)):
                 work.found += await self._store.run(sweeps.take, listed)
-            work.is_done = page.after is None or _is_past(page, max(progress.swept_until, since))
+            work.is_done = page.after is None or _is_past(page, since)
             work.progress = (
                 Progress(progress.first_seen, swept_until=until)
                 if work.is_done
@@ -192,7 +192,7 @@ def _names(known: IdentifiedAccount) -> Iterable[str | None]:
 
 def _is_past(page: ThreadPage, before: int) -> bool:
     """Return whether all of *page* has been looked at: it did not change since *before*."""
-    return all(each.updated_at < before - OVERLAP for each in page.threads)
+    return all(each.updated_at < before for each in page.threads)
 
 
 async def run_sweeps(
