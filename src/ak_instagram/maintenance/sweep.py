@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -195,18 +196,30 @@ def _is_past(page: ThreadPage, before: int) -> bool:
     return all(each.updated_at < before for each in page.threads)
 
 
+class Sweeps(Protocol):
+    """The part of a `Sweeper` that a job needs."""
+
+    async def sweep(self, known: IdentifiedAccount) -> Swept | None:
+        """Look once for messages of the account *known*."""
+        ...
+
+
 async def run_sweeps(
-    sweeper: Sweeper, identified: Callable[[], Iterable[IdentifiedAccount]], every: float
+    sweeper: Sweeps,
+    identified: Callable[[], Iterable[IdentifiedAccount]],
+    every: float,
+    *,
+    first_after: float = FIRST_AFTER,
 ) -> None:
     """Sweep all accounts again and again, one after the other; never return. 0 is never."""
     if not every:
         await asyncio.Event().wait()
-    await asyncio.sleep(min(every, FIRST_AFTER))
+    await asyncio.sleep(min(every, first_after))
 
-    async def sweep_all() -> None:
-        for known in identified():
-            await sweeper.sweep(known)
+    async def sweep(known: IdentifiedAccount) -> None:
+        await sweeper.sweep(known)
 
     while True:
-        await run_logged(sweep_all(), failure="sweep.broken_off")
+        for known in identified():  # one's trouble is nobody else's
+            await run_logged(sweep(known), failure="sweep.broken_off")
         await asyncio.sleep(every)
