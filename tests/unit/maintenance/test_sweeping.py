@@ -1,4 +1,4 @@
-"""The job that sweeps goes on, whatever happens to one account, and never begins if it shall not."""
+"""The job that sweeps goes on, whatever happens to one account, and begins in its time."""
 
 from __future__ import annotations
 
