@@ -43,6 +43,7 @@ CHART_SECRETS = {
     "agentApiKey": "agent.api_key",
     "agentHeaders": "agent.headers",
     "adminToken": "admin.token",
+    "encryptionKey": "store.encryption_key",
 }
 
 

@@ -86,6 +86,7 @@ class Service:
             *command(*arguments),
             cwd=self._folder,
             env=environment(self.settings),
+            stdin=asyncio.subprocess.PIPE,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
             limit=LONGEST_LINE,
@@ -128,10 +129,10 @@ class Service:
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, unlimited)
 
-    async def command(self, *arguments: str) -> tuple[int, str]:
+    async def command(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """Run another command with its settings, beside it; return exit code and output."""
         process = await self._start(*arguments, output=asyncio.subprocess.PIPE)
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(stdin.encode())
         assert process.returncode is not None
         return process.returncode, output.decode()
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+import aiohttp
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -27,9 +28,14 @@ from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
 from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.graph import GraphClient
-from ak_instagram.settings.model import Settings
+from ak_instagram.meta.token_calls import TokenCalls
+from ak_instagram.settings.logins import graph_host
+from ak_instagram.settings.model import InstagramSettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
+from ak_instagram.store.verbs import claims
+from ak_instagram.tokens.keeper import TokenKeeper
+from ak_instagram.tokens.vault import Vault
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
@@ -77,16 +83,18 @@ async def open_service(
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
-            graph = GraphClient(
-                session, settings.instagram.graph_url, settings.instagram.api_version
-            )
+            graph = GraphClient.of(settings.instagram, session)
             accounts = Accounts(settings.instagram.all_accounts, graph)
-            worker = _assemble(settings, agent, store, graph, accounts)
+            circuit_breaker = CircuitBreaker()
+            worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
+            keeper = _make_keeper(settings, store, session, accounts, circuit_breaker)
+            await keeper.apply()  # a token of the settings may be dead, and the store's not
             every = settings.instagram.sweep
             sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
+                tokens=keeper.run(),
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
                 sweeping=run_sweeps(sweeper, accounts.identified, every),
@@ -117,10 +125,14 @@ def make_app(service: Service) -> ASGIApp:
 
 
 def _assemble(
-    settings: Settings, agent: Agent, store: Store, graph: GraphClient, accounts: Accounts
+    settings: Settings,
+    agent: Agent,
+    store: Store,
+    graph: GraphClient,
+    accounts: Accounts,
+    circuit_breaker: CircuitBreaker,
 ) -> Worker:
     tasks = TaskSet()
-    circuit_breaker = CircuitBreaker()
     backoff = Backoff(settings.conversation.attempts)
     answering = Answering(
         store=store,
@@ -150,6 +162,38 @@ def _assemble(
         lease=settings.conversation.lease,
         backoff=backoff,
     )
+
+
+def _make_keeper(
+    settings: Settings,
+    store: Store,
+    session: aiohttp.ClientSession,
+    accounts: Accounts,
+    circuit_breaker: CircuitBreaker,
+) -> TokenKeeper:
+    instagram = settings.instagram
+
+    async def probe(account: str) -> None:
+        """Let what waits for *account* try its new token."""
+        circuit_breaker.try_again(account)
+        await store.run(claims.wake_account, account)
+
+    keys = settings.store.encryption_key
+    return TokenKeeper(
+        store,
+        make_token_calls(instagram, session),
+        accounts,
+        instagram.all_accounts,
+        Vault(keys) if keys else None,
+        probe,
+        agent=instagram.agent or None,
+    )
+
+
+def make_token_calls(settings: InstagramSettings, session: aiohttp.ClientSession) -> TokenCalls:
+    """Return the calls about tokens, which Instagram Login alone has."""
+    graph_url = graph_host("instagram", settings.graph_url)
+    return TokenCalls(session, graph_url, settings.api_version)
 
 
 def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager[Store]:

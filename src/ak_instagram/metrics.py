@@ -88,6 +88,11 @@ ACCOUNTS_STOPPED = Gauge(
     "1 while an account can't send: its token is dead or it is restricted",
     ["account"],
 )
+TOKEN_EXPIRES = Gauge(
+    "ak_instagram_token_expires_timestamp_seconds",
+    "When an account's token expires, at the latest; none for one that never does",
+    ["account"],
+)
 SWEEP_FOUND = Counter(
     "ak_instagram_sweep_found_total", "Messages that no webhook had brought, found by looking"
 )

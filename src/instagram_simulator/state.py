@@ -140,6 +140,10 @@ class World:
         self._tokens[text] = token = token_from(account, self.clock.now())
         return text, token
 
+    def revoke_token(self, text: str) -> None:
+        """Let the token *text* be good for nothing any more, as an account's owner can."""
+        self._tokens.pop(text, None)
+
     def keep_media(self, content_type: str, content: bytes) -> str:
         """Keep a file and return the name that it is served by; the oldest may go for it."""
         name = secrets.token_urlsafe(12)

@@ -18,7 +18,8 @@ class ProfessionalAccount:
     The professional account that people write to, and the app that answers for it.
 
     *account_id* is what webhooks call `entry.id`; *app_scoped_id* is the other id
-    that `/me` gives. The secrets are the ones a service has to be configured with.
+    that `/me` gives, which an account of Unified Login does not have. The secrets
+    are the ones a service has to be configured with.
     """
 
     account_id: str = "17841400000000001"
@@ -27,6 +28,22 @@ class ProfessionalAccount:
     name: str = "Marigold Lane"
     access_token: str = field(default="IGAAsimulator", repr=False)
     app_secret: str = field(default="simulator-app-secret", repr=False)
+
+    @property
+    def is_unified(self) -> bool:
+        """Whether the account has Unified Login, as its token `EAA…` says."""
+        return self.access_token.startswith("EAA")
+
+    @property
+    def graph_host(self) -> str:
+        """The host that knows the account's token."""
+        return "graph.facebook.com" if self.is_unified else "graph.instagram.com"
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The nodes of a path that are the account."""
+        ids = {self.account_id} if self.is_unified else {"me", self.account_id, self.app_scoped_id}
+        return frozenset(ids)
 
     @property
     def short_lived_token(self) -> str:

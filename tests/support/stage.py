@@ -140,7 +140,8 @@ async def open_stage(
 
 
 def _account(account: ProfessionalAccount) -> dict[str, str]:
-    return {"access_token": account.access_token, "app_secret": account.app_secret}
+    known = {"access_token": account.access_token, "app_secret": account.app_secret}
+    return known | ({"account_id": account.account_id} if account.is_unified else {})
 
 
 def _settings(meta: Simulator, agent: ScriptedAgent) -> dict[str, str]:

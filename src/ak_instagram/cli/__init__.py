@@ -9,6 +9,7 @@ import click
 from ak_instagram import __version__
 from ak_instagram.errors import SettingsError
 
+from .accounts import accounts
 from .check_agent import check_agent
 from .check_config import check_config
 from .dead_letters import dead_letters
@@ -20,6 +21,7 @@ from .sign import sign
 from .simulator import simulator
 from .subscribe import subscribe
 from .sweep import sweep
+from .token import token
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 
@@ -57,6 +59,8 @@ for command in (
     dead_letters,
     pause,
     resume,
+    accounts,
+    token,
     simulator,
 ):
     main.add_command(command)

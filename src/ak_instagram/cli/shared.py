@@ -42,9 +42,8 @@ async def open_graph(settings: Settings) -> AsyncIterator[GraphClient]:
     from ak_instagram.http_client import open_http_session
     from ak_instagram.meta.graph import GraphClient
 
-    meta = settings.instagram
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
-        yield GraphClient(session, meta.graph_url, meta.api_version)
+        yield GraphClient.of(settings.instagram, session)
 
 
 class OpenStore:

@@ -39,7 +39,7 @@ class Answering:
 
     An answer has at most *max_answer* bytes and takes at most *timeout* seconds.
     *fallback* is what a person gets when the agent has failed for good; empty is
-    silence. *spawn* runs what nobody waits for.
+    silence; an account may have its own. *spawn* runs what nobody waits for.
     """
 
     store: Transactions
@@ -89,15 +89,16 @@ class Answering:
             else:
                 plan = plan_answer(parts, turn.messages[-1].mid)
         except Permanent as exc:
-            step = await self._dead_letter(claim, draft, str(exc))
+            step = await self._dead_letter(claim, draft, str(exc), account)
             return self._end_typing(step, claim, account)
         except Transient as exc:
-            step = await self._try_again(claim, draft, exc)
+            step = await self._try_again(claim, draft, exc, account)
             return self._end_typing(step, claim, account)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
             bug = Transient(f"bug: {type(exc).__name__}")
-            return self._end_typing(await self._try_again(claim, draft, bug), claim, account)
+            step = await self._try_again(claim, draft, bug, account)
+            return self._end_typing(step, claim, account)
         seconds = time.perf_counter() - began
         # An agent that keeps its own memory needs no transcript.
         lines = _transcript_lines(turn, parts, plan) if self.agent.history else ()
@@ -111,23 +112,28 @@ class Answering:
             self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
         return step
 
-    async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:
+    async def _try_again(
+        self, claim: Claim, draft: TurnDraft, exc: Transient, account: Account
+    ) -> Claim | None:
         failures = claim.failures + 1
         wait = self.backoff.wait_or_give_up(failures)
         if wait is None or (exc.attempts is not None and failures >= exc.attempts):
-            return await self._dead_letter(claim, draft, f"gave up: {exc}")
+            return await self._dead_letter(claim, draft, f"gave up: {exc}", account)
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
         await self.store.run(steps.retry, claim, after=after, why=str(exc))
         return None
 
-    async def _dead_letter(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
+    async def _dead_letter(
+        self, claim: Claim, draft: TurnDraft, reason: str, account: Account
+    ) -> Claim | None:
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = sanitize(reason)  # a plug-in may have put anything there
         log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
-        plan = plan_answer([Text(sanitize(self.fallback))] if self.fallback else [])
+        fallback = self.fallback if account.fallback is None else account.fallback
+        plan = plan_answer([Text(sanitize(fallback))] if fallback else [])
         return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
 
     async def _settle(

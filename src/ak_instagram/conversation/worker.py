@@ -192,10 +192,11 @@ class Worker:
 
     async def _retry_later(self, claim: Claim, exc: Exception) -> None:
         """Try *claim* again later; make it a dead letter once it has crashed too often."""
-        failures, wait_reason = claim.failures + 1, None
+        failures, wait_reason, least = claim.failures + 1, None, 0.0
         try:
             if isinstance(exc, Transient):
-                wait_reason = WaitReason.OTHER
+                # Nobody can tell yet whose it is; that being told ends the wait.
+                wait_reason, least = WaitReason.ACCOUNT, exc.retry_after or 0.0
                 log.warning("conversation.retrying", reason=str(exc))
             else:
                 log.exception("conversation.crashed", failures=failures)
@@ -205,7 +206,7 @@ class Worker:
             await self._store.run(
                 steps.retry,
                 claim,
-                after=self._backoff.wait(failures),
+                after=max(self._backoff.wait(failures), least),
                 why=type(exc).__name__,
                 then=PieceStatus.SENDING,  # whether it had been sent by then is not known here
                 wait_reason=wait_reason,

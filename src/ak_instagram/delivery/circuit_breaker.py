@@ -21,7 +21,7 @@ import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
-from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
 
 log = structlog.get_logger()
 
@@ -129,6 +129,12 @@ class CircuitBreaker:
         metrics.ACCOUNTS_STOPPED.labels(account).set(0)
         log.info("account.recovered", account=account, was=state.error_class.value)
         return True
+
+    def try_again(self, account: str) -> None:
+        """Probe *account* at once if it was stopped: something about it has changed."""
+        state = self._open.get(account)
+        if state is not None and state.error_class in STOPPED:
+            self._open[account] = replace(state, until=self.now(), probe=None, failed_probe=None)
 
     def record_refusal(self, account: str, contact: str) -> int:
         """

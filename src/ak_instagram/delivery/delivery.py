@@ -122,7 +122,7 @@ class Delivery:
             return await self._look_up(claim, piece, account.access_token)
         is_timed = "text" not in piece.message and is_timed_media(piece.message)
         lane = self._timed_media if is_timed else self._rate
-        slot = lane.reserve(claim.account, piece.id, PATIENCE)
+        slot = lane.reserve(claim.account, piece.id, PATIENCE, None if is_timed else account.rate)
         if not slot.is_granted:
             busy = SendLater(slot.after, "the account sends as fast as it may")
             return await self._carry_out(busy, claim, piece)

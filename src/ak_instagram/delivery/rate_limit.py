@@ -37,16 +37,18 @@ class RateLimiter:
         self._now = now
         self._queues: dict[str, SendQueue] = {}
 
-    def reserve(self, account: str, key: int, patience: float) -> Reservation:
+    def reserve(
+        self, account: str, key: int, patience: float, rate: float | None = None
+    ) -> Reservation:
         """
         Reserve *account*'s next slot for the piece *key*, if it comes within *patience* seconds.
 
         A slot that was granted is used up. Without one, those who come later queue behind
-        *key*, until it asks again.
+        *key*, until it asks again. *rate* is the account's own, if it has one.
         """
         queue = self._queues.get(account)
         if queue is None:
-            queue = self._queues[account] = SendQueue(self._rate)
+            queue = self._queues[account] = SendQueue(rate or self._rate)
         return queue.reserve(key, self._now(), patience)
 
 

@@ -105,7 +105,7 @@ class Facts:
         self.request = request or CheckRequest()
         instagram = settings.instagram
         self.accounts = tuple(instagram.all_accounts if accounts is None else accounts)
-        self.calls = AccountCalls(GraphClient(session, instagram.graph_url, instagram.api_version))
+        self.calls = AccountCalls(GraphClient.of(instagram, session))
         self._asked: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.meta.account_calls import NEEDED, SUBSCRIBED_FIELDS
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.settings.logins import HOSTS, graph_host
 from ak_instagram.settings.model import Account
 
 from .facts import META_WITHIN, Facts
@@ -95,10 +96,12 @@ async def token_fits_host(facts: Facts) -> Sequence[Verdict]:
     Facebook Login and works on graph.facebook.com. Each is refused on the other host, with a
     message that says nothing of it: code 190, "Cannot parse access token".
     """
-    host = urlsplit(facts.settings.instagram.graph_url).hostname or ""
-    wanted = _HOSTS.get(host, "IG")  # the simulator stands for the first
+    graph_url = facts.settings.instagram.graph_url
     verdicts = []
     for account in facts.accounts:
+        host = urlsplit(graph_host(account.login, graph_url)).hostname or ""
+        # The simulator stands for the host of whichever login an account has.
+        wanted = _HOSTS.get(host) or _HOSTS[urlsplit(HOSTS[account.login]).netloc]
         name, kind = name_of(facts, account), kind_of(account.access_token)
         length = len(account.access_token)
         if kind == wanted:

@@ -12,7 +12,15 @@ from datetime import UTC
 
 from ak_instagram.backoff import http_date
 
-from .graph import GraphAnswer, GraphClient, Profile, read_answer, read_object, read_profile
+from .graph import (
+    GraphAnswer,
+    GraphClient,
+    Profile,
+    read_answer,
+    read_node,
+    read_object,
+    read_profile,
+)
 from .graph_errors import GraphError
 from .lenient import JsonObject, as_id, as_list, as_object, as_text
 from .threads import FIELDS, ThreadPage, read_page
@@ -74,9 +82,10 @@ class AccountCalls:
 
     async def facts(self, token: str, timeout: float = TIMEOUT) -> AccountFacts:
         """Return the account that *token* belongs to."""
-        query = {"fields": "user_id,username,account_type"}
+        is_unified = self._graph.is_unified(token)
+        query = {"fields": "id,username" if is_unified else "user_id,username,account_type"}
         answer = await self._graph.call("GET", "", token, timeout, query)
-        profile = read_answer(read_profile, answer.body)
+        profile = read_answer(read_node if is_unified else read_profile, answer.body)
         told = read_answer(read_object, answer.body)
         flat = as_object(next(iter(as_list(told.get("data"))), told))
         return AccountFacts(

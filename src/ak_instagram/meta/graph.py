@@ -17,6 +17,8 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 from ak_instagram import fast_json
+from ak_instagram.settings.logins import graph_host
+from ak_instagram.settings.model import InstagramSettings
 
 from .graph_codes import ErrorClass
 from .graph_errors import GraphError, classify, unanswered
@@ -29,6 +31,7 @@ _Value = TypeVar("_Value")
 MAX_ANSWER_BYTES = 1 << 20
 _MERE_WORDS = {"text"}
 _ME = {"fields": "user_id,username"}
+_NODE = {"fields": "id,username"}  # of Unified Login, where `id` is the only one
 _MESSAGES = "messages{id,created_time,from,message,attachments}"
 
 # Raised before a byte of the request was written.
@@ -53,6 +56,14 @@ class Profile:
     user_id: str
     id: str
     username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUrl:
+    """The place of an account of Unified Login: its Graph API and its id there."""
+
+    graph_url: str
+    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +117,41 @@ class GraphClient:
 
     Every method raises `GraphError`. No POST is ever made twice: aiohttp repeats only
     idempotent methods on a connection gone stale, and no redirect is followed.
+
+    A token tells Meta whose it is, so that the path is `me`. Those of Unified Login don't:
+    *nodes* has the URL of the account, without the version, for each of them.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        graph_url: str,
+        api_version: str,
+        nodes: Mapping[str, NodeUrl] | None = None,
+    ) -> None:
         self._session = session
         self._root = f"{graph_url}/{api_version}"
         self._me = f"{self._root}/me"
-        self._messages = f"{self._me}/messages"
-        self._conversations = f"{self._me}/conversations"
+        self._nodes = {
+            token: f"{node.graph_url}/{api_version}/{node.account_id}"
+            for token, node in (nodes or {}).items()
+        }
+
+    @classmethod
+    def of(cls, settings: InstagramSettings, session: aiohttp.ClientSession) -> GraphClient:
+        """Return the client for the accounts of *settings*, whichever login each has."""
+        host = graph_host("unified", settings.graph_url)
+        nodes = {
+            account.access_token: NodeUrl(host, account.account_id or "")
+            for account in settings.all_accounts
+            if account.is_unified
+        }
+        graph_url = graph_host("instagram", settings.graph_url)
+        return cls(session, graph_url, settings.api_version, nodes)
+
+    def is_unified(self, token: str) -> bool:
+        """Whether *token* is one of Unified Login, whose account has no `/me` and one id."""
+        return token in self._nodes
 
     async def send_message(
         self, token: str, recipient: str, message: Outgoing, timeout: float
@@ -143,6 +181,10 @@ class GraphClient:
 
     async def me(self, token: str, timeout: float) -> Profile:
         """Return the account that *token* belongs to."""
+        node = self._nodes.get(token)
+        if node is not None:
+            answer = await self._call("GET", node, token, timeout, params=_NODE)
+            return read_answer(read_node, answer.body)
         answer = await self._call("GET", self._me, token, timeout, params=_ME)
         return read_answer(read_profile, answer.body)
 
@@ -151,7 +193,8 @@ class GraphClient:
     ) -> tuple[RecentMessage, ...]:
         """Return the latest messages to and from *recipient*, newest first."""
         query = {"platform": "instagram", "user_id": recipient, "fields": _MESSAGES}
-        answer = await self._call("GET", self._conversations, token, timeout, params=query)
+        url = f"{self._nodes.get(token, self._me)}/conversations"
+        answer = await self._call("GET", url, token, timeout, params=query)
         return read_answer(read_recent_messages, answer.body)
 
     async def call(
@@ -169,7 +212,7 @@ class GraphClient:
 
         For calls that change nothing by being repeated; an empty *edge* is the node itself.
         """
-        where = f"{self._root}/{node}" if node else self._me
+        where = f"{self._root}/{node}" if node else self._nodes.get(token, self._me)
         url = f"{where}/{edge}" if edge else where
         return await self._call(method, url, token, timeout, params=params)
 
@@ -177,9 +220,8 @@ class GraphClient:
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
     ) -> GraphAnswer:
         payload = DeadlinePayload(body, time.monotonic() + timeout)
-        return await self._call(
-            "POST", self._messages, token, timeout, data=payload, repeatable=repeatable
-        )
+        url = f"{self._nodes.get(token, self._me)}/messages"
+        return await self._call("POST", url, token, timeout, data=payload, repeatable=repeatable)
 
     async def _call(
         self,
@@ -189,7 +231,7 @@ class GraphClient:
         timeout: float,
         *,
         params: Mapping[str, str] | None = None,
-        data: DeadlinePayload | None = None,
+        data: DeadlinePayload | Mapping[str, str] | None = None,
         repeatable: bool = True,
     ) -> GraphAnswer:
         """Return a 200; connecting gets half of the *timeout* (s)."""
@@ -198,7 +240,7 @@ class GraphClient:
             url,
             params=params,
             data=data,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=_timeout(timeout),
             allow_redirects=False,
             raise_for_status=False,
@@ -259,6 +301,15 @@ def read_profile(body: bytes) -> Profile:
     if user_id is None:
         raise ValueError("no user_id")
     return Profile(user_id, as_id(me.get("id")) or user_id, str(me.get("username") or ""))
+
+
+def read_node(body: bytes) -> Profile:
+    """Return the account that a node of Unified Login is; its one id is what webhooks carry."""
+    node = read_object(body)
+    account_id = as_id(node.get("id"))
+    if account_id is None:
+        raise ValueError("no id")
+    return Profile(account_id, account_id, str(node.get("username") or ""))
 
 
 def read_recent_messages(body: bytes) -> tuple[RecentMessage, ...]:

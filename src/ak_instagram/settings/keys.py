@@ -70,16 +70,18 @@ def setting(
     *,
     value_type: ValueType | None = None,
     secret: bool = False,
+    inferred: bool = False,
     **key: Any,  # noqa: ANN401 - fields of `Key`
 ) -> Any:  # noqa: ANN401 - as `dataclasses.field` itself
     """
     Return a dataclass field that declares a setting; *key* are further fields of `Key`.
 
     `MISSING` as *default* is for what the settings always have once they are loaded.
+    One that is *inferred* has no default of its own: loading completes it.
     *value_type* is needed where the field's type does not say it.
     """
     key |= {
-        "default": None if default is MISSING else default,
+        "default": None if default is MISSING or inferred else default,
         "sentence": sentence,
         "secret": secret,
     }

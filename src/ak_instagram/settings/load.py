@@ -15,6 +15,7 @@ from ak_instagram.errors import SettingsError
 
 from . import messages
 from .keys import Key
+from .logins import complete_logins
 from .model import (
     ACCOUNT_KEYS,
     SECTION_KEYS,
@@ -116,6 +117,7 @@ def read(environ: Mapping[str, str] | None, config: Path | None, adapters: Adapt
     values, sources = read_keys(environ, config, problems)
     if sources.complete:  # else what seems to be missing may be in the file
         problems += broken_rules(values)
+        values = complete_logins(values, problems)
         values = complete_agent(values, environ, adapters, problems)
     if problems:
         raise SettingsError(problems)
@@ -175,6 +177,5 @@ def _instagram_of(values: Values) -> InstagramSettings:
         Account(**_section_of(values, f"instagram.accounts[{index}]"))
         for index in range(len(main["accounts"]))
     )
-    return InstagramSettings(
-        **main | {"accounts": accounts, "graph_url": main["graph_url"].rstrip("/")}
-    )
+    graph_url = (main["graph_url"] or "").rstrip("/")
+    return InstagramSettings(**main | {"accounts": accounts, "graph_url": graph_url})

@@ -50,6 +50,22 @@ def repeated_token(path: str, first: str) -> str:
     return f"{label(path)}: is the token of {first} too; list an account once"
 
 
+def wrong_login(path: str, look: str, login_path: str, login: str, meant: str) -> str:
+    """Say that the token at *path*, which begins as *look*, is of another login than is set."""
+    return (
+        f"{label(login_path)}: is {login}, but the token of {path} is of the other login ({look});"
+        f" set it to {meant}, take it out, or use another token"
+    )
+
+
+def wrong_host(path: str, host: str, token_path: str, look: str, meant: str) -> str:
+    """Say that the tokens that begin as *look* are not for the *host* set at *path*."""
+    return (
+        f"{label(path)}: is {host}, where the token of {token_path} ({look}) is not valid;"
+        f" take it out, or set {meant}"
+    )
+
+
 def no_section(name: str, nearest: str) -> str:
     """Say that *name*, which looks like the section *nearest*, is none."""
     return f"{label(name)}: is not a section; did you mean {label(nearest)}?"

@@ -28,6 +28,7 @@ from .value_types import (
     between,
     credential,
     credentials,
+    encryption_keys,
     graph_version,
     http_url,
     passphrase,
@@ -71,6 +72,27 @@ class Account:
         secret=True,
         example="its-secret",
     )
+    login: Literal["instagram", "unified"] = setting(
+        "instagram",
+        "The account's login, as `instagram.login`.",
+        inferred=True,
+        example="unified",
+    )
+
+    fallback: str | None = setting(
+        None,
+        "The account's own `agent.fallback`; empty is silence.",
+        empty=True,
+        example="We are closed; we answer tomorrow.",
+    )
+    rate: float | None = setting(
+        None, "The account's own `sender.rate`.", check=above_zero, example="10"
+    )
+
+    @property
+    def is_unified(self) -> bool:
+        """Whether the account has Unified Login, so that its id is a part of each path."""
+        return self.login == "unified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +101,8 @@ class InstagramSettings:
     Meta's side: what proves webhooks, and where answers go.
 
     The service goes by `all_accounts`, at least one, and `app_secrets`, which follow from
-    what is set. *graph_url* has no slash at its end once it is loaded.
+    what is set. *login* and *graph_url* are never empty once they are loaded, and the latter
+    has no slash at its end.
     """
 
     verify_token: str = setting(
@@ -121,10 +144,21 @@ class InstagramSettings:
     agent: str = setting(
         "", "The name of the agent to ask, for servers that have several.", example="general"
     )
+    login: Literal["instagram", "unified"] = setting(
+        "instagram",
+        "How the account was connected: `instagram` (tokens `IGAA…`, `graph.instagram.com`) or "
+        "`unified` (tokens `EAA…`, `graph.facebook.com`; `instagram.account_id` is required). "
+        "Not set: as the token looks.",
+        inferred=True,
+        example="unified",
+    )
     graph_url: str = setting(
         "https://graph.instagram.com",
-        "Where the Graph API is; another one is for tests and the simulator.",
+        "Where the Graph API is; another one is for tests and the simulator. Not set: "
+        "`https://graph.instagram.com`, or `https://graph.facebook.com` for `unified`.",
+        inferred=True,
         check=http_url,
+        example="https://graph.instagram.com",
     )
     account_id: str | None = setting(
         None,
@@ -136,8 +170,8 @@ class InstagramSettings:
     )
     accounts: tuple[Account, ...] = setting(
         (),
-        "Further accounts, each with `access_token` and, if need be, `account_id`, `agent` and "
-        "`app_secret`.",
+        "Further accounts, each with `access_token` and, if need be, `account_id`, `agent`, "
+        "`app_secret`, `login`, `fallback` and `rate`.",
         value_type=MAPPINGS,
         secret=True,
         example='[{"access_token": "IGAA…", "agent": "sales"}]',
@@ -154,7 +188,14 @@ class InstagramSettings:
     def all_accounts(self) -> tuple[Account, ...]:
         """The main account, if it has a token, and the further ones, each with its agent."""
         main = (
-            (Account(self.access_token, self.account_id, app_secret=self.app_secret),)
+            (
+                Account(
+                    self.access_token,
+                    self.account_id,
+                    app_secret=self.app_secret,
+                    login=self.login,
+                ),
+            )
             if self.access_token
             else ()
         )
@@ -312,6 +353,14 @@ class StoreSettings:
         check=store_url,
         secret=True,
     )
+    encryption_key: tuple[str, ...] = setting(
+        (),
+        "The key that tokens are encrypted with before they are stored, and after a comma the "
+        "former ones during a rotation. Without one no token is refreshed.",
+        check=encryption_keys,
+        secret=True,
+        example="the output of `openssl rand -base64 32`",
+    )
     retention: float = setting(
         7.0,
         "Days that messages and answers are kept, at least 2; the keys against duplicates are "
@@ -424,6 +473,7 @@ class Settings:
             self.agent.api_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
+            *self.store.encryption_key,
             *passwords_in(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)

@@ -8,6 +8,7 @@ it comes from the file; both spellings give the same value. Readers and checks r
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -200,10 +201,10 @@ _BY_HINT: dict[object, ValueType] = {
 
 def value_type_of(hint: object) -> ValueType:
     """Return how values of a field with the type *hint* (or `None`) are read."""
-    if get_origin(hint) is Literal:
-        return choice(*get_args(hint))
     if NoneType in get_args(hint):
         [hint] = set(get_args(hint)) - {NoneType}
+    if get_origin(hint) is Literal:
+        return choice(*get_args(hint))
     return _BY_HINT[hint]
 
 
@@ -260,6 +261,17 @@ def credentials(values: tuple[str, ...]) -> None:
     """Check each of several credentials, around all of which there may be one pair of quotes."""
     for value in filter(None, (",".join(values), *values)):
         credential(value)
+
+
+def encryption_keys(values: tuple[str, ...]) -> None:
+    """Check that each is 32 bytes in base64, as Fernet and `openssl rand -base64 32` write them."""
+    for value in values:
+        try:
+            key = base64.b64decode(value.translate(str.maketrans("-_", "+/")), validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != 32:
+            raise ValueError("must be 32 random bytes in base64")
 
 
 def passphrase(value: str) -> None:

@@ -253,6 +253,39 @@ sweeps = Table(
     Column("cursor", Text),
 )
 
+# What is known of each account's token; its own, if it is not the settings' one.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("username", Text, nullable=False, server_default=""),
+    # A digest of the settings' token that this began with; NULL if the account was connected.
+    Column("origin", Text),
+    # A token that took the other's place, encrypted; NULL while the settings' one is used.
+    Column("sealed", Text),
+    Column("first_seen_at", BigInteger, nullable=False),
+    # NULL while nobody knows.
+    Column("issued_at", BigInteger),
+    Column("expires_at", BigInteger),
+    # When it is to be refreshed, NULL for never; a replica that does so has a lease.
+    Column("refresh_at", BigInteger),
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    Column("connected_at", BigInteger),
+    Column("disconnected_at", BigInteger),
+)
+
+# Links to connect an account, and logins begun with them: each is good once.
+logins = Table(
+    "logins",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    # The digest of the link that a login was begun with; NULL for a link.
+    Column("link", Text),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
 
 def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Return the conditions for the rows of one conversation, named by `account` and `contact`."""

@@ -63,7 +63,13 @@ def within(value: object, asked: Sequence[Field]) -> object:
 
 
 def account_node(account: ProfessionalAccount) -> Node:
-    """Return *account*: `user_id` is what webhooks carry, `id` is another id."""
+    """
+    Return *account*: `user_id` is what webhooks carry, `id` is another id.
+
+    With Unified Login `id` is what webhooks carry, and there is no other.
+    """
+    if account.is_unified:
+        return unified_node(account)
     values: Mapping[str, Value] = {
         "user_id": account.account_id,
         "username": account.username,
@@ -76,6 +82,24 @@ def account_node(account: ProfessionalAccount) -> Node:
     defaults = ("user_id", "username", "name", "account_type")
     empty = frozenset({"biography", "profile_picture_url", "website"})
     return Node("IGUser", account.app_scoped_id, values, defaults, empty)
+
+
+def unified_node(account: ProfessionalAccount) -> Node:
+    """Return *account* as `graph.facebook.com` has it."""
+    values: Mapping[str, Value] = {
+        "username": account.username,
+        "name": account.name,
+        "followers_count": FOLLOWERS,
+        "follows_count": 0,
+        "media_count": 0,
+    }
+    empty = frozenset({"biography", "profile_picture_url", "website"})
+    return Node("IGUser", account.account_id, values, (), empty)
+
+
+def system_user_node(account: ProfessionalAccount) -> Node:
+    """Return whom a token of Unified Login belongs to: a user of the business, no account."""
+    return Node("User", account.app_scoped_id, {"name": "Integration"}, ("name",))
 
 
 def profile_node(conversation: ConversationState) -> Node:

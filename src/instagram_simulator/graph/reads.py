@@ -9,7 +9,15 @@ from instagram_simulator.state import ConversationState, Unknown, World
 from instagram_simulator.values import DirectMessage, Json, ProfessionalAccount
 
 from .fields import Field, parse_fields
-from .nodes import Node, account_node, conversation_node, graph_time, message_node, profile_node
+from .nodes import (
+    Node,
+    account_node,
+    conversation_node,
+    graph_time,
+    message_node,
+    profile_node,
+    system_user_node,
+)
 from .paging import Page, listing, page_of, wrong_cursor
 from .request import GraphCall
 from .responses import GraphRefusal
@@ -28,6 +36,10 @@ class Reads:
     def me(self) -> Json:
         """Return the account."""
         return account_node(self.account).select(self.fields)
+
+    def system_user(self) -> Json:
+        """Return whom the token of Unified Login belongs to."""
+        return system_user_node(self.account).select(self.fields)
 
     def conversations(self) -> Json:
         """Return the conversations that have begun, newest first, or the one with `user_id`."""

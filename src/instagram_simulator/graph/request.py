@@ -19,6 +19,8 @@ from instagram_simulator.values import Json
 
 from .responses import GraphRefusal
 
+# All of them are here; a path that begins with one is as strict as that host is.
+HOSTS = frozenset({"graph.instagram.com", "graph.facebook.com"})
 NEWEST_VERSION = "v27.0"
 # The versions that have an end, oldest first (https://developers.facebook.com/docs/graph-api/changelog).
 _ENDS = {
@@ -53,7 +55,8 @@ class GraphCall:
     One call: `{method} {origin}/{version}/{node}/{edge}`.
 
     *query* and *body* are without secrets; a *body* is that of a form or of JSON. What is
-    an object for the API is one here, also if it came as text.
+    an object for the API is one here, also if it came as text. *host* is the one of Meta's that
+    the call is meant for, if its path begins with one; else it is meant for all of them.
     """
 
     method: str
@@ -66,6 +69,7 @@ class GraphCall:
     body: Json
     secrets: Mapping[str, str]
     files: Mapping[str, UploadedFile] = field(default_factory=dict)
+    host: str = ""
 
     @property
     def parameters(self) -> Json:
@@ -98,7 +102,8 @@ async def read_call(request: web.Request) -> GraphCall:
 
     The token is that of the header, the body or the query, in this order.
     """
-    version, node, edge = version_node_and_edge(request.path)
+    host, path = host_and_path(request.path)
+    version, node, edge = version_node_and_edge(path)
     body, files = await body_of(request)
     query = nested(request.query.items())
     given = query | body
@@ -112,7 +117,7 @@ async def read_call(request: web.Request) -> GraphCall:
     return GraphCall(
         request.method,
         request.path,
-        f"{request.scheme}://{request.host}",
+        f"{request.scheme}://{request.host}{host and '/' + host}",
         version,
         node,
         edge,
@@ -120,7 +125,14 @@ async def read_call(request: web.Request) -> GraphCall:
         decoded(body),
         secrets,
         files,
+        host,
     )
+
+
+def host_and_path(path: str) -> tuple[str, str]:
+    """Return the host of Meta's that *path* begins with, or nothing, and the rest of it."""
+    first, _, rest = path.strip("/").partition("/")
+    return (first, rest) if first in HOSTS else ("", path)
 
 
 def served_version(asked: str, now: int) -> str:

@@ -142,10 +142,12 @@ class GraphApi:
             raise GraphRefusal(100, None, f"The simulator does not have {where}")
         account = token_of(self._engine.world, call).account
         call.check_proof(account.app_secret)
-        if call.node in ("me", account.account_id, account.app_scoped_id):
+        if call.node in account.nodes:
             return await self.apply_to(account, call)
         reads = Reads(self._engine.world, account, call)
         match call.method, call.edge:
+            case "GET", "" if call.node == "me":
+                return reads.system_user()
             case "GET", "":
                 return reads.node()
             case "GET", "messages":

@@ -20,7 +20,7 @@ def token_of(world: World, call: GraphCall) -> AccessToken:
     if not call.token:
         raise GraphRefusal(190, None, "An access token is required to request this resource.")
     token = world.token(call.token)
-    if token is None:
+    if token is None or call.host not in ("", token.account.graph_host):
         raise GraphRefusal(190, None, "Invalid OAuth access token - Cannot parse access token")
     if token.expires <= world.clock.now():
         raise GraphRefusal(190, 463, "Error validating access token: Session has expired")
@@ -31,6 +31,8 @@ def refresh(world: World, call: GraphCall) -> Json:
     """Return a further token for the long-lived one of *call*, which must be a day old."""
     check_grant(call, "ig_refresh_token")
     token = token_of(world, call)
+    if token.account.is_unified:
+        raise GraphRefusal(190, None, "Invalid OAuth access token - Cannot parse access token")
     if token.is_short_lived:
         raise GraphRefusal(100, None, "A short-lived access token is exchanged, not refreshed")
     if world.clock.now() - token.issued < YOUNGEST_SECONDS * 1000:

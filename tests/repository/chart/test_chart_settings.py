@@ -50,6 +50,7 @@ def secret_for(key: str) -> str:
     fitting = {
         "store_url": "postgresql://user:password@db:5432/instagram",
         "uri": "postgresql://user:password@db:5432/instagram",
+        "encryption-key": "c2VjcmV0LWVuY3J5cHRpb24ta2V5LTMyLWJ5dGVzISE=",
         "agent-headers": '{"X-Api-Key": "secret"}',
     }
     return fitting.get(key, f"secret-{key}")

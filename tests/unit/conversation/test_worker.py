@@ -88,7 +88,7 @@ async def test_a_conversation_waits_until_its_account_is_known():
     async with working(store, FakeSteps(), accounts=unknown):
         await store.told.wait()
 
-    assert store.log == [("retry", 1, "sending", "other")]
+    assert store.log == [("retry", 1, "sending", "account")]
 
 
 async def test_conversations_do_not_wait_for_each_other():
@@ -118,7 +118,10 @@ async def test_no_more_is_claimed_than_may_run():
     ("error", "failures", "entry"),
     [
         pytest.param(RuntimeError("bug"), 0, ("retry", 1, "sending", None), id="crash"),
-        pytest.param(Transient("?"), 9, ("retry", 600, "sending", "other"), id="not-its-fault"),
+        pytest.param(Transient("?"), 9, ("retry", 600, "sending", "account"), id="not-its-fault"),
+        pytest.param(
+            Transient("?", 900), 0, ("retry", 900, "sending", "account"), id="asked-for-later"
+        ),
     ],
 )
 async def test_a_step_that_fails_is_tried_again_later(error, failures, entry):

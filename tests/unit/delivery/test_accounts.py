@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -74,3 +75,67 @@ async def test_learning_goes_on_while_one_token_is_dead():
     assert accounts.find("111") is SHOP
     with pytest.raises(Transient):
         accounts.find("333")
+
+
+# --- accounts that come, go and change ------------------------------------------
+
+
+async def test_another_token_is_used_for_every_id_of_the_account():
+    graph = FakeGraph(profiles=PROFILES)
+    accounts = await learnt(Accounts([SHOP, CAFE], graph), graph)
+    renewed = replace(SHOP, access_token="t-new", account_id="111")
+
+    accounts.adopt(PROFILES["t-shop"], renewed, instead_of=SHOP)
+
+    assert [accounts.find(it) for it in ("111", "app-1", "222")] == [renewed, renewed, CAFE]
+    assert {each.account for each in accounts.identified()} == {renewed, CAFE}
+
+
+async def test_an_account_whose_settings_token_is_dead_is_known_by_the_store():
+    """It is asked with the other token then, and nothing waits for that."""
+    accounts = Accounts([SHOP, CAFE], graph := FakeGraph(profiles={}))
+    renewed = Account("t-new", "111")
+
+    accounts.adopt(PROFILES["t-shop"], renewed, instead_of=SHOP)
+
+    assert accounts.find("111") is renewed
+    graph.profiles = {"t-new": PROFILES["t-shop"], "t-cafe": PROFILES["t-cafe"]}
+    await learnt(accounts, graph)
+    assert accounts.find("app-1") is renewed
+
+
+async def test_an_account_that_was_connected_may_leave_again():
+    accounts = Accounts([], FakeGraph(), may_grow=True)
+    accounts.adopt(PROFILES["t-cafe"], CAFE)
+    assert accounts.find("222") is CAFE
+
+    accounts.remove("222")
+
+    assert accounts.identified() == ()
+    with pytest.raises(Transient):
+        accounts.find("222")
+
+
+async def test_an_unknown_account_waits_until_somebody_has_looked_for_it():
+    accounts = Accounts([], FakeGraph(), may_grow=True)
+    with pytest.raises(Transient):
+        accounts.find("222")
+    assert accounts.news.is_set()
+
+    accounts.settle(accounts.doubts())
+
+    assert accounts.find("222") is None
+    accounts.adopt(PROFILES["t-cafe"], CAFE)
+    assert accounts.find("222") is CAFE
+
+
+async def test_an_account_whose_token_can_t_be_read_waits_instead_of_being_ignored():
+    accounts = Accounts([], FakeGraph())
+    accounts.hold("222", "its token can't be read")
+
+    with pytest.raises(Transient, match="can't be read") as waiting:
+        accounts.find("222")
+
+    assert waiting.value.retry_after == 300
+    accounts.adopt(PROFILES["t-cafe"], CAFE)
+    assert accounts.find("222") is CAFE

@@ -265,3 +265,14 @@ def test_a_backlog_is_not_overtaken_again_and_again():
     waits = [turns[key] - at for key, at in enumerate(arrivals)]
     assert max(waits) <= 20 + 2
     assert max(turns.values()) <= len(arrivals) / 100 + 2, "and no turn is wasted"
+
+
+def test_an_account_may_have_a_rate_of_its_own(clock):
+    rate = limits(3, clock)
+
+    granted = {
+        (name, own): [rate.reserve(name, key, 0, own).is_granted for key in (1, 2, 3)]
+        for name, own in (("shop", None), ("cafe", 1.0))
+    }
+
+    assert granted == {("shop", None): [True, True, True], ("cafe", 1.0): [True, False, False]}

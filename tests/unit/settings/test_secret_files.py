@@ -12,6 +12,7 @@ TEXTS = {
     "instagram.verify_token": "12e4 #",
     "instagram.accounts": '[{"access_token": "a"}]',
     "agent.headers": '{"X-A": "b"}',
+    "store.encryption_key": "c2VjcmV0LWVuY3J5cHRpb24ta2V5LTMyLWJ5dGVzISE=",
     "store.url": "sqlite:///x.db",
 }
 

@@ -21,6 +21,41 @@ def problems_of(environ, config=None):
 # One row for each kind of problem; the line is what people read, so all of it is the claim.
 VARIABLES = [
     pytest.param(
+        {"AK_INSTAGRAM__ACCESS_TOKEN": "EAAtoken", "AK_INSTAGRAM__ACCOUNT_ID": ""},
+        "instagram.account_id (AK_INSTAGRAM__ACCOUNT_ID): is missing, and login unified needs it; "
+        "set the professional account's id, which webhooks carry as entry.id",
+        id="unified-without-an-id",
+    ),
+    pytest.param(
+        {"AK_INSTAGRAM__ACCESS_TOKEN": "IGAAtoken", "AK_INSTAGRAM__LOGIN": "unified"},
+        "instagram.login (AK_INSTAGRAM__LOGIN): is unified, but the token of "
+        "instagram.access_token is of the other login (IGAA…); set it to instagram, take it out, "
+        "or use another token",
+        id="a-token-of-the-other-login",
+    ),
+    pytest.param(
+        {
+            "AK_INSTAGRAM__ACCESS_TOKEN": "EAAtoken",
+            "AK_INSTAGRAM__ACCOUNT_ID": "178",
+            "AK_INSTAGRAM__GRAPH_URL": "https://graph.instagram.com",
+        },
+        "instagram.graph_url (AK_INSTAGRAM__GRAPH_URL): is https://graph.instagram.com, where the "
+        "token of instagram.access_token (EAA…) is not valid; take it out, or set "
+        "https://graph.facebook.com",
+        id="a-token-on-the-other-host",
+    ),
+    pytest.param(
+        {
+            "AK_INSTAGRAM__ACCESS_TOKEN": "",
+            "AK_INSTAGRAM__ACCOUNTS": '[{"access_token": "IGAAcafe"}]',
+            "AK_INSTAGRAM__GRAPH_URL": "https://graph.facebook.com/",
+        },
+        "instagram.graph_url (AK_INSTAGRAM__GRAPH_URL): is https://graph.facebook.com, where the "
+        "token of instagram.accounts[0].access_token (IGAA…) is not valid; take it out, or set "
+        "https://graph.instagram.com",
+        id="a-further-account-on-the-other-host",
+    ),
+    pytest.param(
         {"AK_INSTAGRAM__VERIFY_TOKEN": ""},
         "instagram.verify_token (AK_INSTAGRAM__VERIFY_TOKEN): is missing; set the text that you "
         "typed into the webhook form of the Meta app",
