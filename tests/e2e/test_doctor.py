@@ -16,6 +16,7 @@ from ak_instagram.app import open_service
 from ak_instagram.cli import main
 from instagram_simulator import Fault, FaultKind, ProfessionalAccount, Simulator
 from qa.support.processes import free_port, variable
+from qa.support.service import Service
 from tests.support.settings import load
 from tests.support.stage import ACCOUNT, VERIFY_TOKEN, open_stage
 
@@ -86,10 +87,6 @@ def missing_subscription(it: Newcomer) -> None:
     it.meta.set_fields(account=[])
 
 
-def wrong_login(it: Newcomer) -> None:
-    it.settings["instagram.access_token"] = "EAAnewcomer0token1of2the3account"
-
-
 def unreachable_callback(it: Newcomer) -> None:
     it.meta.deliveries.url = UP.format(port=free_port())
 
@@ -119,14 +116,6 @@ def ended_version(it: Newcomer) -> None:
             "not subscribed to `messages`",
             "`ak-instagram subscribe`",
             id="missing-subscription",
-        ),
-        pytest.param(
-            wrong_login,
-            "AKI-302",
-            "token",
-            "works on another host",
-            "API setup with Instagram login",
-            id="wrong-login",
         ),
         pytest.param(
             unreachable_callback,
@@ -187,6 +176,26 @@ async def test_a_newcomers_trouble_is_named_with_its_fix_by_doctor_and_by_the_lo
         found["text"],
         found["fix"],
     )
+
+
+async def test_a_token_of_the_wrong_login_is_named_by_the_doctor_and_stops_the_start(tmp_path):
+    settings = {
+        "instagram.verify_token": VERIFY_TOKEN,
+        "instagram.access_token": "EAAnewcomer0token1of2the3account",
+        "instagram.login": "instagram",
+        "agent.adapter": "echo",
+    }
+    service = Service(tmp_path, settings)
+    code, printed = await service.command("doctor", "--json")
+    refused, log = await service.command("serve")
+
+    [found] = json.loads(printed)["findings"]
+    assert (code, found["code"], found["result"]) == (2, "AKI-101", "error")
+    assert "EAA…" in found["text"]
+    assert "use another token" in found["fix"]
+    assert refused == 2
+    assert found["text"] in log
+    assert settings["instagram.access_token"] not in printed + log
 
 
 async def test_a_wrong_secret_is_named_by_the_doctor_beside_the_service_and_by_the_log(tmp_path):

@@ -24,7 +24,7 @@ def subscribe(ctx: click.Context, check: bool, config: Path | None) -> None:
     Subscribe each account to webhooks.
 
     An account that is not subscribed gets none, whatever the app has ticked. Doing it again
-    changes nothing. Needs no service and no store.
+    changes nothing. Needs no running service.
     """
     ctx.exit(asyncio.run(subscribe_all(load_settings(config), only_look=check)))
 
@@ -33,10 +33,11 @@ async def subscribe_all(settings: Settings, *, only_look: bool) -> int:
     """Subscribe, or *only look*, and print a line for each account; return the exit code."""
     # Here and not above: they take longer to import than `--help` should.
     from ak_instagram.meta.account_calls import AccountCalls
+    from ak_instagram.tokens.report import accounts_in_use
 
     async with open_graph(settings) as graph:
         calls = AccountCalls(graph)
-        accounts = settings.instagram.all_accounts
+        accounts = await accounts_in_use(settings)
         done = [await subscribed(calls, each, only_look=only_look) for each in accounts]
     return 0 if all(done) else 1
 

@@ -49,12 +49,13 @@ async def sweep_all(settings: Settings) -> int:
     from ak_instagram.maintenance.sweep import Sweeper
     from ak_instagram.meta.account_calls import AccountCalls
     from ak_instagram.store.maintenance import open_for_maintenance
+    from ak_instagram.tokens.report import accounts_in_use
 
     every = settings.instagram.sweep
     async with open_for_maintenance(settings.store.url) as store, open_graph(settings) as graph:
         calls = AccountCalls(graph)
         sweeper = Sweeper(store, calls, every, settled_after=SETTLED_AFTER)
-        accounts = settings.instagram.all_accounts
+        accounts = await accounts_in_use(settings)
         return 0 if all([await swept(sweeper, calls, each) for each in accounts]) else 1
 
 

@@ -12,6 +12,8 @@ from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.logins import HOSTS, graph_host
 from ak_instagram.settings.model import Account
+from ak_instagram.tokens.life import DAY, written
+from ak_instagram.tokens.report import AccountReport
 
 from .facts import META_WITHIN, Facts
 from .finding import Asks, Group, Verdict, check, error, ok, warning
@@ -118,6 +120,49 @@ async def token_fits_host(facts: Facts) -> Sequence[Verdict]:
             fix = f"copy it anew, without quotes, blanks and line breaks: {A_NEW_ONE}"
             verdicts.append(warning(text, fix))
     return verdicts
+
+
+@check("AKI-303", Group.TOKEN, "The token lives for more than ten days, and is refreshed in time")
+async def token_lives(facts: Facts) -> Sequence[Verdict]:
+    """
+    Look up how old each token is, when it ends, and how its last refresh went.
+
+    A token of Instagram Login lives for 60 days. The service refreshes it past half its life if
+    there is a `store.encryption_key` to keep the new one with; Meta says nothing of one that
+    was made elsewhere, so its life counts from when the service first saw it. `token show`
+    tells all of it.
+    """
+    now = time.time_ns() // 1_000_000
+    has_key = bool(facts.settings.store.encryption_key)
+    told = (await facts.tokens()).values()
+    return [life_verdict(each, now, has_key=has_key, several=len(told) > 1) for each in told]
+
+
+def life_verdict(told: AccountReport, now: int, *, has_key: bool, several: bool) -> Verdict:
+    """Return what it means that a token is as *told*; *now* is UTC ms."""
+    name = f"account {told.account or told.token}: " if several else ""
+    since = told.issued_at if told.issued_at is not None else told.seen_at
+    if since is None:
+        return ok(f"{name}{told.token} has not been used yet: its age is not known")
+    age = f"{told.token} is {(now - since) // DAY} days old{'' if told.issued_at else ' or more'}"
+    end = "" if told.expires_at is None else f", and ends on {written(told.expires_at)[:10]}"
+    end += "" if told.expiry_known or not end else " at the latest"
+    refresh = "`ak-instagram token refresh`" if has_key else A_NEW_ONE
+    match told.state:
+        case "expired":
+            return error(f"{name}{told.token} has ended", A_NEW_ONE)
+        case "locked":
+            fix = "put the former key behind the new one in AK_STORE__ENCRYPTION_KEY, and restart"
+            return error(f"{name}the stored token is encrypted with a key that is not set", fix)
+        case "expires":
+            return warning(f"{name}{age}{end}", refresh)
+        case "disconnected":
+            return ok(f"{name}disconnected: its messages are not answered")
+    if told.error:
+        return warning(f"{name}{age}{end}; the last refresh failed: {told.error}", refresh)
+    if not has_key and told.expires_at is not None:
+        age += ", is not refreshed (no `store.encryption_key` is set)"
+    return ok(f"{name}{age}{end}")
 
 
 @check("AKI-304", Group.TOKEN, "The token may read and answer messages", asks=Asks.META)
@@ -297,6 +342,6 @@ async def webhooks_came(facts: Facts) -> Sequence[Verdict]:
     return [warning(text, fix) if age > QUIET else ok(text)]
 
 
-TOKEN = (token_accepted, token_fits_host, token_may_message)
+TOKEN = (token_accepted, token_fits_host, token_lives, token_may_message)
 ACCOUNT = (id_agrees, account_professional)
 SUBSCRIPTION = (account_subscribed, app_subscribed, webhooks_came)

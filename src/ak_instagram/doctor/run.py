@@ -18,6 +18,7 @@ from ak_instagram.http_client import open_http_session
 from ak_instagram.jobs import run_logged
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.model import Account, Settings
+from ak_instagram.tokens.report import accounts_in_use
 
 from . import local_checks, meta_checks, store_checks, way_checks
 from .facts import CheckRequest, Facts
@@ -63,7 +64,8 @@ async def run_checks(
     """
     Return what all checks of *settings* find, in the order of `CHECKS`; never raises.
 
-    *accounts* are those of the settings unless they are given, with tokens that work.
+    *accounts*, unless they are given, are those of settings and store, each with the token that
+    it sends with.
     *only* these codes are looked at, if there are any. *offline* asks neither Meta nor the
     agent nor the callback; *at_start* leaves out what tells nothing then. Without a
     *session* there is one of its own.
@@ -80,6 +82,8 @@ async def run_checks(
             proxies = settings.server.outgoing_proxies
             opened = open_http_session(outgoing_proxies=proxies)
             session = await stack.enter_async_context(opened)
+        if accounts is None:
+            accounts = await accounts_in_use(settings)
         facts = Facts(settings, session, request, accounts)
         stack.push_async_callback(facts.close)
         found = await asyncio.gather(*(findings_of(each, facts) for each in chosen))
