@@ -92,7 +92,7 @@ def answered(code: int, subcode: int | None = None, status: int = 400) -> GraphE
     ],
 )
 def test_a_refused_token_is_told_with_what_helps(exc, result, text, fix):
-    verdict = refused("", exc, META)
+    verdict = refused("", exc, "instagram", META)
 
     assert verdict.result is result
     assert text in verdict.text
@@ -108,7 +108,7 @@ def test_a_refused_token_is_told_with_what_helps(exc, result, text, fix):
     ],
 )
 def test_what_forbids_messages_is_told_apart(exc, result, fix):
-    verdict = forbidden("", exc)
+    verdict = forbidden("", exc, "instagram")
 
     assert (verdict.result, fix in verdict.fix) == (result, True)
 
