@@ -42,8 +42,8 @@ _DEAD = {
     _EXPIRED: "a token lives for 60 days and can't be refreshed after that",
     460: "the account's password was changed",
     458: "the owner has removed the app, and has to connect it again",
-    459: "log in at instagram.com as the account and confirm what it asks for; if that does not help",
-    464: "log in at instagram.com as the account and confirm what it asks for; if that does not help",
+    459: "log in at instagram.com as the account and confirm what it wants; if that is no help",
+    464: "log in at instagram.com as the account and confirm what it wants; if that is no help",
     492: "the owner has lost the role",
 }
 
