@@ -29,11 +29,11 @@ def sweep(ctx: click.Context, config: Path | None) -> None:
     """
     Look for messages that no webhook brought.
 
-    Conversations that changed since the last look are listed. What the store does not know, and
-    nobody has answered, is put into it, and the running service answers within seconds. Nothing is
-    taken from before the service first ran, nor what is older than 24 hours. An account that is
-    not subscribed to webhooks is subscribed. The service does the same by itself every
-    `instagram.sweep` seconds.
+    Conversations that changed since the last look are listed. Each message that the store does
+    not know, and nobody has answered, is put into it, and the running service answers within
+    seconds. Nothing is taken from before the service first ran, nor what is older than 24 hours.
+    An account that is not subscribed to webhooks is subscribed. The service does the same by
+    itself every `instagram.sweep` seconds.
     """
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     settings = load_settings(config)

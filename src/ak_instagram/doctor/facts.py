@@ -57,7 +57,7 @@ class FileFacts:
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
     """
-    What a store says of itself.
+    A store as it describes itself.
 
     *found* is its revision, `None` if nobody has used it yet, *newest* this version's.
     *backlog* is there if they agree. *ahead* is by how many ms the database's clock is ahead

@@ -66,7 +66,7 @@ async def proxies_used(facts: Facts) -> Sequence[Verdict]:
     """
     Check that no proxy is named and passed over.
 
-    Where the way out leads through a proxy, Meta and the agent can't be reached without it.
+    Meta and the agent can't be reached without it if the way out leads through one.
     """
     variables = proxy_variables()
     if variables and not facts.settings.server.outgoing_proxies:

@@ -70,8 +70,8 @@ async def token_accepted(facts: Facts) -> Sequence[Verdict]:
     Ask Meta whose token it is.
 
     A dead token keeps everything from being sent: it has expired after 60 days, the password
-    was changed, the owner removed the app, or a piece of it is missing. What waits goes out
-    once there is a new one.
+    was changed, the owner removed the app, or a piece of it is missing. All that waits
+    goes out once there is a new one.
     """
     verdicts = []
     for account in facts.accounts:

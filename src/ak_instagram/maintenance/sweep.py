@@ -44,7 +44,7 @@ _BAD_PARAMETER = 100
 @dataclass(frozen=True, slots=True)
 class Swept:
     """
-    What came of a round.
+    The result of a round.
 
     *found* messages were new, in *pages* of conversations. With *is_done* nothing is left to
     look at; *error* is why it ended early, if Meta refused. *restored*: the account was not
