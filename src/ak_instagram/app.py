@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ak_instagram.agents.agent import Agent
+from ak_instagram.agents.agent import Agent, Deferring
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.turn import turn_id
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -34,8 +35,11 @@ from ak_instagram.settings.model import InstagramSettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import claims
+from ak_instagram.tokens.connecting import Connecting, connect_app
 from ak_instagram.tokens.keeper import TokenKeeper
+from ak_instagram.tokens.pages import connect_routes
 from ak_instagram.tokens.vault import Vault
+from ak_instagram.webhook.callbacks import CALLBACKS, CallbackEndpoint
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
@@ -49,11 +53,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running service, as far as requests need it; *dead_jobs* names those that died."""
+    """
+    The running service, as far as requests need it; *dead_jobs* names those that died.
+
+    *connect_routes* are there if accounts can be connected.
+    """
 
     settings: Settings
+    agent: Agent
     store: Store
     dead_jobs: Callable[[], list[str]]
+    connect_routes: Sequence[Route] = ()
 
 
 @asynccontextmanager
@@ -84,7 +94,8 @@ async def open_service(
         agent = build_agent(settings.agent, session)
         async with _open_store(settings, agent) as store:
             graph = GraphClient.of(settings.instagram, session)
-            accounts = Accounts(settings.instagram.all_accounts, graph)
+            may_grow = settings.instagram.app_id is not None
+            accounts = Accounts(settings.instagram.all_accounts, graph, may_grow=may_grow)
             circuit_breaker = CircuitBreaker()
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
             keeper = _make_keeper(settings, store, session, accounts, circuit_breaker)
@@ -98,10 +109,15 @@ async def open_service(
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
                 sweeping=run_sweeps(sweeper, accounts.identified, every),
-                checking=run_daily(settings, session, first_after=first_check_after),
+                checking=run_daily(
+                    settings, session, accounts.current, first_after=first_check_after
+                ),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
+                    routes = _connect_routes(settings, store, session, accounts)
+                    yield Service(
+                        settings, agent, store, lambda: [*upkeep.dead(), *work.dead()], routes
+                    )
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
 
@@ -114,7 +130,11 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(routes=[*(Route(path, webhook) for path in PATHS), *probes.routes()])
+    routes = [*(Route(path, webhook) for path in PATHS), *probes.routes()]
+    if isinstance(service.agent, Deferring):
+        secret = service.settings.agent.callback_secret or ""
+        routes.append(Route(CALLBACKS, CallbackEndpoint(service.store, service.agent, secret)))
+    router = Starlette(routes=[*routes, *service.connect_routes])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
@@ -190,6 +210,17 @@ def _make_keeper(
     )
 
 
+def _connect_routes(
+    settings: Settings, store: Store, session: aiohttp.ClientSession, accounts: Accounts
+) -> Sequence[Route]:
+    app = connect_app(settings)
+    if app is None:
+        return ()
+    calls = make_token_calls(settings.instagram, session)
+    vault = Vault(settings.store.encryption_key)
+    return connect_routes(Connecting(store, calls, app, vault), accounts.news.set)
+
+
 def make_token_calls(settings: InstagramSettings, session: aiohttp.ClientSession) -> TokenCalls:
     """Return the calls about tokens, which Instagram Login alone has."""
     graph_url = graph_host("instagram", settings.graph_url)
@@ -204,5 +235,6 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
         transcript_lines=agent.history,
+        turn_id=turn_id if isinstance(agent, Deferring) else None,
     )
     return open_store(settings.store.url, worker)

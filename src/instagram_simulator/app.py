@@ -9,6 +9,7 @@ from aiohttp import web
 from .control import conditions, users
 from .control.requests import ENGINE, PHONES, errors_as_json
 from .engine import Engine
+from .graph.login import authorize
 from .graph.routes import GraphApi
 from .same_origin import guarded
 from .state import Unknown
@@ -31,6 +32,7 @@ def simulator_app(engine: Engine) -> web.Application:
     for route in (*users.ROUTES, *conditions.ROUTES):
         app.router.add_route(route.method, f"/_sim{route.path}", guarded(route.handler))
     app.router.add_route("*", "/_sim/{path:.*}", guarded(nothing))
+    app.router.add_get("/oauth/authorize", authorize)
     app.router.add_route("*", "/{path:.*}", GraphApi(engine).handle)
     return app
 

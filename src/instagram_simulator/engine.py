@@ -38,6 +38,7 @@ class Engine:
     def __init__(self, world: World, *, retries: Retries | None = None, seed: int = 0) -> None:
         self.world = world
         self.behaviour = Behaviour()
+        self.permissions: dict[str, str] = {}  # what an owner has allowed, by the login's code
         self.faults = Faults(seed, self._tell_faults)
         self.journal = Journal()
         self.deliveries = Deliveries(self.journal, retries or Retries())

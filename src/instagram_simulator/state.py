@@ -24,6 +24,7 @@ READABLE = 20
 WINDOW_SECONDS = 24 * 3600
 TOKEN_SECONDS = 60 * 24 * 3600
 SHORT_TOKEN_SECONDS = 3600
+CODE_SECONDS = 3600
 # A token that is given to the service has been made some time before it is.
 _TOKEN_AGE_SECONDS = 2 * 24 * 3600
 MAX_MEDIA = 50  # kept; the oldest goes first
@@ -114,6 +115,7 @@ class World:
         self.media: dict[str, tuple[str, bytes]] = {}
         self._ids = Ids()
         self._tokens: dict[str, AccessToken] = {}
+        self._codes: dict[str, tuple[ProfessionalAccount, str, int]] = {}
         self._comments: dict[str, Comment] = {}
         self._replied: set[str] = set()
         self._conversations: dict[str, ConversationState] = {}
@@ -139,6 +141,21 @@ class World:
         text = f"{account.access_token}{len(self._tokens)}"
         self._tokens[text] = token = token_from(account, self.clock.now())
         return text, token
+
+    def issue_code(self, account: ProfessionalAccount, redirect_uri: str) -> str:
+        """Return a login's code for *account*, good for an hour, once, and with *redirect_uri*."""
+        code = f"AQ{secrets.token_urlsafe(32)}"
+        self._codes[code] = (account, redirect_uri, self.clock.now() + CODE_SECONDS * 1000)
+        return code
+
+    def redeem_code(self, code: str, redirect_uri: str) -> tuple[str, ProfessionalAccount] | None:
+        """Return a new short-lived token for *code* and its account, `None` if it is not good."""
+        account, issued_for, expires = self._codes.pop(code, (None, "", 0))
+        if account is None or issued_for != redirect_uri or expires <= self.clock.now():
+            return None
+        text = f"{account.access_token}.login{len(self._tokens)}"
+        self._tokens[text] = token_from(account, self.clock.now(), is_short_lived=True)
+        return text, account
 
     def revoke_token(self, text: str) -> None:
         """Let the token *text* be good for nothing any more, as an account's owner can."""

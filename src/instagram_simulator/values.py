@@ -28,6 +28,7 @@ class ProfessionalAccount:
     name: str = "Marigold Lane"
     access_token: str = field(default="IGAAsimulator", repr=False)
     app_secret: str = field(default="simulator-app-secret", repr=False)
+    app_id: str = "990000000000001"
 
     @property
     def is_unified(self) -> bool:

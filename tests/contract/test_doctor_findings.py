@@ -24,7 +24,7 @@ from ak_instagram.http_client import open_http_session
 from ak_instagram.meta.token_calls import IssuedToken
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import open_store
-from ak_instagram.store.verbs import accounts as rows
+from ak_instagram.store.verbs.accounts import rows
 from ak_instagram.tokens.life import digest
 from ak_instagram.tokens.refreshing import new_token
 from ak_instagram.tokens.vault import Vault
@@ -183,9 +183,9 @@ async def test_accounts_are_told_apart_and_one_ones_trouble_is_its_own():
         found = await results(settings, "AKI-301", "AKI-304", "AKI-311", "AKI-312", "AKI-401")
 
     wrong = [text for result, text in found if result is not Result.OK]
-    assert len(found) == 10
+    assert len(found) == 11
     assert wrong == [
-        f"account 1: 1 is configured, and the token is {SECOND.account_id}'s",
+        "1 is configured, and no token is for it, but for 17841400000000001, 17841400000000002",
         "account 1: the account is not subscribed to `messages`: no webhook comes",
     ]
 

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from ak_instagram.app import open_service
 from ak_instagram.cli import main
+from ak_instagram.errors import SettingsError
 from instagram_simulator import Fault, FaultKind, ProfessionalAccount, Simulator
 from qa.support.processes import free_port, variable
 from qa.support.service import Service
@@ -196,6 +197,21 @@ async def test_a_token_of_the_wrong_login_is_named_by_the_doctor_and_stops_the_s
     assert refused == 2
     assert found["text"] in log
     assert settings["instagram.access_token"] not in printed + log
+
+
+async def test_the_wrong_host_is_named_by_the_doctor_and_stops_the_start(tmp_path):
+    async with newcomer(tmp_path) as it:
+        it.settings["instagram.graph_url"] = "https://graph.facebook.com"
+        exit_code, answer = await it.doctor()
+        with pytest.raises(SettingsError) as stopped:
+            load(it.environment)
+
+    assert (exit_code, answer["ok"]) == (2, False)
+    [found] = [each for each in answer["findings"] if each["code"] == "AKI-101"]
+    assert (found["group"], found["result"]) == ("settings", "error")
+    assert "where the token of instagram.access_token (IGAA…) is not valid" in found["text"]
+    assert found["fix"] == "take it out, or set https://graph.instagram.com"
+    assert stopped.value.problems == [f"{found['text']}; {found['fix']}"]
 
 
 async def test_a_wrong_secret_is_named_by_the_doctor_beside_the_service_and_by_the_log(tmp_path):

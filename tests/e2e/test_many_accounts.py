@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import aiohttp
 import pytest_asyncio
 
 from instagram_simulator import ProfessionalAccount
@@ -86,6 +87,17 @@ async def test_a_dead_token_stops_its_own_account_until_another_is_exchanged(sta
     code, listed = await stage.service.command("accounts")
     assert code == 0
     assert f"{CAFE.account_id}  @cafe.bar  settings, agent barista: ok; token ends in 59" in listed
+
+
+async def test_nobody_can_connect_an_account_unless_that_is_switched_on(stage):
+    code, output = await stage.service.command("accounts", "connect-link")
+    async with aiohttp.ClientSession() as session:
+        for path in ("/instagram/connect", "/instagram/connect/callback"):
+            async with session.get(stage.service.url + path) as answer:
+                assert answer.status == 404
+
+    assert code == 1
+    assert "instagram.app_id (AK_INSTAGRAM__APP_ID) is not set" in output
 
 
 async def test_an_account_has_its_own_words_when_the_agent_fails(stage):

@@ -67,3 +67,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "ak-instagram.matchers" -}}
 {{- .Values.metrics.matchers | default (printf "namespace=%q, job=%q" .Release.Namespace (include "ak-instagram.fullname" .)) }}
 {{- end }}
+
+{{/* The paths that lead in from outside: the webhook, and the pages to connect accounts if they are on. */}}
+{{- define "ak-instagram.paths" -}}
+/instagram/webhook
+{{- if (.Values.config.instagram).app_id }} /instagram/connect /instagram/connect/callback{{ end }}
+{{- end }}

@@ -84,12 +84,38 @@ def disconnect(account: str, config: Path | None) -> None:
     """
 
     async def work(desk: Desk) -> int:
-        from ak_instagram.store.verbs import accounts as rows
+        from ak_instagram.store.verbs.accounts import rows
 
         assert desk.store is not None
         if not await desk.store.run(rows.disconnect, account):
             raise click.ClickException(f"no account {account} has a token here")
         click.echo(f"{account} is disconnected")
+        return 0
+
+    run_at_desk(config, work, needs_store=True)
+
+
+@accounts.command("connect-link", epilog="Example: ak-instagram accounts connect-link")
+@config_option
+def connect_link(config: Path | None) -> None:
+    """
+    Make a link with which an owner connects one account.
+
+    Whoever has it can connect an account of theirs, once and within an hour: send it to nobody
+    else. It needs instagram.app_id, and in the Meta app's dashboard the redirect URL
+    {server.public_url}/instagram/connect/callback.
+    """
+
+    async def work(desk: Desk) -> int:
+        from ak_instagram.tokens.connecting import connect_app, make_link
+
+        app = connect_app(desk.settings)
+        if app is None:
+            raise click.ClickException(
+                "instagram.app_id (AK_INSTAGRAM__APP_ID) is not set: accounts can't be connected"
+            )
+        assert desk.store is not None
+        click.echo(await make_link(desk.store, app))
         return 0
 
     run_at_desk(config, work, needs_store=True)

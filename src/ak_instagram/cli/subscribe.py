@@ -33,11 +33,11 @@ async def subscribe_all(settings: Settings, *, only_look: bool) -> int:
     """Subscribe, or *only look*, and print a line for each account; return the exit code."""
     # Here and not above: they take longer to import than `--help` should.
     from ak_instagram.meta.account_calls import AccountCalls
-    from ak_instagram.tokens.report import accounts_in_use
+    from ak_instagram.tokens.report import current_accounts
 
     async with open_graph(settings) as graph:
         calls = AccountCalls(graph)
-        accounts = await accounts_in_use(settings)
+        accounts = await current_accounts(settings)
         done = [await subscribed(calls, each, only_look=only_look) for each in accounts]
     return 0 if all(done) else 1
 

@@ -49,13 +49,13 @@ async def sweep_all(settings: Settings) -> int:
     from ak_instagram.maintenance.sweep import Sweeper
     from ak_instagram.meta.account_calls import AccountCalls
     from ak_instagram.store.maintenance import open_for_maintenance
-    from ak_instagram.tokens.report import accounts_in_use
+    from ak_instagram.tokens.report import current_accounts
 
     every = settings.instagram.sweep
     async with open_for_maintenance(settings.store.url) as store, open_graph(settings) as graph:
         calls = AccountCalls(graph)
         sweeper = Sweeper(store, calls, every, settled_after=SETTLED_AFTER)
-        accounts = await accounts_in_use(settings)
+        accounts = await current_accounts(settings)
         return 0 if all([await swept(sweeper, calls, each) for each in accounts]) else 1
 
 

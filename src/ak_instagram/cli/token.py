@@ -173,7 +173,7 @@ async def refreshed(
     """Refresh the token of the account that *told* is about; return why not, if it did not work."""
     from ak_instagram.meta.graph_errors import GraphError
     from ak_instagram.meta.token_calls import TIMEOUT, why_refused
-    from ak_instagram.store.verbs import accounts as rows
+    from ak_instagram.store.verbs.accounts import rows
     from ak_instagram.tokens import refreshing
     from ak_instagram.tokens.life import digest
     from ak_instagram.tokens.vault import Locked
@@ -241,7 +241,7 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
     """Exchange the token *short*; return what is printed. A `ClickException` if it is refused."""
     from ak_instagram.meta.graph_errors import GraphError
     from ak_instagram.meta.token_calls import TIMEOUT, why_refused
-    from ak_instagram.store.verbs import accounts as rows
+    from ak_instagram.store.verbs.accounts import rows
     from ak_instagram.tokens.life import digest, written
     from ak_instagram.tokens.refreshing import new_token
 
@@ -268,7 +268,8 @@ async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
         origin = digest(settings.access_token)
         await desk.store.run(rows.see, owner.user_id, owner.username, origin, expires=True)
     new = new_token(desk.vault, owner.user_id, issued, now_ms())
-    await desk.store.run(rows.keep, owner.user_id, new)
+    if not await desk.store.run(rows.keep, owner.user_id, new):
+        raise click.ClickException(f"{owner.user_id} was disconnected: connect it again")
     return f"{owner.user_id} (@{owner.username}): good until {written(new.expires_at)}"
 
 

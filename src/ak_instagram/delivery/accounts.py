@@ -109,6 +109,10 @@ class Accounts:
             if account_id in self._by_id
         )
 
+    def current(self) -> tuple[Account, ...]:
+        """Return all accounts as they are used now."""
+        return tuple(self._accounts)
+
     def adopt(self, profile: Profile, account: Account, instead_of: Account | None = None) -> None:
         """
         Use *account* from now on for what *profile* names.

@@ -107,7 +107,7 @@ async def token_fits_host(facts: Facts) -> Sequence[Verdict]:
     message that says nothing of it: code 190, "Cannot parse access token".
     """
     graph_url = facts.settings.instagram.graph_url
-    configured = facts.settings.instagram.all_accounts
+    configured = {each.access_token for each in facts.settings.instagram.all_accounts}
     verdicts = []
     for account in facts.accounts:
         host = urlsplit(graph_host(account.login, graph_url)).hostname or ""
@@ -117,7 +117,7 @@ async def token_fits_host(facts: Facts) -> Sequence[Verdict]:
         length = len(account.access_token)
         if kind == wanted:
             is_main = account.access_token == facts.settings.instagram.access_token
-            sources, is_stored = facts.request.sources, account not in configured
+            sources, is_stored = facts.request.sources, account.access_token not in configured
             source = "the store" if is_stored else sources.get("instagram.access_token", "")
             source = source if is_main or is_stored else ""
             told = f", from {source}" if source else ""
@@ -226,24 +226,26 @@ async def id_agrees(facts: Facts) -> Sequence[Verdict]:
 
     Webhooks carry `user_id`. The other one, `id`, is of this app alone; it works here too.
     """
-    verdicts, seen = [], dict[str, str]()
+    verdicts, seen, known = [], dict[str, str](), set[str]()
     for account in facts.accounts:
         name = name_of(facts, account)
         try:
             profile = (await facts.account(account)).profile
         except GraphError:
-            continue
-        known = {profile.user_id, profile.id}
+            return []  # whose it is can't be told: another check tells
+        known |= {profile.user_id, profile.id}
         if profile.user_id in seen:
             text = f"{name}its token is for {profile.user_id}, as that of {seen[profile.user_id]}"
             verdicts.append(warning(text, "take one of the two out of `instagram.accounts`"))
-        elif account.account_id and account.account_id not in known:
-            text = f"{name}{account.account_id} is configured, and the token is {profile.user_id}'s"
-            fix = f"set AK_INSTAGRAM__ACCOUNT_ID={profile.user_id}, or the right account's token"
-            verdicts.append(error(text, fix))
         else:
             verdicts.append(ok(f"{name}{profile.user_id}, {profile.username}"))
         seen.setdefault(profile.user_id, name.rstrip(": ") or "the first")
+    for account in facts.settings.instagram.all_accounts:
+        if account.account_id and account.account_id not in known:
+            theirs = ", ".join(seen)
+            text = f"{account.account_id} is configured, and no token is for it, but for {theirs}"
+            fix = "set `instagram.account_id` to its token's account, or that account's token"
+            verdicts.append(error(text, fix))
     return verdicts
 
 

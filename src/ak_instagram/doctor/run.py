@@ -7,7 +7,7 @@ The doctor: all checks, made side by side, and what they found in a fixed order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -18,7 +18,7 @@ from ak_instagram.http_client import open_http_session
 from ak_instagram.jobs import run_logged
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.model import Account, Settings
-from ak_instagram.tokens.report import accounts_in_use
+from ak_instagram.tokens.report import current_accounts
 
 from . import local_checks, meta_checks, store_checks, way_checks
 from .facts import CheckRequest, Facts
@@ -83,7 +83,7 @@ async def run_checks(
             opened = open_http_session(outgoing_proxies=proxies)
             session = await stack.enter_async_context(opened)
         if accounts is None:
-            accounts = await accounts_in_use(settings)
+            accounts = await current_accounts(settings)
         facts = Facts(settings, session, request, accounts)
         stack.push_async_callback(facts.close)
         found = await asyncio.gather(*(findings_of(each, facts) for each in chosen))
@@ -114,19 +114,28 @@ async def findings_of(check: Check, facts: Facts) -> list[Finding]:
 async def run_daily(
     settings: Settings,
     session: aiohttp.ClientSession,
+    accounts: Callable[[], Sequence[Account]],
     *,
     first_after: float = FIRST_AFTER,
     every: float = EVERY,
 ) -> None:
-    """Log what is wrong soon after the start and every day; never return."""
+    """
+    Log what is wrong soon after the start and every day; never return.
+
+    *accounts* returns them as they are used then.
+    """
     await asyncio.sleep(first_after)
     while True:
-        await run_logged(_log_findings(settings, session), failure="doctor.failed")
+        await run_logged(_log_findings(settings, session, accounts), failure="doctor.failed")
         await asyncio.sleep(every)
 
 
-async def _log_findings(settings: Settings, session: aiohttp.ClientSession) -> None:
-    found = await run_checks(settings, session=session, at_start=True)
+async def _log_findings(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    accounts: Callable[[], Sequence[Account]],
+) -> None:
+    found = await run_checks(settings, session=session, accounts=accounts(), at_start=True)
     wrong = [finding for finding in found if finding.result is not Result.OK]
     for finding in wrong:
         log.warning(

@@ -33,6 +33,7 @@ from .value_types import (
     http_url,
     passphrase,
     store_url,
+    two_words,
 )
 
 
@@ -168,6 +169,13 @@ class InstagramSettings:
         alias="instagram_account_id",
         example="17841400000000000",
     )
+    app_id: str | None = setting(
+        None,
+        "The Instagram app's id. Set, owners can connect their accounts by a link; needs "
+        "`server.public_url`, `instagram.app_secret` and `store.encryption_key`.",
+        value_type=DIGITS,
+        example="990602627938098",
+    )
     accounts: tuple[Account, ...] = setting(
         (),
         "Further accounts, each with `access_token` and, if need be, `account_id`, `agent`, "
@@ -230,7 +238,8 @@ class AgentSettings:
     adapter: str = setting(
         MISSING,
         "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, "
-        "`langgraph`, `n8n`, `flowise`, `http`, `echo`, or `module:object`. Not set means "
+        "`ag-ui`, `langgraph`, `dify`, `n8n`, `flowise`, `http`, `http-callback`, `echo`, or "
+        "`module:object`. Not set means "
         "`agentkernel` when `agent.url` is set, else `openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
@@ -238,8 +247,8 @@ class AgentSettings:
         None,
         "Where the agent is. `agentkernel`, `langgraph`: the server's root. `openai-chat`, "
         "`openai-responses`: the root with its version, else `OPENAI_BASE_URL`, else "
-        "`https://api.openai.com/v1`. `a2a`: the root that has the agent's card, or the card. "
-        "`http`, `n8n`, `flowise`: the endpoint itself.",
+        "`https://api.openai.com/v1`. `dify`: the root with its version. `a2a`: the root that has "
+        "the agent's card, or the card. All others: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
@@ -307,10 +316,71 @@ class AgentSettings:
         value_type=OUTCOMES,
         example='{"status == PAUSED": "handoff", "status != COMPLETED": "later"}',
     )
-    paused: Literal["ask", "handoff"] = setting(
+    paused: Literal["ask", "approve", "handoff"] = setting(
         "ask",
-        "What becomes of a question that `langgraph`'s run waits with: `ask` puts it to the "
-        "person, whose next message answers it, `handoff` leaves it to staff.",
+        "What becomes of a run that waits for somebody. `ask`: a question in words goes to the "
+        "person, whose next message answers it, and an approval to staff. `approve`: an approval "
+        "goes to the person too, as two choices. `handoff`: everything goes to staff.",
+    )
+    approval_words: tuple[str, ...] = setting(
+        ("Yes", "No"),
+        "The two choices that an approval is shown with, the one that approves first.",
+        check=two_words,
+    )
+    callback_url: str | None = setting(
+        None,
+        "Where the agent of `http-callback` reaches this service; `/agent/answers/` and the "
+        "turn's id are added.",
+        check=http_url,
+        example="http://ak-instagram:8000",
+    )
+    callback_secret: str | None = setting(
+        None,
+        "The secret with which the agent of `http-callback` signs what it posts, as Meta does: "
+        "HMAC-SHA256 of the body in `X-Hub-Signature-256`.",
+        check=credential,
+        secret=True,
+        example="a-long-random-text",
+    )
+    callback_timeout: float = setting(
+        3600.0,
+        "Seconds that an answer may be awaited after the agent of `http-callback` took the turn; "
+        "then it is asked again.",
+        check=above_zero,
+    )
+    media: Literal["url", "inline"] = setting(
+        "url",
+        "How pictures and documents reach the agent: as Meta's links, which expire, or fetched "
+        "and sent along, where the protocol has room for that.",
+    )
+    media_hosts: tuple[str, ...] = setting(
+        (),
+        "Hosts that media are fetched from beside Meta's, each `host` or `host:port`; they may be "
+        "private and speak HTTP, as the simulator's are.",
+        example="127.0.0.1:9000",
+    )
+    media_max: int = setting(
+        8388608, "The longest file in bytes that is fetched.", check=at_least(1)
+    )
+    media_timeout: float = setting(
+        15.0, "Seconds that fetching a file may take, and transcribing it.", check=above_zero
+    )
+    transcription_url: str | None = setting(
+        None,
+        "The root with its version of a server with OpenAI's `/audio/transcriptions`, which puts "
+        "voice notes into words. Not set, a voice note is its link.",
+        check=http_url,
+        example="https://api.openai.com/v1",
+    )
+    transcription_key: str | None = setting(
+        None,
+        "The bearer token for `agent.transcription_url`.",
+        check=credential,
+        secret=True,
+        example="sk-…",
+    )
+    transcription_model: str = setting(
+        "whisper-1", "The model that `agent.transcription_url` is asked for."
     )
     max_body: int | None = setting(
         None,
@@ -375,6 +445,12 @@ class ServerSettings:
 
     host: str = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a container is reached from outside
     port: int = setting(8000, "The port to listen on; 0 takes a free one.", check=between(0, 65535))
+    public_url: str | None = setting(
+        None,
+        "Where the service is reached from outside, without a path; for what owners open.",
+        check=http_url,
+        example="https://dm.example.com",
+    )
     outgoing_proxies: bool = setting(
         False,
         "Call Meta and the agent through the proxies that `HTTP_PROXY` and `HTTPS_PROXY` name, "
@@ -471,6 +547,8 @@ class Settings:
             *self.instagram.app_secrets,
             self.instagram.verify_token,
             self.agent.api_key,
+            self.agent.callback_secret,
+            self.agent.transcription_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
             *self.store.encryption_key,

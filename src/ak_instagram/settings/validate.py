@@ -49,18 +49,32 @@ def unknown_names(sections: Mapping[str, Any], environ: Mapping[str, str]) -> li
 # --- rules ------------------------------------------------------------------
 
 
+_FOR_CONNECT = {
+    "server.public_url": "set where owners reach the service, as https://dm.example.com",
+    "instagram.app_secret": "set the Instagram app's secret, as the first if there are several",
+    "store.encryption_key": "set it to the output of `openssl rand -base64 32`",
+}
+
+
 def broken_rules(values: Values) -> list[str]:
     """Return a problem for each rule about several keys that *values* break."""
-    return [*missing_keys(values), *unsigned(values), *repeated_tokens(values)]
+    return [
+        *missing_keys(values),
+        *unsigned(values),
+        *repeated_tokens(values),
+        *lacking_for_connect(values),
+    ]
 
 
 def missing_keys(values: Values) -> Iterator[str]:
     """
     Yield a problem for each required key that is not set.
 
-    The main account has no need of a token where there are further accounts.
+    The main account has no need of a token where there are further accounts, or where some can
+    be connected.
     """
-    spared = "instagram.access_token" if values["instagram.accounts"].value else ""
+    has_others = values["instagram.accounts"].value or values["instagram.app_id"].value
+    spared = "instagram.access_token" if has_others else ""
     for path, each in values.items():
         if each.key.required and not each.is_set and path != spared:
             yield messages.missing(path, each.key.required)
@@ -77,6 +91,15 @@ def unsigned(values: Values) -> Iterator[str]:
         )
         why = "and instagram.require_signature is true"
         yield messages.missing("instagram.app_secret", fix, why)
+
+
+def lacking_for_connect(values: Values) -> Iterator[str]:
+    """Yield a problem for each setting that connecting accounts lacks, if that is switched on."""
+    if not values["instagram.app_id"].value:
+        return
+    for path, fix in _FOR_CONNECT.items():
+        if not (values[path].value or values[path].unfit):
+            yield messages.missing(path, fix, "and instagram.app_id needs it")
 
 
 def repeated_tokens(values: Values) -> Iterator[str]:

@@ -21,8 +21,8 @@ from ak_instagram.jobs import run_logged
 from ak_instagram.meta.graph import Profile
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.verbs import accounts as rows
-from ak_instagram.store.verbs.accounts import StoredAccount
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.store.verbs.accounts.rows import StoredAccount
 
 from .life import digest, expiry, written
 from .refreshing import LEASE_MS, Refreshes, by_origin, refresh, token_in_use

@@ -7,8 +7,8 @@ next one is durable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -18,8 +18,8 @@ from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.meta.token_calls import IssuedToken, why_refused
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.verbs import accounts as rows
-from ak_instagram.store.verbs.accounts import NewToken, StoredAccount
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.store.verbs.accounts.rows import NewToken, StoredAccount
 
 from .life import DAY, LIFE, digest, half_life, retry_at, written
 from .vault import Locked, Vault
@@ -69,6 +69,32 @@ def token_in_use(
     return TokenInUse(settings.access_token, is_stored=False) if settings else None
 
 
+def accounts_in_use(
+    known: Iterable[StoredAccount], configured: Sequence[Account], vault: Vault | None
+) -> tuple[Account, ...]:
+    """
+    Return the accounts *configured*, then those connected, each with the token in use.
+
+    *known* are the store's. One whose token can't be read has that of the settings, or is not
+    there.
+    """
+    found: dict[Account, Account] = {each: each for each in configured}
+    settings = by_origin(configured)
+    for row in known:
+        try:
+            used = token_in_use(row, settings, vault)
+        except Locked:
+            continue
+        if used is None:
+            continue
+        account = settings.get(row.origin or "")
+        renewed = replace(
+            account or Account(used.token), access_token=used.token, account_id=row.account
+        )
+        found[account or renewed] = renewed
+    return tuple(found.values())
+
+
 def new_token(vault: Vault, account: str, issued: IssuedToken, now: int) -> NewToken:
     """Return what is kept of a token that was *issued* to *account* just *now* (UTC ms)."""
     expires_at = now + (issued.seconds * 1000 if issued.seconds else LIFE)
@@ -93,7 +119,8 @@ async def refresh(
     except GraphError as error:
         return await _failed(store, row, error, now)
     new = new_token(vault, row.account, issued, now)
-    await store.run(rows.keep, row.account, new)
+    if not await store.run(rows.keep, row.account, new):
+        return "it was disconnected meanwhile"
     log.info(
         "token.refreshed",
         account=row.account,

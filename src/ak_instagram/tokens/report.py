@@ -7,7 +7,6 @@ What is asked is the settings and the store; nobody asks Meta.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
@@ -15,11 +14,11 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings.model import Account, Settings
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.maintenance import open_for_reading
-from ak_instagram.store.verbs import accounts as rows
-from ak_instagram.store.verbs.accounts import AccountBacklog, StoredAccount
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.store.verbs.accounts.rows import AccountBacklog, StoredAccount
 
 from .life import DAY, digest, expiry, masked, written
-from .refreshing import by_origin, token_in_use
+from .refreshing import accounts_in_use, by_origin, token_in_use
 from .vault import Locked, Vault
 
 
@@ -110,29 +109,20 @@ async def report(
     ]
 
 
-async def accounts_in_use(settings: Settings) -> tuple[Account, ...]:
+async def current_accounts(settings: Settings) -> tuple[Account, ...]:
     """
-    Return the accounts with the tokens that they send with: the store's, where it has one.
+    Return the accounts of *settings* and those connected, each with the token in use.
 
-    Those of the settings come first and keep their ids. Without a store that can be read, or
-    a token that can be opened, it is the settings' token.
+    Those of the settings alone if the store can't be read.
     """
-    used = {digest(each.access_token): each for each in settings.instagram.all_accounts}
     keys = settings.store.encryption_key
-    vault = Vault(keys) if keys else None
+    configured = settings.instagram.all_accounts
     try:
         async with open_for_reading(settings.store.url) as store:
             known = await store.run(rows.load)
     except StoreUnavailable:
-        return tuple(used.values())
-    configured = dict(used)
-    for row in known:
-        with suppress(Locked):
-            if found := token_in_use(row, configured, vault):
-                of_settings = configured.get(row.origin or "")
-                account = of_settings or Account(found.token, row.account)
-                used[row.origin or row.account] = replace(account, access_token=found.token)
-    return tuple(used.values())
+        return configured
+    return accounts_in_use(known, configured, Vault(keys) if keys else None)
 
 
 def _of_settings(

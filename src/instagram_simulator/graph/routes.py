@@ -14,6 +14,7 @@ from instagram_simulator.values import Json, ProfessionalAccount
 from instagram_simulator.webhooks.payload import message_event
 
 from .account_settings import APP_ID, MessengerProfiles, Subscriptions
+from .login import redeem
 from .reads import Reads
 from .request import NEWEST_VERSION, SECRETS, GraphCall, read_call, served_version
 from .responses import GraphRefusal, GraphResponse, json_response, with_fault
@@ -21,7 +22,7 @@ from .send import SendApi
 from .tokens import exchange, refresh, token_of
 from .uploads import Uploads
 
-_TOKEN_IN_LINK = re.compile(r'access_token=[^&"]+')
+_TOKEN = re.compile(r'(access_token(?:=|": "))[^&"]+')  # in a link, and as a member
 _LOOK = 0.02  # seconds between two looks whether the caller of a call that hangs has gone
 
 # The edges that are here, and those that Meta has besides; it takes them without `_` too.
@@ -134,6 +135,8 @@ class GraphApi:
                 return refresh(self._engine.world, call)
             case "GET", "access_token", "":
                 return exchange(self._engine.world, call)
+            case "POST", "oauth", "access_token":
+                return redeem(self._engine.world, call, self._engine.permissions)
             case "GET", app, "subscriptions" if app == APP_ID:
                 secrets = [each.app_secret for each in self._engine.world.accounts.values()]
                 return self._subscriptions.app(call, secrets)
@@ -207,7 +210,7 @@ def readable(response: GraphResponse) -> object:
     text = response.body.decode()
     if response.is_dropped or not response.content_type.startswith("application/json"):
         return text
-    body = json.loads(_TOKEN_IN_LINK.sub("access_token=…", text))
+    body = json.loads(_TOKEN.sub(r"\1…", text))
     return {name: "…" if name in SECRETS else value for name, value in body.items()}
 
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ak_instagram.store.verbs import accounts
-from ak_instagram.store.verbs.accounts import YOUNGEST, AccountBacklog, NewToken
+from ak_instagram.store.verbs.accounts import rows as accounts
+from ak_instagram.store.verbs.accounts.rows import YOUNGEST, AccountBacklog, NewToken
 from tests.support.store_bench import DAY, START
 
 LEASE = 60_000
@@ -120,6 +120,16 @@ async def test_a_connected_account_leaves_and_comes_back(bench, store):
     await store.run(accounts.connect, "cafe", "cafe.bar", NEW)
     [row] = await store.run(accounts.load)
     assert (row.is_connected, row.sealed, row.first_seen_at) == (True, "sealed", START)
+
+
+async def test_a_token_that_was_asked_for_before_is_not_kept_after_a_farewell(store):
+    await store.run(accounts.connect, "cafe", "cafe.bar", NEW)
+    await store.run(accounts.lease, "cafe", LEASE)
+    await store.run(accounts.disconnect, "cafe")
+
+    assert not await store.run(accounts.keep, "cafe", NEW)
+
+    assert (await store.run(accounts.find, "cafe")).sealed is None
 
 
 async def test_nobody_who_is_unknown_is_disconnected(store):

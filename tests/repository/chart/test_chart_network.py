@@ -9,8 +9,9 @@ from starlette.routing import Match
 
 from ak_instagram import probe
 from ak_instagram.health import READY_WITHIN, Probes
+from ak_instagram.tokens.connecting import CALLBACK, CONNECT
 from ak_instagram.webhook import PATH
-from tests.repository.chart.rendering import CHART, POSTGRES, render_ci, render_set
+from tests.repository.chart.rendering import CHART, POSTGRES, render_ci, render_set, render_with
 
 POLICY = (
     POSTGRES,
@@ -51,6 +52,22 @@ def test_a_route_exposes_the_webhook_and_nothing_else(release):
         matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
 
         assert matches == [{"path": {"type": "Exact", "value": PATH}}]
+
+
+def test_the_pages_to_connect_accounts_are_exposed_if_they_are_switched_on():
+    release = render_with(
+        {
+            "ingress": {"enabled": True, "hosts": ["dm.example.com"]},
+            "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+            "config": {"agent": {"adapter": "echo"}, "instagram": {"app_id": "990602627938098"}},
+        }
+    )
+
+    [rule] = release.one("Ingress")["spec"]["rules"]
+    [routed] = release.one("HTTPRoute")["spec"]["rules"]
+    expected = [PATH, CONNECT, CALLBACK]
+    assert [path["path"] for path in rule["http"]["paths"]] == expected
+    assert [match["path"]["value"] for match in routed["matches"]] == expected
 
 
 def test_a_route_names_its_gateways_and_the_service():

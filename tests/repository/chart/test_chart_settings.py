@@ -52,6 +52,7 @@ def secret_for(key: str) -> str:
         "uri": "postgresql://user:password@db:5432/instagram",
         "encryption-key": "c2VjcmV0LWVuY3J5cHRpb24ta2V5LTMyLWJ5dGVzISE=",
         "agent-headers": '{"X-Api-Key": "secret"}',
+        "agent-callback-secret": "the-agents-own-secret",
     }
     return fitting.get(key, f"secret-{key}")
 

@@ -27,6 +27,23 @@ VARIABLES = [
         id="unified-without-an-id",
     ),
     pytest.param(
+        {
+            "AK_INSTAGRAM__APP_ID": "990",
+            "AK_INSTAGRAM__ACCESS_TOKEN": "",
+            "AK_INSTAGRAM__APP_SECRET": "s",
+            "AK_SERVER__PUBLIC_URL": "https://dm.example.com",
+        },
+        "store.encryption_key (AK_STORE__ENCRYPTION_KEY): is missing, and instagram.app_id needs "
+        "it; set it to the output of `openssl rand -base64 32`",
+        id="nowhere-to-keep-connected-accounts",
+    ),
+    pytest.param(
+        {"AK_STORE__ENCRYPTION_KEY": "c2hvcnQ="},
+        "store.encryption_key (AK_STORE__ENCRYPTION_KEY): must be 32 random bytes in base64; for "
+        "example the output of `openssl rand -base64 32`",
+        id="a-key-that-is-too-short",
+    ),
+    pytest.param(
         {"AK_INSTAGRAM__ACCESS_TOKEN": "IGAAtoken", "AK_INSTAGRAM__LOGIN": "unified"},
         "instagram.login (AK_INSTAGRAM__LOGIN): is unified, but the token of "
         "instagram.access_token is of the other login (IGAA…); set it to instagram, take it out, "

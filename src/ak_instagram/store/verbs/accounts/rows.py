@@ -93,9 +93,10 @@ _LEASE_DUE = Statement(
 _LEASE = Statement(
     update(accounts).where(_is_account, _is_free).values(lease_until=_until).returning(*_row)
 )
+# Not if it has been disconnected meanwhile, which is to be forgotten.
 _KEEP = Statement(
     update(accounts)
-    .where(_is_account)
+    .where(_is_account, _a.disconnected_at.is_(None))
     .values(
         sealed=bindparam("sealed"),
         issued_at=bindparam("issued_at"),
@@ -180,9 +181,9 @@ def lease(tx: Tx, account: str, lease_ms: int) -> StoredAccount | None:
     return StoredAccount(*row) if row else None
 
 
-def keep(tx: Tx, account: str, token: NewToken) -> None:
-    """Keep *token* as the one of *account*, whose lease ends."""
-    _KEEP.run(
+def keep(tx: Tx, account: str, token: NewToken) -> bool:
+    """Keep *token* as the one of *account*, whose lease ends; not if that was disconnected."""
+    kept = _KEEP.run(
         tx,
         of=account,
         sealed=token.sealed,
@@ -190,6 +191,7 @@ def keep(tx: Tx, account: str, token: NewToken) -> None:
         expires_at=token.expires_at,
         refresh_at=token.refresh_at,
     )
+    return kept > 0
 
 
 def note_failure(tx: Tx, account: str, error: str, refresh_at: int | None) -> None:

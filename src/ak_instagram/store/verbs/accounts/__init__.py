@@ -1,0 +1,1 @@
+"""Verbs about accounts: their tokens in `rows`, and the logins that connect them."""
