@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
+from cryptography.fernet import Fernet
 
 from ak_instagram.cli import main
 from ak_instagram.cli.checks.doctor import examined
@@ -18,6 +21,13 @@ from ak_instagram.doctor.finding import Check, Group, Result
 from ak_instagram.doctor.run import findings_of, run_checks
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.http_client import open_http_session
+from ak_instagram.meta.token_calls import IssuedToken
+from ak_instagram.store.database import WorkerIdentity
+from ak_instagram.store.store import open_store
+from ak_instagram.store.verbs.accounts import rows
+from ak_instagram.tokens.life import digest
+from ak_instagram.tokens.refreshing import new_token
+from ak_instagram.tokens.vault import Vault
 from instagram_simulator import ProfessionalAccount, Simulator
 from instagram_simulator.listener import listen, serving
 from qa.support import postgres
@@ -112,9 +122,6 @@ def store_url(tmp_path):
 
 async def made(url: str) -> str:
     """Make the store behind *url* as a start does."""
-    from ak_instagram.store.database import WorkerIdentity
-    from ak_instagram.store.store import open_store
-
     async with open_store(url, WorkerIdentity("one", 30_000)):
         return url
 
@@ -176,11 +183,47 @@ async def test_accounts_are_told_apart_and_one_ones_trouble_is_its_own():
         found = await results(settings, "AKI-301", "AKI-304", "AKI-311", "AKI-312", "AKI-401")
 
     wrong = [text for result, text in found if result is not Result.OK]
-    assert len(found) == 10
+    assert len(found) == 11
     assert wrong == [
-        f"account 1: 1 is configured, and the token is {SECOND.account_id}'s",
+        "1 is configured, and no token is for it, but for 17841400000000001, 17841400000000002",
         "account 1: the account is not subscribed to `messages`: no webhook comes",
     ]
+
+
+async def test_a_token_that_was_refreshed_is_looked_at_in_place_of_the_settings_dead_one(store_url):
+    key = Fernet.generate_key().decode()
+    async with Simulator() as meta:
+        settings = settings_with(
+            INSTAGRAM__GRAPH_URL=meta.url,
+            INSTAGRAM__ACCESS_TOKEN="IGAAdead",
+            STORE__URL=store_url,
+            STORE__ENCRYPTION_KEY=key,
+        )
+        await keep_token(store_url, key, "IGAAdead", meta.account)
+        found = await results(settings, "AKI-301", "AKI-302", "AKI-303", "AKI-401")
+        locked = await results(replace_key(settings), "AKI-301", "AKI-303")
+
+    assert [result for result, _ in found] == [Result.OK] * 4
+    assert "from the store" in found[1][1]
+    assert "days old, and ends on" in found[2][1]
+    assert [result for result, _ in locked] == [Result.ERROR] * 2
+    assert "encrypted with a key that is not set" in locked[1][1]
+
+
+def replace_key(settings):
+    """Return *settings* with another key than the token was kept with."""
+    other = (Fernet.generate_key().decode(),)
+    return replace(settings, store=replace(settings.store, encryption_key=other))
+
+
+async def keep_token(url: str, key: str, origin: str, account: ProfessionalAccount) -> None:
+    """Leave a store in which the token *origin* of the settings was refreshed."""
+    vault, now = Vault((key,)), time.time_ns() // 1_000_000
+    issued = IssuedToken(account.access_token, 59 * 86_400)
+    async with open_store(url, WorkerIdentity("one", 30_000)) as store:
+        who = (account.account_id, account.username, digest(origin))
+        await store.run(rows.see, *who, expires=True)
+        await store.run(rows.keep, account.account_id, new_token(vault, who[0], issued, now))
 
 
 # --- the doctor itself ------------------------------------------------------

@@ -17,6 +17,7 @@ from ak_instagram.cli import main
 from ak_instagram.errors import SettingsError
 from instagram_simulator import Fault, FaultKind, ProfessionalAccount, Simulator
 from qa.support.processes import free_port, variable
+from qa.support.service import Service
 from tests.support.settings import load
 from tests.support.stage import ACCOUNT, VERIFY_TOKEN, open_stage
 
@@ -178,7 +179,27 @@ async def test_a_newcomers_trouble_is_named_with_its_fix_by_doctor_and_by_the_lo
     )
 
 
-async def test_the_wrong_login_is_named_by_the_doctor_and_stops_the_start(tmp_path):
+async def test_a_token_of_the_wrong_login_is_named_by_the_doctor_and_stops_the_start(tmp_path):
+    settings = {
+        "instagram.verify_token": VERIFY_TOKEN,
+        "instagram.access_token": "EAAnewcomer0token1of2the3account",
+        "instagram.login": "instagram",
+        "agent.adapter": "echo",
+    }
+    service = Service(tmp_path, settings)
+    code, printed = await service.command("doctor", "--json")
+    refused, log = await service.command("serve")
+
+    [found] = json.loads(printed)["findings"]
+    assert (code, found["code"], found["result"]) == (2, "AKI-101", "error")
+    assert "EAA…" in found["text"]
+    assert "use another token" in found["fix"]
+    assert refused == 2
+    assert found["text"] in log
+    assert settings["instagram.access_token"] not in printed + log
+
+
+async def test_the_wrong_host_is_named_by_the_doctor_and_stops_the_start(tmp_path):
     async with newcomer(tmp_path) as it:
         it.settings["instagram.graph_url"] = "https://graph.facebook.com"
         exit_code, answer = await it.doctor()

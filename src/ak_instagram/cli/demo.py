@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ak_instagram.errors import SettingsError
+from ak_instagram.meta.graph_versions import LIVING
 from ak_instagram.settings import explain
 from ak_instagram.webhook import PATH
 
@@ -141,6 +142,7 @@ def demo_service(
         "AK_INSTAGRAM__APP_SECRET": meta.app_secret,
         "AK_INSTAGRAM__REQUIRE_SIGNATURE": "true",
         "AK_INSTAGRAM__GRAPH_URL": meta.graph_url,
+        "AK_INSTAGRAM__API_VERSION": LIVING,
         "AK_INSTAGRAM__ACCOUNTS": "[]",
         "AK_STORE__URL": f"sqlite:///{directory / 'demo.db'}",
         "AK_SERVER__HOST": "127.0.0.1",

@@ -14,7 +14,6 @@ import structlog
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings import Settings, load, load_store
-from ak_instagram.settings.model import Account
 from ak_instagram.store.database import P, T, Transactions, Tx
 from ak_instagram.store.maintenance import open_for_maintenance
 
@@ -56,28 +55,6 @@ async def open_graph(settings: Settings) -> AsyncIterator[GraphClient]:
 
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         yield GraphClient.of(settings.instagram, session)
-
-
-async def current_accounts(settings: Settings) -> tuple[Account, ...]:
-    """
-    Return the accounts of *settings* and those connected, with the tokens that are in use.
-
-    Where the store can't be asked, and where it has no tokens, those of the settings alone.
-    """
-    # As above.
-    from ak_instagram.store.verbs.accounts import rows
-    from ak_instagram.tokens.refreshing import accounts_in_use
-    from ak_instagram.tokens.vault import Vault
-
-    configured, keys = settings.instagram.all_accounts, settings.store.encryption_key
-    if not keys:
-        return configured
-    try:
-        async with open_for_maintenance(settings.store.url) as store:
-            known = await store.run(rows.load)
-    except StoreUnavailable:
-        return configured
-    return accounts_in_use(known, configured, Vault(keys))
 
 
 class OpenStore:

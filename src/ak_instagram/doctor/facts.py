@@ -29,6 +29,8 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.maintenance import open_for_reading
 from ak_instagram.store.schema import echoes
 from ak_instagram.store.verbs.backlog import Backlog, measure
+from ak_instagram.tokens.report import AccountReport, report
+from ak_instagram.tokens.vault import Vault
 
 _T = TypeVar("_T")
 
@@ -55,7 +57,7 @@ class FileFacts:
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
     """
-    What a store says of itself.
+    A store as it describes itself.
 
     *found* is its revision, `None` if nobody has used it yet, *newest* this version's.
     *backlog* is there if they agree. *ahead* is by how many ms the database's clock is ahead
@@ -147,6 +149,18 @@ class Facts:
         """Return what the store says; raises `errors.StoreUnavailable`."""
         return await self._once("store", "", lambda: read_store(self.settings.store.url))
 
+    async def tokens(self) -> Mapping[str, AccountReport]:
+        """Return what is known of the accounts' tokens, by their names in the store or masked."""
+        return await self._once("tokens", "", self._tokens)
+
+    async def _tokens(self) -> Mapping[str, AccountReport]:
+        keys = self.settings.store.encryption_key
+        vault, now = Vault(keys) if keys else None, time.time_ns() // 1_000_000
+        configured = self.settings.instagram.all_accounts
+        async with open_for_reading(self.settings.store.url) as store:
+            found = await report(store, configured, vault, now)
+        return {each.account or each.token: each for each in found}
+
     async def signatures(self) -> Mapping[str, float] | None:
         """
         Return how many webhooks each secret has signed, as the running service counts them.
@@ -202,7 +216,7 @@ async def read_store(url: str) -> StoreFacts:
     # Here and not above: Alembic's folder is read, which commands have no need of.
     from ak_instagram.store.migrations import revisions
 
-    async with open_for_reading(url) as store:
+    async with open_for_reading(url, any_revision=True) as store:
         found, newest = await store.run(lambda tx: revisions(tx.connection))
         if found != newest:
             return StoreFacts(found, newest)

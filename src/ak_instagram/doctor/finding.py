@@ -50,7 +50,7 @@ class Asks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found, in one sentence; *fix* is a command or a path of clicks."""
+    """A check's result in one sentence; *fix* is a command or a path of clicks."""
 
     result: Result
     text: str
@@ -69,7 +69,7 @@ class Finding:
 
     @property
     def anchor(self) -> str:
-        """Where the documents tell more."""
+        """The place in the documents that tells more."""
         return f"{PAGE}#{self.code.lower()}"
 
     def as_json(self) -> dict[str, str]:

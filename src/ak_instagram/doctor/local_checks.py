@@ -47,7 +47,7 @@ async def signatures_required(facts: Facts) -> Sequence[Verdict]:
     return [ok(f"webhooks are checked against {len(instagram.app_secrets)} secret(s)")]
 
 
-@check("AKI-103", Group.SETTINGS, "The Graph API is Meta's own")
+@check("AKI-103", Group.SETTINGS, "The Graph API is Meta's own", at_start=False)
 async def graph_is_metas(facts: Facts) -> Sequence[Verdict]:
     """
     Check that `instagram.graph_url` is one of Meta's hosts, by HTTPS.
@@ -66,7 +66,7 @@ async def proxies_used(facts: Facts) -> Sequence[Verdict]:
     """
     Check that no proxy is named and passed over.
 
-    Where the way out leads through a proxy, Meta and the agent can't be reached without it.
+    Meta and the agent can't be reached without it if the way out leads through one.
     """
     variables = proxy_variables()
     if variables and not facts.settings.server.outgoing_proxies:

@@ -18,6 +18,7 @@ from ak_instagram.http_client import open_http_session
 from ak_instagram.jobs import run_logged
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.settings.model import Account, Settings
+from ak_instagram.tokens.report import current_accounts
 
 from . import local_checks, meta_checks, store_checks, way_checks
 from .facts import CheckRequest, Facts
@@ -63,7 +64,8 @@ async def run_checks(
     """
     Return what all checks of *settings* find, in the order of `CHECKS`; never raises.
 
-    *accounts* are those of the settings unless they are given, with tokens that work.
+    *accounts*, unless they are given, are those of settings and store, each with the token that
+    it sends with.
     *only* these codes are looked at, if there are any. *offline* asks neither Meta nor the
     agent nor the callback; *at_start* leaves out what tells nothing then. Without a
     *session* there is one of its own.
@@ -80,6 +82,8 @@ async def run_checks(
             proxies = settings.server.outgoing_proxies
             opened = open_http_session(outgoing_proxies=proxies)
             session = await stack.enter_async_context(opened)
+        if accounts is None:
+            accounts = await current_accounts(settings)
         facts = Facts(settings, session, request, accounts)
         stack.push_async_callback(facts.close)
         found = await asyncio.gather(*(findings_of(each, facts) for each in chosen))
@@ -110,7 +114,7 @@ async def findings_of(check: Check, facts: Facts) -> list[Finding]:
 async def run_daily(
     settings: Settings,
     session: aiohttp.ClientSession,
-    accounts: Callable[[], Sequence[Account]] | None = None,
+    accounts: Callable[[], Sequence[Account]],
     *,
     first_after: float = FIRST_AFTER,
     every: float = EVERY,
@@ -118,7 +122,7 @@ async def run_daily(
     """
     Log what is wrong soon after the start and every day; never return.
 
-    *accounts* returns them as they are used then; those of the settings without it.
+    *accounts* returns them as they are used then.
     """
     await asyncio.sleep(first_after)
     while True:
@@ -129,10 +133,9 @@ async def run_daily(
 async def _log_findings(
     settings: Settings,
     session: aiohttp.ClientSession,
-    accounts: Callable[[], Sequence[Account]] | None,
+    accounts: Callable[[], Sequence[Account]],
 ) -> None:
-    used = accounts() if accounts else None
-    found = await run_checks(settings, session=session, accounts=used, at_start=True)
+    found = await run_checks(settings, session=session, accounts=accounts(), at_start=True)
     wrong = [finding for finding in found if finding.result is not Result.OK]
     for finding in wrong:
         log.warning(

@@ -15,7 +15,7 @@ MIB = 1 << 20
 LEAST_FREE, LITTLE_FREE = 200 * MIB, 2048 * MIB
 LARGE_WAL = 256 * MIB  # sixteen times what it grows to before it is moved into the file
 CLOCK_OFF, CLOCK_WRONG = 60.0, 300.0  # seconds
-OLDEST_POSTGRES = 130000
+OLDEST_POSTGRES = 150000  # https://www.postgresql.org/support/versioning/, in December 2026
 WAITS_LONG = 300_000  # milliseconds
 
 
@@ -137,7 +137,7 @@ async def wal_small(facts: Facts) -> Sequence[Verdict]:
     """
     Check the size of the file `…-wal` beside a SQLite file.
 
-    It is moved into the file at 16 MiB. Where it grows on, another program keeps a
+    It is moved into the file at 16 MiB. If it grows on, another program keeps a
     transaction open on the file, or the disk can't keep up.
     """
     file = file_facts(facts.settings.store.url)
@@ -153,9 +153,9 @@ async def wal_small(facts: Facts) -> Sequence[Verdict]:
 @check("AKI-125", Group.STORE, "PostgreSQL is of a version that is maintained")
 async def postgres_maintained(facts: Facts) -> Sequence[Verdict]:
     """
-    Check the server's version: 13 and later are known to work.
+    Check the server's version.
 
-    Nothing is said of a SQLite file.
+    Those before 15 get no fixes any more since November 2026. Nothing is said of a SQLite file.
     """
     store = await _told(facts)
     if store is None or store.server_version is None:
@@ -194,8 +194,7 @@ async def nothing_answers_too(facts: Facts) -> Sequence[Verdict]:
     Check whether the account has lately sent something that neither the service nor a person wrote.
 
     Instagram's own instant replies, an ad's greeting, a shop system or another bot would be
-    read beside the agent's answers. What is heard is kept for ten minutes; an account whose
-    webhooks go to a second app is told too.
+    read beside the agent's answers. Echoes are remembered for ten minutes.
     """
     store = await _told(facts)
     if store is None or not store.automatic:

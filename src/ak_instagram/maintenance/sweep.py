@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -43,7 +44,7 @@ _BAD_PARAMETER = 100
 @dataclass(frozen=True, slots=True)
 class Swept:
     """
-    What came of a round.
+    The result of a round.
 
     *found* messages were new, in *pages* of conversations. With *is_done* nothing is left to
     look at; *error* is why it ended early, if Meta refused. *restored*: the account was not
@@ -169,7 +170,7 @@ class Sweeper:
             )
             if listed := list(listed_messages(page.threads, own, since, until)):
                 work.found += await self._store.run(sweeps.take, listed)
-            work.is_done = page.after is None or _is_past(page, max(progress.swept_until, since))
+            work.is_done = page.after is None or _is_past(page, since)
             work.progress = (
                 Progress(progress.first_seen, swept_until=until)
                 if work.is_done
@@ -192,21 +193,33 @@ def _names(known: IdentifiedAccount) -> Iterable[str | None]:
 
 def _is_past(page: ThreadPage, before: int) -> bool:
     """Return whether all of *page* has been looked at: it did not change since *before*."""
-    return all(each.updated_at < before - OVERLAP for each in page.threads)
+    return all(each.updated_at < before for each in page.threads)
+
+
+class Sweeps(Protocol):
+    """The part of a `Sweeper` that a job needs."""
+
+    async def sweep(self, known: IdentifiedAccount) -> Swept | None:
+        """Look once for messages of the account *known*."""
+        ...
 
 
 async def run_sweeps(
-    sweeper: Sweeper, identified: Callable[[], Iterable[IdentifiedAccount]], every: float
+    sweeper: Sweeps,
+    identified: Callable[[], Iterable[IdentifiedAccount]],
+    every: float,
+    *,
+    first_after: float = FIRST_AFTER,
 ) -> None:
     """Sweep all accounts again and again, one after the other; never return. 0 is never."""
     if not every:
         await asyncio.Event().wait()
-    await asyncio.sleep(min(every, FIRST_AFTER))
+    await asyncio.sleep(min(every, first_after))
 
-    async def sweep_all() -> None:
-        for known in identified():
-            await sweeper.sweep(known)
+    async def sweep(known: IdentifiedAccount) -> None:
+        await sweeper.sweep(known)
 
     while True:
-        await run_logged(sweep_all(), failure="sweep.broken_off")
+        for known in identified():  # one's trouble is nobody else's
+            await run_logged(sweep(known), failure="sweep.broken_off")
         await asyncio.sleep(every)

@@ -112,8 +112,8 @@ def listed_messages(
     """
     Yield what people wrote in *threads* from *since* and before *until* (UTC ms).
 
-    What has no details, no sender or no time is passed over: Meta gives none of messages
-    that were taken back.
+    One without details, a sender or a time is passed over: Meta gives none of messages that
+    were taken back.
     """
     for thread in threads:
         said_since: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, Protocol
 
@@ -68,18 +68,29 @@ async def open_for_maintenance(url: str) -> AsyncIterator[MaintenanceSession]:
 
 
 @asynccontextmanager
-async def open_for_reading(url: str) -> AsyncIterator[MaintenanceSession]:
+async def open_for_reading(
+    url: str, *, any_revision: bool = False
+) -> AsyncIterator[MaintenanceSession]:
     """
-    Yield the store behind *url* for verbs that only read, of whatever revision it is.
+    Yield the store behind *url* for verbs that only read; nothing can be written to a SQLite file.
 
-    A SQLite file is opened so that nothing can be written. Raises `errors.StoreUnavailable`
-    if there is none.
+    Raises `errors.StoreUnavailable` if there is none, or, unless it may be of *any revision*,
+    if it is another version's.
     """
-    if make_url(url).get_backend_name() != "sqlite":
-        async with _open(url) as database:
-            yield MaintenanceSession(database)
-        return
-    yield MaintenanceSession(ReadOnlyFile(_existing_file(url)))
+    # As above.
+    from .migrations import check
+
+    async with AsyncExitStack() as stack:
+        is_file = make_url(url).get_backend_name() == "sqlite"
+        database: RunsWork = (
+            ReadOnlyFile(_existing_file(url))
+            if is_file
+            else await stack.enter_async_context(_open(url))
+        )
+        session = MaintenanceSession(database)
+        if not any_revision:
+            await session.run(lambda tx: check(tx.connection))
+        yield session
 
 
 def _open(url: str) -> AbstractAsyncContextManager[RunsWork]:

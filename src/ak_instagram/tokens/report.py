@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from ak_instagram.settings.model import Account
+from ak_instagram.errors import StoreUnavailable
+from ak_instagram.settings.model import Account, Settings
 from ak_instagram.store.database import Transactions
+from ak_instagram.store.maintenance import open_for_reading
 from ak_instagram.store.verbs.accounts import rows
 from ak_instagram.store.verbs.accounts.rows import AccountBacklog, StoredAccount
 
 from .life import DAY, digest, expiry, masked, written
-from .refreshing import by_origin, token_in_use
+from .refreshing import accounts_in_use, by_origin, token_in_use
 from .vault import Locked, Vault
 
 
@@ -105,6 +107,22 @@ async def report(
     return [
         replace(each, backlog=waits.get(each.account or "", AccountBacklog())) for each in reports
     ]
+
+
+async def current_accounts(settings: Settings) -> tuple[Account, ...]:
+    """
+    Return the accounts of *settings* and those connected, each with the token in use.
+
+    Those of the settings alone if the store can't be read.
+    """
+    keys = settings.store.encryption_key
+    configured = settings.instagram.all_accounts
+    try:
+        async with open_for_reading(settings.store.url) as store:
+            known = await store.run(rows.load)
+    except StoreUnavailable:
+        return configured
+    return accounts_in_use(known, configured, Vault(keys) if keys else None)
 
 
 def _of_settings(

@@ -28,8 +28,7 @@ class Subscriptions:
     """
     The webhook fields of each account, and those of the app; *dispatch* goes by them.
 
-    Whichever fields an account has, it gets all events of the fields that the app has ticked,
-    as at Meta.
+    An account with any field gets all events of the fields that the app has ticked, as at Meta.
     """
 
     def __init__(self, dispatch: Dispatch, deliveries: Deliveries) -> None:

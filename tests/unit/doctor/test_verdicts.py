@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from ak_instagram.doctor.finding import Result
 from ak_instagram.doctor.local_checks import version_verdict
-from ak_instagram.doctor.meta_checks import forbidden, kind_of, refused
+from ak_instagram.doctor.meta_checks import forbidden, kind_of, life_verdict, refused
 from ak_instagram.doctor.run import CHECKS
 from ak_instagram.doctor.store_checks import clock_verdict
 from ak_instagram.doctor.way_checks import callback_url
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError, classify
 from ak_instagram.meta.graph_versions import LIVING, end_of
+from ak_instagram.tokens.report import AccountReport
 
 META = "https://graph.instagram.com"
 TODAY = date(2026, 12, 1)
@@ -90,7 +92,7 @@ def answered(code: int, subcode: int | None = None, status: int = 400) -> GraphE
     ],
 )
 def test_a_refused_token_is_told_with_what_helps(exc, result, text, fix):
-    verdict = refused("", exc, META)
+    verdict = refused("", exc, "instagram", META)
 
     assert verdict.result is result
     assert text in verdict.text
@@ -106,9 +108,46 @@ def test_a_refused_token_is_told_with_what_helps(exc, result, text, fix):
     ],
 )
 def test_what_forbids_messages_is_told_apart(exc, result, fix):
-    verdict = forbidden("", exc)
+    verdict = forbidden("", exc, "instagram")
 
     assert (verdict.result, fix in verdict.fix) == (result, True)
+
+
+DAY = 86_400_000
+NOW = 1_800_000_000_000
+TOLD = AccountReport(
+    account="1",
+    username="shop",
+    login="instagram",
+    source="settings",
+    agent=None,
+    state="ok",
+    token="IGAA…",
+    seen_at=NOW - 3 * DAY,
+    expires_at=NOW + 57 * DAY,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "has_key", "result", "text"),
+    [
+        pytest.param({}, True, Result.OK, "3 days old or more, and ends on 2027-03-13", id="fresh"),
+        pytest.param({}, False, Result.OK, "is not refreshed", id="no-key"),
+        pytest.param({"seen_at": None}, True, Result.OK, "not been used yet", id="new"),
+        pytest.param({"state": "expires"}, True, Result.WARNING, "ends on", id="ends-soon"),
+        pytest.param({"state": "expired"}, True, Result.ERROR, "has ended", id="ended"),
+        pytest.param({"state": "locked"}, True, Result.ERROR, "a key that is not set", id="locked"),
+        pytest.param({"error": "limit"}, True, Result.WARNING, "failed: limit", id="not-refreshed"),
+        pytest.param(
+            {"login": "unified", "expires_at": None}, False, Result.OK, "days old", id="unified"
+        ),
+    ],
+)
+def test_a_tokens_life_is_judged_by_its_end_and_its_refresh(changes, has_key, result, text):
+    verdict = life_verdict(replace(TOLD, **changes), NOW, has_key=has_key, several=False)
+
+    assert verdict.result is result
+    assert text in verdict.text
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
-from ak_instagram.cli.shared import config_option, current_accounts, load_settings
+from ak_instagram.cli.shared import config_option, load_settings
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import explain
 
@@ -121,11 +121,9 @@ async def examined(
     """Return the findings, looked for until none is among the *worst* or *wait* s are over."""
     from ak_instagram.doctor.run import run_checks  # as above
 
-    until, accounts = time.monotonic() + wait, await current_accounts(settings)
+    until = time.monotonic() + wait
     while True:
-        found = await run_checks(
-            settings, accounts=accounts, request=request, only=only, offline=offline
-        )
+        found = await run_checks(settings, request=request, only=only, offline=offline)
         is_well = not any(finding.result.value in worst for finding in found)
         if is_well or time.monotonic() + pause > until:
             return found

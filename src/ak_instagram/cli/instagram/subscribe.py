@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ak_instagram.cli.shared import (
-    config_option,
-    current_accounts,
-    load_settings,
-    open_graph,
-)
+from ak_instagram.cli.shared import config_option, load_settings, open_graph
 
 if TYPE_CHECKING:
     from ak_instagram.meta.account_calls import AccountCalls
@@ -29,7 +24,7 @@ def subscribe(ctx: click.Context, check: bool, config: Path | None) -> None:
     Subscribe each account to webhooks.
 
     An account that is not subscribed gets none, whatever the app has ticked. Doing it again
-    changes nothing. Needs no service, and a store only for tokens that were refreshed.
+    changes nothing. Needs no running service.
     """
     ctx.exit(asyncio.run(subscribe_all(load_settings(config), only_look=check)))
 
@@ -38,6 +33,7 @@ async def subscribe_all(settings: Settings, *, only_look: bool) -> int:
     """Subscribe, or *only look*, and print a line for each account; return the exit code."""
     # Here and not above: they take longer to import than `--help` should.
     from ak_instagram.meta.account_calls import AccountCalls
+    from ak_instagram.tokens.report import current_accounts
 
     async with open_graph(settings) as graph:
         calls = AccountCalls(graph)

@@ -28,11 +28,11 @@ def sweep(ctx: click.Context, config: Path | None) -> None:
     """
     Look for messages that no webhook brought.
 
-    Conversations that changed since the last look are listed. What the store does not know, and
-    nobody has answered, is put into it, and the running service answers within seconds. Nothing is
-    taken from before the service first ran, nor what is older than 24 hours. An account that is
-    not subscribed to webhooks is subscribed. The service does the same by itself every
-    `instagram.sweep` seconds.
+    Conversations that changed since the last look are listed. Each message that the store does
+    not know, and nobody has answered, is put into it, and the running service answers within
+    seconds. Nothing is taken from before the service first ran, nor what is older than 24 hours.
+    An account that is not subscribed to webhooks is subscribed. The service does the same by
+    itself every `instagram.sweep` seconds.
     """
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     settings = load_settings(config)
@@ -48,12 +48,13 @@ async def sweep_all(settings: Settings) -> int:
     from ak_instagram.maintenance.sweep import Sweeper
     from ak_instagram.meta.account_calls import AccountCalls
     from ak_instagram.store.maintenance import open_for_maintenance
+    from ak_instagram.tokens.report import current_accounts
 
     every = settings.instagram.sweep
     async with open_for_maintenance(settings.store.url) as store, open_graph(settings) as graph:
         calls = AccountCalls(graph)
         sweeper = Sweeper(store, calls, every, settled_after=SETTLED_AFTER)
-        accounts = settings.instagram.all_accounts
+        accounts = await current_accounts(settings)
         return 0 if all([await swept(sweeper, calls, each) for each in accounts]) else 1
 
 

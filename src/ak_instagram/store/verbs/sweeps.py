@@ -56,9 +56,9 @@ _OURS = Statement(select(outbox.c.id).where(outbox.c.message_id == bindparam("mi
 @dataclass(frozen=True, slots=True)
 class Progress:
     """
-    How far an account has been swept; times are UTC ms, by Meta's clock but for *first_seen*.
+    The state of an account's sweeps; times are UTC ms, by Meta's clock but for *first_seen*.
 
-    What changed before *swept_until* has been looked at. A round that began at
+    All that changed before *swept_until* has been looked at. A round that began at
     *round_began* goes on with the page behind *cursor*; without a cursor none is under way.
     """
 
@@ -100,8 +100,8 @@ def take(tx: Tx, listed: Sequence[Listed]) -> int:
     """
     Store those of *listed* that are new and that nobody has answered; return how many.
 
-    What the account said since is an answer, unless the service said it: that answered
-    what it knew of. What is so old that no answer is allowed any more is left.
+    Words of the account since are an answer, unless the service said them: those answered
+    what it knew of. A message so old that no answer is allowed any more is left.
     """
     missed = [
         each.event
