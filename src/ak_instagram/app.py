@@ -20,6 +20,7 @@ from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
+from ak_instagram.delivery.stop_switch import StopSwitch
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
@@ -75,8 +76,12 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 session, settings.instagram.graph_url, settings.instagram.api_version
             )
             accounts = Accounts(settings.instagram.all_accounts, graph)
-            worker = _assemble(settings, agent, store, graph, accounts)
+            circuit_breaker = CircuitBreaker()
+            worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
+            stop_switch = StopSwitch(store, circuit_breaker, enabled=settings.sender.enabled)
+            await stop_switch.look()  # before anything is sent
             async with running(
+                stopping=stop_switch.run(),
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 purging=run_purges(store, settings.store.retention),
@@ -107,10 +112,14 @@ def make_app(service: Service) -> ASGIApp:
 
 
 def _assemble(
-    settings: Settings, agent: Agent, store: Store, graph: GraphClient, accounts: Accounts
+    settings: Settings,
+    agent: Agent,
+    store: Store,
+    graph: GraphClient,
+    accounts: Accounts,
+    circuit_breaker: CircuitBreaker,
 ) -> Worker:
     tasks = TaskSet()
-    circuit_breaker = CircuitBreaker()
     backoff = Backoff(settings.conversation.attempts)
     answering = Answering(
         store=store,

@@ -88,6 +88,11 @@ ACCOUNTS_STOPPED = Gauge(
     "1 while an account can't send: its token is dead or it is restricted",
     ["account"],
 )
+SENDING_STOPPED = Gauge(
+    "ak_instagram_sending_stopped",
+    "1 while an operator has stopped the sending of an account, or of all",
+    ["account"],
+)
 TYPING_FAILURES = Counter(
     "ak_instagram_typing_failures_total", "Typing indicators and seen marks that failed"
 )

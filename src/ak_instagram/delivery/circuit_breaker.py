@@ -6,6 +6,8 @@ running into it, all of them wait (the circuit is open). When a pause has passed
 them is let through as a probe (half-open); the others follow once a call has worked
 (closed). Other accounts are not concerned.
 
+What an operator has stopped is held in the same way, without a probe (see `stop_switch`).
+
 A rate limit passes by itself: after its pause all go on. One that a probe runs into does
 not close the circuit, since the probe's own outcome stays unknown.
 """
@@ -22,11 +24,13 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.store.values import ALL_ACCOUNTS
 
 log = structlog.get_logger()
 
 PROBE = 10.0  # seconds that a probe has to show that the account works
 MAX_REFUSED = 10  # people remembered for each account
+HELD = 600.0  # seconds until what is held by an operator is looked at again; its end wakes it
 _STOPPED = Backoff(first=30, factor=2, longest=900)
 _RATE_LIMITED = Backoff(first=1, factor=2, longest=300)
 _FIXES = {
@@ -62,11 +66,13 @@ class CircuitBreaker:
 
     Many calls may be under way when a circuit opens. Their ends say nothing of what is to
     come: only a call that *began* after that lengthens the pause or closes the circuit.
-    *now* is the steady clock that tells it.
+    *now* is the steady clock that tells it. *held* are the accounts that an operator has
+    stopped, `ALL_ACCOUNTS` among them.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
+        self.held: frozenset[str] = frozenset()
         self._open: dict[str, OpenState] = {}
         self._last_success: dict[str, float] = {}
         # When each of the latest people got a vague refusal, by account.
@@ -80,6 +86,8 @@ class CircuitBreaker:
         is the probe. The contact of a failed probe comes after the others, since perhaps
         only its message is refused.
         """
+        if self.held and (account in self.held or ALL_ACCOUNTS in self.held):
+            return HELD
         state = self._open.get(account)
         if state is None:
             return 0.0

@@ -363,6 +363,11 @@ class ConversationSettings:
 class SenderSettings:
     """The delivery of an answer's pieces."""
 
+    enabled: bool = setting(
+        True,
+        "`false` stops all sending: receiving goes on, nothing is given up, and what waits goes "
+        "out after a restart with `true`. The command `pause --all` does so without a restart.",
+    )
     attempts: int = setting(8, "Attempts at one piece of an answer.", check=at_least(1))
     rate: float = setting(100.0, "Pieces sent a second, for each account.", check=above_zero)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+ALL_ACCOUNTS = "*"  # in place of an account's id
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer

@@ -192,3 +192,51 @@ def test_nobody_is_paused_whom_the_store_does_not_know(
     result = run(command, contact, "--account", account)
 
     assert (result.exit_code, said in result.stderr) == (exit_code, True)
+
+
+# --- the stop switch ----------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_dead_letter")
+def test_what_is_stopped_and_what_stays_so_is_said(run):
+    outputs = [
+        run(*arguments).output
+        for arguments in (
+            ("pause", "--all"),
+            ("pause", "--account", ACCOUNT),
+            ("pause", "--account", ACCOUNT),
+            ("resume", "--all"),
+            ("resume", "--account", ACCOUNT),
+            ("resume", "--all"),
+        )
+    ]
+
+    of_all, of_one = "all accounts", f"account {ACCOUNT}"
+    waits = "what comes in waits, and `resume` lets it all go out"
+    assert outputs == [
+        f"sending is stopped for {of_all}: {waits}\n",
+        f"sending is stopped for {of_one}: {waits}\n",
+        f"sending was stopped for {of_one} already\n",
+        f"sending goes on for {of_all}: what waits goes out within seconds\n"
+        f"still stopped: {of_one} (`resume --account {ACCOUNT}` ends that)\n",
+        f"sending goes on for {of_one}: what waits goes out within seconds\n",
+        f"sending was not stopped for {of_all}\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("pause",), id="nobody-is-named"),
+        pytest.param(("pause", CONTACT), id="a-contact-of-no-account"),
+        pytest.param(("pause", "--all", "--account", ACCOUNT), id="all-and-one"),
+        pytest.param(("pause", CONTACT, "--all"), id="all-and-a-contact"),
+        pytest.param(("pause", "--all", "--hours", "3"), id="all-for-some-hours"),
+        pytest.param(("pause", "--account", "marigold"), id="a-name"),
+        pytest.param(("resume",), id="nobody-is-resumed"),
+        pytest.param(("resume", "--all", "--account", ACCOUNT), id="all-and-one-resumed"),
+    ],
+)
+@pytest.mark.usefixtures("_dead_letter")
+def test_a_stop_that_is_unclear_is_refused(run, arguments):
+    assert run(*arguments).exit_code == 2
