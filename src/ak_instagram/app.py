@@ -159,5 +159,7 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
         transcript_lines=agent.history,
+        disclosure=settings.conversation.disclosure,
+        disclosure_gap_ms=int(settings.conversation.disclosure_gap * 1000),
     )
     return open_store(settings.store.url, worker)

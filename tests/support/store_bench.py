@@ -50,9 +50,10 @@ def worker(
     debounce: int = 0,
     lines: int = 0,
     automatic_texts: tuple[str, ...] = (),
+    **rules: Any,
 ) -> WorkerIdentity:
-    """A process run that is called *owner*."""
-    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines)
+    """A process run that is called *owner*, with further *rules* of `WorkerIdentity`."""
+    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines, **rules)
 
 
 def tx_on(connection: object) -> Tx:
@@ -84,9 +85,12 @@ class Bench:
         debounce: int = 0,
         lines: int = 0,
         automatic_texts: tuple[str, ...] = (),
+        **rules: Any,
     ) -> Store:
-        rules = worker(owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts)
-        return Store(self.database, rules)
+        identity = worker(
+            owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts, **rules
+        )
+        return Store(self.database, identity)
 
     async def run(self, verb: Callable[..., T], *arguments: object) -> T:
         """Return what *verb* returns, in a transaction of the store `one`."""

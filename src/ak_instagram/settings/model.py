@@ -29,6 +29,7 @@ from .value_types import (
     credentials,
     graph_version,
     http_url,
+    one_message,
     passphrase,
     store_url,
 )
@@ -356,6 +357,19 @@ class ConversationSettings:
         "are no person's answer. `*` stands for any words.",
         value_type=PHRASES,
         example='["Thanks for your message!", "Your parcel * is on its way."]',
+    )
+
+    disclosure: str = setting(
+        "",
+        "What tells people that a machine answers, as the law may want it: a message of its own "
+        "before the first answer to a person, and when the bot returns after one of your staff.",
+        check=one_message,
+        example="Our assistant answers here; it is a machine.",
+    )
+    disclosure_gap: float = setting(
+        604800.0,
+        "Seconds without an answer after which `conversation.disclosure` is said again.",
+        check=above_zero,
     )
 
 

@@ -62,6 +62,12 @@ class PieceStatus(StrEnum):
     DEAD = "dead"
 
 
+class PieceKind(StrEnum):
+    """A piece's kind, if it is none of an answer's own."""
+
+    DISCLOSURE = "disclosure"  # tells the person that a machine answers
+
+
 class WaitReason(StrEnum):
     """A wait that is not the conversation's own fault, and so uses up no attempt."""
 

@@ -8,6 +8,7 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy import bindparam, insert, select, update
@@ -16,8 +17,9 @@ from ak_instagram import fast_json
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import Piece, PieceStatus, TurnResult
+from ak_instagram.store.values import Piece, PieceKind, PieceStatus, TurnResult
 
+from . import disclosure
 from .claims import ClaimedRow
 
 log = structlog.get_logger()
@@ -51,6 +53,7 @@ _insert = insert(outbox).values(
             "planned_at",
             "changed_at",
             "answers",
+            "kind",
         )
     }
 )
@@ -105,12 +108,19 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     """
     Write down the whole answer of a turn, piece after piece.
 
-    Returns its first piece, marked as being sent, if that may go out at once: neither the
-    24 h window nor an earlier piece is in its way.
+    The disclosure comes before it if that is due. Returns the first piece of all, marked as
+    being sent, if that may go out at once: neither the 24 h window nor an earlier piece is
+    in its way.
     """
-    planned = _planned(tx, row, result)
-    if not planned:
+    if not result.messages:
         return None
+    messages = result.messages
+    is_due = tx.worker.disclosure and disclosure.is_due(tx, row)
+    if is_due:
+        messages = ({"text": tx.worker.disclosure}, *messages)
+    planned = _planned(tx, row, result, messages)
+    if is_due:
+        planned[0]["kind"] = PieceKind.DISCLOSURE.value
     key = {"account": row.account, "contact": row.contact}
     if row.window_closes_at <= tx.now or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
@@ -120,7 +130,7 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         id=_PLAN_AND_BEGIN.value(tx, **begun),
         turn=result.turn,
         seq=0,
-        message=result.messages[0],
+        message=messages[0],
         attempt=1,
         outcome_unknown=False,
         tried_at=tx.now,
@@ -131,8 +141,10 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     return piece
 
 
-def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, object]]:
-    """Return the rows of *result*'s answer."""
+def _planned(
+    tx: Tx, row: ClaimedRow, result: TurnResult, messages: Sequence[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Return the rows of *messages*, *result*'s answer."""
     answers = ",".join(map(str, result.events))
     return [
         {
@@ -147,8 +159,9 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
             "planned_at": tx.now,
             "changed_at": tx.now,
             "answers": answers,
+            "kind": None,
         }
-        for seq, message in enumerate(result.messages)
+        for seq, message in enumerate(messages)
     ]
 
 
@@ -234,3 +247,4 @@ def give_up(tx: Tx, row: ClaimedRow, piece: Piece, why: str) -> None:
     if _GIVE_UP.run(tx, id=piece.id, why=why, now=tx.now):
         key = {"account": row.account, "contact": row.contact}
         _GIVE_UP_REST.run(tx, **key, turn=piece.turn, why=why, now=tx.now)
+        disclosure.take_back(tx, **key, turn=piece.turn)

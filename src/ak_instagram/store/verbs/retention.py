@@ -22,7 +22,9 @@ from sqlalchemy import (
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import SAYS_SOMETHING, conversations, events, outbox, transcript
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import EventStatus, PieceStatus
+from ak_instagram.store.values import EventStatus, PieceKind, PieceStatus
+
+from .disclosure import untell
 
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
@@ -91,6 +93,7 @@ _EXPIRE_PARKED = Statement(
     update(outbox)
     .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
+    .returning(outbox.c.account, outbox.c.contact, outbox.c.kind)
 )
 _DELETE_LINES = Statement(delete(transcript).where(*_oldest(transcript.c.at)))
 _is_idle = (
@@ -99,6 +102,7 @@ _is_idle = (
     _c.window_closes_at < _before,
     _c.paused_until < _before,
     _c.referral_at < _before,
+    _c.spoke_at < bindparam("spoke_before"),
 )
 _idle = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
 _DELETE_CONVERSATIONS = Statement(
@@ -139,11 +143,14 @@ def purge(tx: Tx, keep_ms: int) -> Purged:
     `KEYS_LIVE` at least; only what the events said goes before. Parked answers expire.
     """
     old, oldest = tx.now - keep_ms, tx.now - max(keep_ms, KEYS_LIVE)
+    spoke_before = min(oldest, tx.now - tx.worker.disclosure_gap_ms)
+    expired = _EXPIRE_PARKED.rows(tx, before=old)
+    untell(tx, (row[:2] for row in expired if row[2] == PieceKind.DISCLOSURE))
     wiped = _WIPE_PAYLOADS.run(tx, before=old) if keep_ms < KEYS_LIVE else 0
     return Purged(
         events=_DELETE_EVENTS.run(tx, before=oldest) + wiped,
-        expired=_EXPIRE_PARKED.run(tx, before=old),
+        expired=len(expired),
         pieces=_DELETE_PIECES.run(tx, before=old),
         lines=_DELETE_LINES.run(tx, before=old),
-        conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),
+        conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest, spoke_before=spoke_before),
     )

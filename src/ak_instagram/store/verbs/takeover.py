@@ -110,7 +110,8 @@ _FORGET_ECHOES = Statement(delete(echoes).where(_v.heard_at < bindparam("before"
 _LIFT = Statement(
     update(conversations)
     .where(*_in_conversations, _c.paused_until == bindparam("until"))
-    .values(paused_until=bindparam("before"))
+    # The disclosure may have been dropped meanwhile: it is told once more rather than not.
+    .values(paused_until=bindparam("before"), spoke_at=0)
 )
 _PAUSE = Statement(
     text(
@@ -128,7 +129,12 @@ _PAUSE = Statement(
 )
 _IS_KNOWN = Statement(select(_c.contact).where(*_in_conversations))
 _SILENCED_BY = Statement(select(_c.paused_by).where(*_in_conversations))
-_RESUME = Statement(update(conversations).where(*_in_conversations).values(paused_until=0))
+# Its end is kept, which tells that the bot returns after a person.
+_RESUME = Statement(
+    update(conversations)
+    .where(*_in_conversations, _c.paused_until > bindparam("now"))
+    .values(paused_until=bindparam("now"))
+)
 _DROP = Statement(
     update(outbox)
     .where(*_in_outbox, IS_OPEN)
@@ -255,9 +261,7 @@ def pause(tx: Tx, account: str, contact: str, until: int, by: Silencer) -> int:
 def resume(tx: Tx, account: str, contact: str) -> bool:
     """Let the bot speak again; return whether it was silent."""
     key = {"account": account, "contact": contact}
-    _, paused_until = _STATE.row(tx, **key) or (0, 0)
-    _RESUME.run(tx, **key)
-    return bool(paused_until > tx.now)
+    return _RESUME.run(tx, **key, now=tx.now) > 0
 
 
 def silence(tx: Tx, account: str, contact: str) -> str:
