@@ -28,6 +28,7 @@ COMMANDS = """# Commands
 
 Each command as its `--help` prints it. How to call them where the service runs:
 [operations](operations.md#commands)."""
+IN_THE_SECRET = "#/definitions/inTheSecret"  # of the chart's schema
 OTHERS = (
     "# Every other setting, with its default or an example. "
     "Compose sets store, port and signatures itself.\n\n"
@@ -161,10 +162,15 @@ def chart_values(text: str) -> str:
 
 
 def chart_schema(text: str) -> str:
-    """Return the chart's values.schema.json with the settings of `config` described."""
+    """
+    Return the chart's values.schema.json with the settings of `config` described.
+
+    A key that is none is refused by an impossible value, whose words Helm shows: what there is.
+    """
     start, end = text.index('\n    "config": {'), text.index('\n    "service": {')
     section, lines = "", []
     sentences = {key.name: key.sentence for key in KEYS}
+    config = json.loads(text)["properties"]["config"]
     for line in text[start:end].split("\n"):
         if found := re.fullmatch(r' {8}"(\w+)": \{', line):
             section = found[1]
@@ -173,6 +179,14 @@ def chart_schema(text: str) -> str:
         ):
             sentence = json.dumps(sentences[f"{section}.{found[2]}"], ensure_ascii=False)
             line = f'{found[1]}"description": {sentence}, {found[4]}'
+        if found := re.fullmatch(r'( +)"additionalProperties": .+', line):
+            parent = config["properties"].get(section)
+            if len(found[1]) > 10:
+                parent = parent["properties"]["accounts"]["items"]
+            known = (parent or config)["properties"]
+            here = [name for name, it in known.items() if it.get("$ref") != IN_THE_SECRET]
+            words = json.dumps(f"under a known key: {', '.join(here)}")
+            line = f'{found[1]}"additionalProperties": {{"const": {words}}},'
         lines.append(line)
     return text[:start] + "\n".join(lines) + text[end:]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, exists, select, text
 
 from ak_instagram import fast_json
-from ak_instagram.meta.content import Message, Postback, read_content
+from ak_instagram.meta.content import Edit, Message, Postback, read_content
 from ak_instagram.meta.events import Kind
-from ak_instagram.meta.keys import mid_key
+from ak_instagram.meta.keys import edit_keys, mid_key
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import events, in_conversation, outbox
 from ak_instagram.store.statement import Statement
@@ -72,5 +72,17 @@ def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
         if isinstance(content, Postback):
             return content.title
         if isinstance(content, Message):
-            return " ".join(filter(None, [content.text, *(it.label for it in content.attachments)]))
+            text_now = content.text and (_edited(tx, account, contact, mid) or content.text)
+            return " ".join(filter(None, [text_now, *(it.label for it in content.attachments)]))
+    return ""
+
+
+def _edited(tx: Tx, account: str, contact: str, mid: str) -> str:
+    """Return what the latest edit made of the message *mid*, empty if there is none."""
+    for key in reversed(edit_keys(account, mid)):
+        row = _EVENT.row(tx, account=account, contact=contact, mid=mid, key=key)
+        if row is not None and row[1] is not None:
+            content = read_content(*row)
+            if isinstance(content, Edit) and content.text:
+                return content.text
     return ""

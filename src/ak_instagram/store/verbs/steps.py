@@ -19,6 +19,7 @@ from operator import itemgetter
 import structlog
 from sqlalchemy import bindparam, insert, select, update
 
+from ak_instagram.meta.events import Kind
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import (
     IS_TAKEN_BACK,
@@ -49,6 +50,7 @@ from .claims import ClaimedRow
 log = structlog.get_logger()
 
 MAX_EVENTS = 200  # of one turn; the rest makes the next
+_OPENERS = frozenset({Kind.MESSAGE.value, Kind.POSTBACK.value})  # of the 24 h window
 
 _e, _t = events.c, transcript.c
 _WAITING = Statement(
@@ -136,7 +138,8 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
 
     First its next piece, which is written down as being sent; then the events that wait,
     unless a person answers: then they are settled without an answer. With nothing due,
-    the conversation is released and `None` returned.
+    the conversation is released and `None` returned; so it is where the window is closed:
+    nobody can be answered there, and the events become part of the turn that opens it.
     """
     piece = outbox.begin_next_piece(tx, row)
     if piece is not None:
@@ -147,6 +150,10 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     waiting = _WAITING.rows(tx, **key)
     if not waiting or (row.due_at is not None and row.due_at > tx.now):
         claims.release(tx, row, due_at=row.due_at if waiting else None)
+        return None
+    if row.window_closes_at <= tx.now and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
+        log.warning("turn.parked", contact=row.contact, reason="the 24 h window is closed")
+        claims.release(tx, row, due_at=None)
         return None
     lines = (
         _LATEST_LINES.rows(tx, **key, epoch=row.epoch, limit=tx.worker.transcript_lines)
