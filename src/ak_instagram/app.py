@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ak_instagram.agents.agent import Agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.requests import Requests
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -121,6 +122,12 @@ def _assemble(
 ) -> Worker:
     tasks = TaskSet()
     backoff = Backoff(settings.conversation.attempts)
+    requests = Requests(
+        settings.conversation.handoff_words,
+        settings.conversation.handoff_reply,
+        settings.conversation.reset,
+        settings.conversation.reset_reply,
+    )
     answering = Answering(
         store=store,
         agent=agent,
@@ -131,6 +138,7 @@ def _assemble(
         timeout=settings.agent.timeout,
         fallback=settings.agent.fallback,
         spawn=tasks.spawn,
+        requests=requests if requests.are_offered else None,
     )
     delivery = Delivery(
         store=store,

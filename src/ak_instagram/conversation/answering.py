@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.agents.agent import Agent, MessageEnd, Part, Text, Turn, prompt
+from ak_instagram.agents.agent import Agent, Handoff, MessageEnd, Part, Text, Turn, prompt
 from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -24,6 +24,7 @@ from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnRe
 from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
+from .requests import Requests
 from .turn import TurnDraft, compose, without_quotes
 
 log = structlog.get_logger()
@@ -38,7 +39,8 @@ class Answering:
 
     An answer has at most *max_answer* bytes and takes at most *timeout* seconds.
     *fallback* is what a person gets when the agent has failed for good; empty is
-    silence. *spawn* runs what nobody waits for.
+    silence. *spawn* runs what nobody waits for. *requests* are what a person can ask the
+    service itself for, `None` if there are none.
     """
 
     store: Transactions
@@ -50,6 +52,7 @@ class Answering:
     timeout: float
     fallback: str
     spawn: Spawn
+    requests: Requests | None = None
 
     async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
         """
@@ -74,6 +77,11 @@ class Answering:
             )
             return None
         with structlog.contextvars.bound_contextvars(turn=draft.turn.id):
+            if self.requests is not None:
+                if self.requests.ask_for_person(draft.turn.messages):
+                    return await self._hand_over(claim, draft, draft.turn, self.requests)
+                if head := self.requests.until_reset(claim, draft.turn.messages):
+                    return await self._start_over(head, self.requests)
             return await self._answer(claim, draft, draft.turn, account)
 
     async def _answer(
@@ -103,6 +111,25 @@ class Answering:
         step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
         _log_answer(turn, plan, seconds)
         return self._end_typing(step, claim, account)
+
+    async def _hand_over(
+        self, claim: Claim, draft: TurnDraft, turn: Turn, requests: Requests
+    ) -> Claim | None:
+        """Leave *turn*, which asks for a person, to one: the agent is not asked."""
+        said: list[Part] = [Text(requests.handoff_reply)] if requests.handoff_reply else []
+        plan = plan_answer([*said, Handoff("the person asks for a person")])
+        lines = _transcript_lines(turn, said, plan) if self.agent.history else ()
+        metrics.TURNS.labels("answered" if plan.messages else "silent").inc()
+        log.warning("turn.handed_off", reason=f"{plan.handoff}: the bot falls silent")
+        return await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
+
+    async def _start_over(self, claim: Claim, requests: Requests) -> Claim | None:
+        """Begin a new session: what *claim* has was said in the old one, and is not answered."""
+        plan = plan_answer([Text(requests.reset_reply)] if requests.reset_reply else [])
+        draft = replace(compose(claim), starts_over=True)
+        metrics.TURNS.labels("answered" if plan.messages else "silent").inc()
+        log.info("session.reset", reason="the person asked for it")
+        return await self._settle(claim, draft, EventStatus.IGNORED, plan, "the person began anew")
 
     def _end_typing(self, step: Claim | None, claim: Claim, account: Account) -> Claim | None:
         """Return the next *step*; unless it is a piece, nothing else takes the indicator away."""
@@ -145,6 +172,7 @@ class Answering:
             messages=plan.messages,
             lines=lines,
             hands_over=plan.handoff is not None,
+            starts_over=draft.starts_over,
         )
         return await self.store.run(steps.settle, claim, turn_result)
 

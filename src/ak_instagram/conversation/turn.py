@@ -31,13 +31,15 @@ class TurnDraft:
     The waiting events, read.
 
     *turn* is `None` when there is nothing to answer. *answered_ids* are the events that
-    it answers, edits among them; *other_statuses* says how the others end.
+    it answers, edits among them; *other_statuses* says how the others end. *starts_over*:
+    a new session begins with it.
     """
 
     turn_id: str
     turn: Turn | None
     answered_ids: tuple[int, ...]
     other_statuses: Mapping[int, EventStatus]
+    starts_over: bool = False
 
 
 def compose(claim: Claim, agent: str | None = None) -> TurnDraft:

@@ -372,6 +372,32 @@ class ConversationSettings:
         check=above_zero,
     )
 
+    handoff_words: tuple[str, ...] = setting(
+        (),
+        "Texts with which people ask for a person (`*` stands for any words), also those that a "
+        "button stands for: the agent is not asked, and the bot falls silent as after a takeover.",
+        value_type=PHRASES,
+        example='["human", "* a real person *"]',
+    )
+    handoff_reply: str = setting(
+        "",
+        "What confirms that a person was asked for. Empty is silence.",
+        check=one_message,
+        example="Somebody will be with you shortly.",
+    )
+    reset: str = setting(
+        "",
+        "The text with which a person starts a new session, in which the agent knows nothing of "
+        "what was said before. Empty is none.",
+        example="/reset",
+    )
+    reset_reply: str = setting(
+        "All right, let's start over.",
+        "What confirms the new session. Empty is silence.",
+        check=one_message,
+        empty=True,
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings:

@@ -29,7 +29,7 @@ class Silencer(StrEnum):
 
     PERSON = "person"  # who answers from the Instagram app
     APP = "app"  # another one answers
-    AGENT = "agent"  # it asked for a person
+    HANDOFF = "agent"  # it asked for a person, or the person did
     COMMAND = "command"  # `pause`
 
     @property
@@ -41,7 +41,7 @@ class Silencer(StrEnum):
 _SILENCES = {
     Silencer.PERSON: "a person answers",
     Silencer.APP: "another app answers",
-    Silencer.AGENT: "the agent asked for a person",
+    Silencer.HANDOFF: "a person was asked for",
     Silencer.COMMAND: "paused by command",
 }
 
@@ -167,7 +167,7 @@ class TurnResult:
 
     *events* are ids by their end. *messages* are Graph `message` objects in order;
     none is silence. *lines* join the transcript. *hands_over* makes the bot silent
-    afterwards, so that a person can answer.
+    afterwards, so that a person can answer. *starts_over* begins a new session.
     """
 
     turn: str
@@ -176,3 +176,4 @@ class TurnResult:
     messages: tuple[Mapping[str, object], ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
+    starts_over: bool = False

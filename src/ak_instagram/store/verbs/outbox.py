@@ -8,7 +8,7 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 from sqlalchemy import bindparam, insert, select, update
@@ -24,6 +24,7 @@ from .claims import ClaimedRow
 
 log = structlog.get_logger()
 
+DISCLOSED = -1  # the place of the disclosure, before the answer's first piece
 LOOK_BACK = 100  # pieces of a conversation among which a repeat is looked for
 
 _o = outbox.c
@@ -112,15 +113,13 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     being sent, if that may go out at once: neither the 24 h window nor an earlier piece is
     in its way.
     """
-    if not result.messages:
+    planned = _planned(tx, row, result)
+    if not planned:
         return None
-    messages = result.messages
-    is_due = tx.worker.disclosure and disclosure.is_due(tx, row)
-    if is_due:
-        messages = ({"text": tx.worker.disclosure}, *messages)
-    planned = _planned(tx, row, result, messages)
-    if is_due:
-        planned[0]["kind"] = PieceKind.DISCLOSURE.value
+    message, seq = result.messages[0], 0
+    if tx.worker.disclosure and disclosure.is_due(tx, row):
+        message, seq = {"text": tx.worker.disclosure}, DISCLOSED
+        planned.insert(0, {**planned[0], **_disclosed(message, tx.worker.disclosure)})
     key = {"account": row.account, "contact": row.contact}
     if row.window_closes_at <= tx.now or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
@@ -129,8 +128,8 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     piece = Piece(
         id=_PLAN_AND_BEGIN.value(tx, **begun),
         turn=result.turn,
-        seq=0,
-        message=messages[0],
+        seq=seq,
+        message=message,
         attempt=1,
         outcome_unknown=False,
         tried_at=tx.now,
@@ -141,10 +140,18 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     return piece
 
 
-def _planned(
-    tx: Tx, row: ClaimedRow, result: TurnResult, messages: Sequence[Mapping[str, object]]
-) -> list[dict[str, object]]:
-    """Return the rows of *messages*, *result*'s answer."""
+def _disclosed(message: Mapping[str, object], text: str) -> dict[str, object]:
+    """Return how the row of the disclosure, *message* with its *text*, differs from others."""
+    return {
+        "seq": DISCLOSED,
+        "payload": fast_json.dump(message).decode(),
+        "text_key": text_key(text),
+        "kind": PieceKind.DISCLOSURE.value,
+    }
+
+
+def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, object]]:
+    """Return the rows of *result*'s answer."""
     answers = ",".join(map(str, result.events))
     return [
         {
@@ -161,7 +168,7 @@ def _planned(
             "answers": answers,
             "kind": None,
         }
-        for seq, message in enumerate(messages)
+        for seq, message in enumerate(result.messages)
     ]
 
 

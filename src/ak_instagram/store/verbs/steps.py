@@ -93,6 +93,11 @@ _FORGET_REFERRAL = Statement(
     .where(*in_conversation(conversations), conversations.c.referral == bindparam("used"))
     .values(referral=None)
 )
+_START_OVER = Statement(
+    update(conversations)
+    .where(*in_conversation(conversations))
+    .values(epoch=conversations.c.epoch + 1)
+)
 _CLOSE_WINDOW = Statement(
     update(conversations)
     .where(*in_conversation(conversations))
@@ -220,6 +225,9 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     if claim.referral is not None:
         _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
         row = row._replace(referral=None) if row.referral == claim.referral else row
+    if result.starts_over:
+        _START_OVER.run(tx, account=row.account, contact=row.contact)
+        row = row._replace(epoch=row.epoch + 1)
     if EventStatus.UNSENT in result.events.values():
         _WIPE.run_many(tx, [it for it in ended if it["status"] == EventStatus.UNSENT])
     return next_step(tx, row, _plan_answer(tx, row, result))
@@ -252,7 +260,7 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         )
     if result.hands_over:
         until = tx.now + tx.worker.takeover_pause_ms
-        takeover.pause(tx, row.account, row.contact, until, Silencer.AGENT)
+        takeover.pause(tx, row.account, row.contact, until, Silencer.HANDOFF)
     return piece
 
 
