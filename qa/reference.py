@@ -41,6 +41,7 @@ CHART_SECRETS = {
     "agentApiKey": "agent.api_key",
     "agentHeaders": "agent.headers",
     "adminToken": "admin.token",
+    "notifySecret": "notify.secret",
 }
 
 

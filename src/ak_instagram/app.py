@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+import aiohttp
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -24,9 +25,10 @@ from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.stop_switch import StopSwitch
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.maintenance.backlog_metrics import run_measurements
+from ak_instagram.maintenance.notifier import Notifier
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.meta.graph import GraphClient
-from ak_instagram.settings.model import Settings
+from ak_instagram.settings.model import NotifySettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.webhook.endpoint import WebhookEndpoint
@@ -77,7 +79,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 session, settings.instagram.graph_url, settings.instagram.api_version
             )
             accounts = Accounts(settings.instagram.all_accounts, graph)
-            circuit_breaker = CircuitBreaker()
+            notifier = _notifier(settings.notify, store, session)
+            circuit_breaker = CircuitBreaker(
+                on_stopped=notifier.account_stopped if notifier else None
+            )
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
             stop_switch = StopSwitch(store, circuit_breaker, enabled=settings.sender.enabled)
             await stop_switch.look()  # before anything is sent
@@ -87,6 +92,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 accounts=accounts.learn(),
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
+                **({"notifying": notifier.run()} if notifier else {}),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
@@ -110,6 +116,13 @@ def make_app(service: Service) -> ASGIApp:
         await serve(scope, receive, send)
 
     return app
+
+
+def _notifier(
+    settings: NotifySettings, store: Store, session: aiohttp.ClientSession
+) -> Notifier | None:
+    """Return what tells an operator, if there is an endpoint for it."""
+    return Notifier(store, session, settings.url, settings.secret or "") if settings.url else None
 
 
 def _assemble(
@@ -167,6 +180,7 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
         transcript_lines=agent.history,
+        notifies=settings.notify.url is not None,
         disclosure=settings.conversation.disclosure,
         disclosure_gap_ms=int(settings.conversation.disclosure_gap * 1000),
     )

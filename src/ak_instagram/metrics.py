@@ -93,6 +93,14 @@ SENDING_STOPPED = Gauge(
     "1 while an operator has stopped the sending of an account, or of all",
     ["account"],
 )
+NOTIFICATIONS = _from_zero(
+    Counter(
+        "ak_instagram_notifications_total",
+        "Posts to notify.url: delivered, failed and tried again, or given up",
+        ["outcome"],
+    ),
+    *("delivered", "failed", "given_up"),
+)
 TYPING_FAILURES = Counter(
     "ak_instagram_typing_failures_total", "Typing indicators and seen marks that failed"
 )

@@ -172,6 +172,7 @@ class Answering:
             messages=plan.messages,
             lines=lines,
             hands_over=plan.handoff is not None,
+            handoff=plan.handoff or "",
             starts_over=draft.starts_over,
         )
         return await self.store.run(steps.settle, claim, turn_result)

@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import structlog
 
@@ -41,6 +42,9 @@ _FIXES = {
     " App Dashboard, and whether instagram.api_version has ended; what waits then goes out by"
     " itself",
 }
+
+
+OnStopped: TypeAlias = Callable[[str, ErrorClass, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,15 @@ class CircuitBreaker:
     Many calls may be under way when a circuit opens. Their ends say nothing of what is to
     come: only a call that *began* after that lengthens the pause or closes the circuit.
     *now* is the steady clock that tells it. *held* are the accounts that an operator has
-    stopped, `ALL_ACCOUNTS` among them.
+    stopped, `ALL_ACCOUNTS` among them. *on_stopped* hears of each account that somebody has
+    to act for, with why.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, now: Callable[[], float] = time.monotonic, *, on_stopped: OnStopped | None = None
+    ) -> None:
         self.now = now
+        self._on_stopped = on_stopped
         self.held: frozenset[str] = frozenset()
         self._open: dict[str, OpenState] = {}
         self._last_success: dict[str, float] = {}
@@ -123,8 +131,9 @@ class CircuitBreaker:
         else:
             state = replace(known, until=max(known.until, now + (retry_after or 0.0)))
         self._open[account] = state
-        if known is None or known.error_class is not state.error_class:
-            _report(account, error_class, why)
+        is_news = known is None or known.error_class is not state.error_class
+        if is_news and _report(account, error_class, why) and self._on_stopped is not None:
+            self._on_stopped(account, error_class, why)
         return max(state.until - now, 0.0)
 
     def record_success(self, account: str, began: float) -> bool:
@@ -172,11 +181,12 @@ def _opened(
     return OpenState(now, until, failures, error_class, failed_probe=None if is_limit else contact)
 
 
-def _report(account: str, error_class: ErrorClass, why: str) -> None:
-    """Log once what is wrong and what helps."""
+def _report(account: str, error_class: ErrorClass, why: str) -> bool:
+    """Log once what is wrong and what helps; return whether somebody has to act."""
     fix = _FIXES.get(error_class)
     metrics.ACCOUNTS_STOPPED.labels(account).set(0 if fix is None else 1)
     if fix is None:
         log.warning("account.rate_limited", account=account, reason=why)
     else:
         log.error("account.stopped", account=account, reason=why, fix=fix)
+    return fix is not None

@@ -413,6 +413,25 @@ class SenderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """The endpoint of yours that is told when somebody has to act."""
+
+    url: str | None = setting(
+        None,
+        "Where hand-offs, takeovers, stopped accounts and dead letters are posted, as JSON.",
+        check=http_url,
+        example="https://desk.example/instagram",
+    )
+    secret: str | None = setting(
+        None,
+        "What these posts are signed with, in `X-Hub-Signature-256`, as Meta signs webhooks.",
+        check=passphrase,
+        secret=True,
+        example="a-long-random-text",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """The log. Message texts, tokens and signatures never get into it."""
 
@@ -435,6 +454,7 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     sender: SenderSettings = field(default_factory=SenderSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     logs: LogSettings = field(default_factory=LogSettings)
 
     @property
@@ -447,6 +467,7 @@ class Settings:
             self.agent.api_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
+            self.notify.secret,
             *passwords_in(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)

@@ -31,7 +31,8 @@ class WorkerIdentity:
     ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
     answered. *automatic_texts* are what the account says without one. *transcript_lines*
     is how many a claim brings along. *disclosure* tells people that a machine answers, and
-    tells them again after *disclosure_gap_ms* without an answer; empty is never.
+    tells them again after *disclosure_gap_ms* without an answer; empty is never. An operator
+    is told of what happens if the process *notifies*.
     """
 
     owner: str
@@ -42,6 +43,7 @@ class WorkerIdentity:
     transcript_lines: int = 0
     disclosure: str = ""
     disclosure_gap_ms: int = 0
+    notifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,8 @@ class TurnResult:
 
     *events* are ids by their end. *messages* are Graph `message` objects in order;
     none is silence. *lines* join the transcript. *hands_over* makes the bot silent
-    afterwards, so that a person can answer. *starts_over* begins a new session.
+    afterwards, so that a person can answer, for the reason *handoff* if one was given.
+    *starts_over* begins a new session.
     """
 
     turn: str
@@ -176,4 +177,5 @@ class TurnResult:
     messages: tuple[Mapping[str, object], ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
+    handoff: str = ""
     starts_over: bool = False

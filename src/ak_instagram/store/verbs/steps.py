@@ -44,8 +44,9 @@ from ak_instagram.store.values import (
     WaitReason,
 )
 
-from . import claims, outbox, quotes, takeover
+from . import claims, notifications, outbox, quotes, takeover
 from .claims import ClaimedRow
+from .notifications import NotificationEvent
 
 log = structlog.get_logger()
 
@@ -225,6 +226,8 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     if claim.referral is not None:
         _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
         row = row._replace(referral=None) if row.referral == claim.referral else row
+    if tx.worker.notifies and EventStatus.DEAD in result.events.values():
+        _note_dead_letter(tx, row, "turn", result.turn, result.reason)
     if result.starts_over:
         _START_OVER.run(tx, account=row.account, contact=row.contact)
         row = row._replace(epoch=row.epoch + 1)
@@ -261,6 +264,14 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     if result.hands_over:
         until = tx.now + tx.worker.takeover_pause_ms
         takeover.pause(tx, row.account, row.contact, until, Silencer.HANDOFF)
+        notifications.note(
+            tx,
+            NotificationEvent.HANDOFF,
+            row.account,
+            row.contact,
+            turn=result.turn,
+            reason=result.handoff,
+        )
     return piece
 
 
@@ -276,8 +287,9 @@ def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
 
 def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
     """Give up the claim's piece and what follows it in its answer, and return the next step."""
-    row = claims.require(tx, claim)
-    outbox.give_up(tx, row, _piece_of(claim), why)
+    row, piece = claims.require(tx, claim), _piece_of(claim)
+    outbox.give_up(tx, row, piece, why)
+    _note_dead_letter(tx, row, "answer", piece.turn, why)
     return next_step(tx, row)
 
 
@@ -298,6 +310,12 @@ def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
 def sent_ids(tx: Tx, claim: Claim) -> frozenset[str]:
     """Return the ids under which Meta took this conversation's latest pieces."""
     return outbox.sent_ids(tx, claims.require(tx, claim))
+
+
+def _note_dead_letter(tx: Tx, row: ClaimedRow, what: str, turn: str, reason: str | None) -> None:
+    """Have an operator told that *what* there is of *turn* is a dead letter."""
+    key = (row.account, row.contact)
+    notifications.note(tx, NotificationEvent.DEAD_LETTER, *key, what=what, turn=turn, reason=reason)
 
 
 def _piece_of(claim: Claim) -> Piece:

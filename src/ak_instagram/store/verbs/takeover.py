@@ -30,7 +30,9 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import CLOCK_SLACK, WINDOW, EventStatus, PieceStatus, Silencer
 
+from . import notifications
 from .automatic import SAME_WORDS, Automatic, automatic
+from .notifications import NotificationEvent
 from .outbox import text_key
 
 log = structlog.get_logger()
@@ -174,9 +176,19 @@ def hear(tx: Tx, event: Event) -> None:
         log.info("conversation.not_taken_over", contact=event.contact, reason=reason.value)
         return
     by = Silencer.PERSON if event.kind is Kind.ECHO else Silencer.APP
+    if tx.worker.notifies:
+        _note(tx, event, by)
     pause(tx, event.account, event.contact, until, by)
     drop(tx, event.account, event.contact, by)
     log.info("conversation.taken_over", contact=event.contact, by=event.kind.value)
+
+
+def _note(tx: Tx, event: Event, by: Silencer) -> None:
+    """Have an operator told that the bot falls silent, unless it is so already."""
+    key = {"account": event.account, "contact": event.contact}
+    _, paused_until = _STATE.row(tx, **key) or (0, 0)
+    if paused_until <= tx.now:
+        notifications.note(tx, NotificationEvent.TAKEN_OVER, **key, by=by.value, reason=by.reason)
 
 
 def _automatic(tx: Tx, echo: Event, until: int) -> Automatic | None:
