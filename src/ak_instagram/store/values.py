@@ -11,6 +11,7 @@ ALL_ACCOUNTS = "*"  # in place of an account's id
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
+AD_WINDOW = 7 * WINDOW  # the same after the first word of somebody who came by an ad
 
 
 class EventStatus(StrEnum):

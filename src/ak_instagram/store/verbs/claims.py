@@ -61,6 +61,7 @@ class ClaimedRow(NamedTuple):
     paused_until: int
     referral: str | None
     spoke_at: int
+    ad_window_closes_at: int
 
 
 class Renewal(NamedTuple):
@@ -86,6 +87,7 @@ _row = (
     _c.paused_until,
     _c.referral,
     _c.spoke_at,
+    _c.ad_window_closes_at,
 )
 
 _due = (
@@ -231,7 +233,8 @@ def acquire(tx: Tx, limit: int) -> list[ClaimedRow]:
             LIMIT 32                        -- a constant, for a plan that is made for few rows
         )
         RETURNING account, contact, fence, lease_owner, lease_until, due_at,
-            attempts AS failures, epoch, window_closes_at, paused_until, referral, spoke_at
+            attempts AS failures, epoch, window_closes_at, paused_until, referral, spoke_at,
+            ad_window_closes_at
     """
     rows = _ACQUIRE.rows(
         tx,

@@ -121,7 +121,8 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         message, seq = {"text": tx.worker.disclosure}, DISCLOSED
         planned.insert(0, {**planned[0], **_disclosed(message, tx.worker.disclosure)})
     key = {"account": row.account, "contact": row.contact}
-    if row.window_closes_at <= tx.now or _NEXT.row(tx, **key) is not None:
+    is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
+    if is_closed or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
         return None
     begun = {**planned[0], "status": PieceStatus.SENDING.value, "tries": 1}
@@ -189,7 +190,7 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
         id_, turn, seq, payload, status, attempt, planned_at, changed_at, is_over = found
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
-            if row.window_closes_at <= tx.now:
+            if row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now:
                 park(tx, row)
                 return None
             attempt += 1

@@ -17,7 +17,7 @@ from itertools import filterfalse
 from operator import itemgetter
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from ak_instagram.meta.events import Kind
 from ak_instagram.store.database import Tx
@@ -102,7 +102,14 @@ _START_OVER = Statement(
 _CLOSE_WINDOW = Statement(
     update(conversations)
     .where(*in_conversation(conversations))
-    .values(window_closes_at=bindparam("now"))
+    .values(
+        # By an ad's window the one of the last message may have closed long before.
+        window_closes_at=case(
+            (conversations.c.window_closes_at > bindparam("now"), bindparam("now")),
+            else_=conversations.c.window_closes_at,
+        ),
+        ad_window_closes_at=0,
+    )
 )
 
 
@@ -157,7 +164,8 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     if not waiting or (row.due_at is not None and row.due_at > tx.now):
         claims.release(tx, row, due_at=row.due_at if waiting else None)
         return None
-    if row.window_closes_at <= tx.now and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
+    is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
+    if is_closed and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
         log.warning("turn.parked", contact=row.contact, reason="the 24 h window is closed")
         claims.release(tx, row, due_at=None)
         return None
@@ -295,7 +303,7 @@ def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
 
 def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
     """
-    Take the 24 h window for closed, as Meta does: park the piece, and return the next step.
+    Take the window for closed, as Meta does: park the piece, and return the next step.
 
     What the person said after the attempt has opened it again: that stands.
     """
@@ -303,7 +311,9 @@ def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
     outbox.mark_failed(tx, piece, PieceStatus.PLANNED, why)
     if row.window_closes_at - WINDOW <= piece.tried_at:
         _CLOSE_WINDOW.run(tx, account=row.account, contact=row.contact, now=tx.now)
-        row = row._replace(window_closes_at=tx.now)
+        row = row._replace(
+            window_closes_at=min(row.window_closes_at, tx.now), ad_window_closes_at=0
+        )
     return next_step(tx, row)
 
 
