@@ -14,6 +14,7 @@ from .check_config import check_config
 from .dead_letters import dead_letters
 from .demo import demo
 from .pause_resume import pause, resume
+from .send import send
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
@@ -48,6 +49,7 @@ for command in (
     check_config,
     check_agent,
     sign,
+    send,
     dead_letters,
     pause,
     resume,

@@ -10,7 +10,8 @@ import click
 
 from ak_instagram.store.database import Tx
 from ak_instagram.store.values import ALL_ACCOUNTS, Silencer
-from ak_instagram.store.verbs import stops, takeover
+from ak_instagram.store.verbs import takeover
+from ak_instagram.store.verbs.operators import stops
 
 from .shared import config_option, open_store
 
@@ -19,7 +20,7 @@ _MAX_HOURS = 10 * 365 * 24
 NOT_KNOWN = "no conversation with {} is known"
 
 
-def _require_id(
+def require_id(
     _context: click.Context, _parameter: click.Parameter, name: str | None
 ) -> str | None:
     """Refuse the names of people and accounts: under a name nothing is stored."""
@@ -30,10 +31,10 @@ def _require_id(
     return name
 
 
-contact_argument = click.argument("contact", required=False, callback=_require_id)
+contact_argument = click.argument("contact", required=False, callback=require_id)
 account_option = click.option(
     "--account",
-    callback=_require_id,
+    callback=require_id,
     help="The professional account's id, as the log names it.",
 )
 all_option = click.option("--all", "everything", is_flag=True, help="All accounts.")

@@ -1,10 +1,10 @@
 """
 The stop switch: sending is held while an operator wants it, and goes on where it was.
 
-The store says what is stopped (`store.verbs.stops`), and each process looks there every few
-seconds: no message pays for a question. In between, the circuit breaker holds the accounts
-that are stopped, as it does with those that can't send: nothing is given up, no attempt is
-used up, and the agent is not asked.
+The store says what is stopped (`store.verbs.operators.stops`), and each process looks there
+every few seconds: no message pays for a question. In between, the circuit breaker holds the
+accounts that are stopped, as it does with those that can't send: nothing is given up, no
+attempt is used up, and the agent is not asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ak_instagram import metrics
 from ak_instagram.jobs import run_logged
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import ALL_ACCOUNTS
-from ak_instagram.store.verbs import stops
+from ak_instagram.store.verbs.operators import stops
 
 from .circuit_breaker import CircuitBreaker
 

@@ -22,8 +22,8 @@ from ak_instagram.backoff import Backoff, parse_retry_after
 from ak_instagram.jobs import run_logged
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.verbs import notifications
-from ak_instagram.store.verbs.notifications import Notification
+from ak_instagram.store.verbs.operators import notifications
+from ak_instagram.store.verbs.operators.notifications import Notification
 
 log = structlog.get_logger()
 

@@ -26,6 +26,7 @@ Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
 _Value = TypeVar("_Value")
 
 MAX_ANSWER_BYTES = 1 << 20
+_HUMAN_AGENT = {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
 _ME = {"fields": "user_id,username"}
 _MESSAGES = "messages{id,created_time,from,message}"
 
@@ -112,6 +113,18 @@ class GraphClient:
         The error is `OUTCOME_UNKNOWN` if Meta may have got it and did not say so.
         """
         body = {"recipient": {"id": recipient}, "message": message}
+        answer = await self._post(token, body, timeout, repeatable=False)
+        return read_answer(read_message_id, answer, repeatable=False)
+
+    async def send_as_person(
+        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+    ) -> str:
+        """
+        Send *message*, which a person wrote, as `send_message` does.
+
+        Meta takes it for some days after the window, from apps with the feature Human Agent.
+        """
+        body = {"recipient": {"id": recipient}, "message": message, **_HUMAN_AGENT}
         answer = await self._post(token, body, timeout, repeatable=False)
         return read_answer(read_message_id, answer, repeatable=False)
 

@@ -408,6 +408,11 @@ class SenderSettings:
         "`false` stops all sending: receiving goes on, nothing is given up, and what waits goes "
         "out after a restart with `true`. The command `pause --all` does so without a restart.",
     )
+    human_agent: bool = setting(
+        False,
+        "Let `send --as-person` write for 7 days after a person's last message instead of one, "
+        "with Meta's tag HUMAN_AGENT: for what people write, and with that feature alone.",
+    )
     attempts: int = setting(8, "Attempts at one piece of an answer.", check=at_least(1))
     rate: float = setting(100.0, "Pieces sent a second, for each account.", check=above_zero)
 

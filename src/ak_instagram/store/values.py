@@ -12,6 +12,7 @@ MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
 AD_WINDOW = 7 * WINDOW  # the same after the first word of somebody who came by an ad
+PERSON_WINDOW = 7 * WINDOW  # the same for what a person writes, not the bot
 
 
 class EventStatus(StrEnum):
@@ -67,6 +68,7 @@ class PieceKind(StrEnum):
     """A piece's kind, if it is none of an answer's own."""
 
     DISCLOSURE = "disclosure"  # tells the person that a machine answers
+    BY_PERSON = "by_person"  # written by one of the account's staff
 
 
 class WaitReason(StrEnum):
@@ -97,6 +99,7 @@ class Piece:
     """
     One message of an answer, marked as being sent.
 
+    *is_tagged*: a person wrote it, and it goes out after the window has closed for the bot.
     *message* is the Graph API's `message` object. *attempt* is the number of this one,
     from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
     have arrived; *is_over* says that somebody saw it end. None began before *planned_at*.
@@ -111,6 +114,7 @@ class Piece:
     tried_at: int
     planned_at: int
     is_over: bool = False
+    is_tagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.maintenance.notifier import LEASE, Notifier
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.store.values import EventStatus, TurnResult
-from ak_instagram.store.verbs import notifications, steps
-from ak_instagram.store.verbs.notifications import KEPT, ONCE_IN
+from ak_instagram.store.verbs import steps
+from ak_instagram.store.verbs.operators import notifications
+from ak_instagram.store.verbs.operators.notifications import KEPT, ONCE_IN
 from qa.support.serving import serving
 from tests.support.fakes import ScriptedStore
 from tests.support.store_bench import DAY, answered, arrival, claim_one, sending, stop

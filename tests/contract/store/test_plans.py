@@ -16,12 +16,24 @@ from ak_instagram.store.verbs import (
     inbox,
     outbox,
     steps,
+    takeover,
+    unsend,
+)
+from ak_instagram.store.verbs.operators import notifications, outgoing, stops
+
+MODULES = (
+    backlog,
+    claims,
+    disclosure,
+    inbox,
+    notifications,
+    outbox,
+    outgoing,
+    steps,
     stops,
     takeover,
     unsend,
 )
-
-MODULES = (backlog, claims, disclosure, inbox, outbox, steps, stops, takeover, unsend)
 TABLES = ("events", "conversations", "outbox", "transcript")
 MANY = 20_000  # rows of each table: PostgreSQL reads small tables as a whole, and rightly so
 

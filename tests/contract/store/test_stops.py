@@ -8,7 +8,8 @@ from ak_instagram.delivery.circuit_breaker import HELD, CircuitBreaker
 from ak_instagram.delivery.stop_switch import StopSwitch
 from ak_instagram.store.store import Store
 from ak_instagram.store.values import ALL_ACCOUNTS, Claim, WaitReason
-from ak_instagram.store.verbs import steps, stops
+from ak_instagram.store.verbs import steps
+from ak_instagram.store.verbs.operators import stops
 from tests.support.store_bench import START, arrival, claim_one, mids
 
 

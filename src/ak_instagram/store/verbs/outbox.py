@@ -11,13 +11,20 @@ import hashlib
 from collections.abc import Mapping
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Text, bindparam, insert, select, update
 
 from ak_instagram import fast_json
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
-from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import Piece, PieceKind, PieceStatus, TurnResult
+from ak_instagram.store.statement import Row, Statement
+from ak_instagram.store.values import (
+    PERSON_WINDOW,
+    WINDOW,
+    Piece,
+    PieceKind,
+    PieceStatus,
+    TurnResult,
+)
 
 from . import disclosure
 from .claims import ClaimedRow
@@ -30,7 +37,7 @@ LOOK_BACK = 100  # pieces of a conversation among which a repeat is looked for
 _o = outbox.c
 _key = in_conversation(outbox)
 
-_NEXT = Statement(
+_next = (
     select(
         *(_o.id, _o.turn, _o.seq, _o.payload, _o.status, _o.tries, _o.planned_at, _o.changed_at),
         _o.error.is_not(None).label("is_over"),
@@ -38,6 +45,11 @@ _NEXT = Statement(
     .where(*_key, IS_OPEN)
     .order_by(_o.id)
     .limit(1)
+)
+_NEXT = Statement(_next)
+_NEXT_BY_PERSON = Statement(_next.where(_o.kind == PieceKind.BY_PERSON.value))
+_BECOME_THE_BOTS = Statement(
+    update(outbox).where(_o.id == bindparam("id"), IS_OPEN).values(kind=None)
 )
 _insert = insert(outbox).values(
     {
@@ -54,9 +66,9 @@ _insert = insert(outbox).values(
             "planned_at",
             "changed_at",
             "answers",
-            "kind",
         )
     }
+    | {"kind": bindparam("kind", None, type_=Text)}
 )
 _PLAN = Statement(_insert)
 _PLAN_AND_BEGIN = Statement(_insert.returning(_o.id))
@@ -167,7 +179,6 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
             "planned_at": tx.now,
             "changed_at": tx.now,
             "answers": answers,
-            "kind": None,
         }
         for seq, message in enumerate(result.messages)
     ]
@@ -183,16 +194,19 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
     """
     Mark the conversation's next piece as being sent and return it, `None` if there is none.
 
-    Outside the 24 h window the pieces are parked instead. A piece that is found as being
-    sent is returned as it is: the outcome of its latest attempt is unknown.
+    Outside the window the pieces are parked instead, but for those that a person wrote: these
+    go out with a tag for some days more. A piece that is found as being sent is returned as
+    it is: the outcome of its latest attempt is unknown.
     """
     while (found := _NEXT.row(tx, account=row.account, contact=row.contact)) is not None:
+        is_tagged = False
+        if row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now:
+            found, is_tagged = _next_when_closed(tx, row, found)
+            if found is None:
+                return None
         id_, turn, seq, payload, status, attempt, planned_at, changed_at, is_over = found
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
-            if row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now:
-                park(tx, row)
-                return None
             attempt += 1
             if not _BEGIN.run(tx, id=id_, tries=attempt, now=tx.now):
                 continue
@@ -206,8 +220,26 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
             tried_at=changed_at if is_sending else tx.now,
             planned_at=planned_at,
             is_over=bool(is_sending and is_over),
+            is_tagged=is_tagged,
         )
     return None
+
+
+def _next_when_closed(tx: Tx, row: ClaimedRow, found: Row) -> tuple[Row | None, bool]:
+    """
+    Return what is next in a closed window, *found* being the first of all; and if it is tagged.
+
+    That is a piece whose outcome is unknown, else one that a person wrote within its time,
+    else none: the rest is parked.
+    """
+    if found[4] == PieceStatus.SENDING:
+        return found, False
+    if tx.now < row.window_closes_at - WINDOW + PERSON_WINDOW:
+        by_person = _NEXT_BY_PERSON.row(tx, account=row.account, contact=row.contact)
+        if by_person is not None:
+            return by_person, True
+    park(tx, row)
+    return None, False
 
 
 def park(tx: Tx, row: ClaimedRow) -> None:
@@ -217,6 +249,11 @@ def park(tx: Tx, row: ClaimedRow) -> None:
         log.warning(
             "answer.parked", contact=row.contact, pieces=parked, reason="the 24 h window is closed"
         )
+
+
+def untag(tx: Tx, piece: Piece) -> None:
+    """Let *piece* wait for the window as the bot's own do: Meta does not take its tag."""
+    _BECOME_THE_BOTS.run(tx, id=piece.id)
 
 
 def mark_sent(tx: Tx, piece: Piece, message_id: str) -> None:

@@ -44,9 +44,10 @@ from ak_instagram.store.values import (
     WaitReason,
 )
 
-from . import claims, notifications, outbox, quotes, takeover
+from . import claims, outbox, quotes, takeover
 from .claims import ClaimedRow
-from .notifications import NotificationEvent
+from .operators import notifications
+from .operators.notifications import NotificationEvent
 
 log = structlog.get_logger()
 
@@ -309,6 +310,8 @@ def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
     """
     row, piece = claims.require(tx, claim), _piece_of(claim)
     outbox.mark_failed(tx, piece, PieceStatus.PLANNED, why)
+    if piece.is_tagged:
+        outbox.untag(tx, piece)
     if row.window_closes_at - WINDOW <= piece.tried_at:
         _CLOSE_WINDOW.run(tx, account=row.account, contact=row.contact, now=tx.now)
         row = row._replace(

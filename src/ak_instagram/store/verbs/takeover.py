@@ -30,9 +30,9 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import CLOCK_SLACK, WINDOW, EventStatus, PieceStatus, Silencer
 
-from . import notifications
 from .automatic import SAME_WORDS, Automatic, automatic
-from .notifications import NotificationEvent
+from .operators import notifications
+from .operators.notifications import NotificationEvent
 from .outbox import text_key
 
 log = structlog.get_logger()

@@ -8,8 +8,7 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import stops
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import ALL_ACCOUNTS
-
-from . import claims
+from ak_instagram.store.verbs import claims
 
 _s = stops.c
 
