@@ -13,10 +13,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ak_instagram.agents.agent import Agent
+from ak_instagram.agents.agent import Agent, Deferring
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.conversation.requests import Requests
+from ak_instagram.conversation.turn import turn_id
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -24,13 +25,17 @@ from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.stop_switch import StopSwitch
 from ak_instagram.delivery.typing import TypingIndicator
+from ak_instagram.doctor.run import FIRST_AFTER, run_daily
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.notifier import Notifier
 from ak_instagram.maintenance.retention import run_purges
+from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
+from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.graph import GraphClient
 from ak_instagram.settings.model import NotifySettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
+from ak_instagram.webhook.callbacks import CALLBACKS, CallbackEndpoint
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
@@ -47,15 +52,19 @@ class Service:
     """The running service, as far as requests need it; *dead_jobs* names those that died."""
 
     settings: Settings
+    agent: Agent
     store: Store
     dead_jobs: Callable[[], list[str]]
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, *, first_check_after: float = FIRST_AFTER
+) -> AsyncIterator[Service]:
     """
     Run the service while the block does; its resources are closed in reverse.
 
+    What the doctor finds is logged after *first_check_after* seconds.
     Raises `errors.StoreUnavailable` and `errors.StoreInUse` if the store can't be opened.
     """
     log.info("service.starting", adapter=settings.agent.adapter, port=settings.server.port)
@@ -86,16 +95,20 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
             stop_switch = StopSwitch(store, circuit_breaker, enabled=settings.sender.enabled)
             await stop_switch.look()  # before anything is sent
+            every = settings.instagram.sweep
+            sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 stopping=stop_switch.run(),
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
+                sweeping=run_sweeps(sweeper, accounts.identified, every),
+                checking=run_daily(settings, session, first_after=first_check_after),
                 **({"notifying": notifier.run()} if notifier else {}),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
+                    yield Service(settings, agent, store, lambda: [*upkeep.dead(), *work.dead()])
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
 
@@ -108,7 +121,11 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(routes=[*(Route(path, webhook) for path in PATHS), *probes.routes()])
+    routes = [*(Route(path, webhook) for path in PATHS), *probes.routes()]
+    if isinstance(service.agent, Deferring):
+        secret = service.settings.agent.callback_secret or ""
+        routes.append(Route(CALLBACKS, CallbackEndpoint(service.store, service.agent, secret)))
+    router = Starlette(routes=routes)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
@@ -183,5 +200,6 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         notifies=settings.notify.url is not None,
         disclosure=settings.conversation.disclosure,
         disclosure_gap_ms=int(settings.conversation.disclosure_gap * 1000),
+        turn_id=turn_id if isinstance(agent, Deferring) else None,
     )
     return open_store(settings.store.url, worker)

@@ -57,7 +57,7 @@ EVENTS_DUPLICATE = Counter(
 
 TURNS = _from_zero(
     Counter("ak_instagram_turns_total", "Turns by how they ended", ["outcome"]),
-    *("answered", "silent", "ignored", "retried", "dead"),
+    *("answered", "silent", "ignored", "retried", "deferred", "dead"),
 )
 TURN_SECONDS = Histogram(
     "ak_instagram_turn_seconds",
@@ -100,6 +100,13 @@ NOTIFICATIONS = _from_zero(
         ["outcome"],
     ),
     *("delivered", "failed", "given_up"),
+)
+SWEEP_FOUND = Counter(
+    "ak_instagram_sweep_found_total", "Messages that no webhook had brought, found by looking"
+)
+SUBSCRIPTIONS_RESTORED = Counter(
+    "ak_instagram_subscriptions_restored_total",
+    "Times that an account was not subscribed to webhooks any more and was subscribed again",
 )
 TYPING_FAILURES = Counter(
     "ak_instagram_typing_failures_total", "Typing indicators and seen marks that failed"

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
+from ak_instagram.conversation.turn import turn_id
 from ak_instagram.meta.events import Event, Kind
 from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
 from ak_instagram.store.postgres.engine import open_postgres
@@ -50,10 +51,16 @@ def worker(
     debounce: int = 0,
     lines: int = 0,
     automatic_texts: tuple[str, ...] = (),
+    awaits: bool = False,
     **rules: Any,
 ) -> WorkerIdentity:
-    """A process run that is called *owner*, with further *rules* of `WorkerIdentity`."""
-    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines, **rules)
+    """
+    A process run that is called *owner*, with further *rules* of `WorkerIdentity`.
+
+    It *awaits* answers that its agent posts.
+    """
+    names = turn_id if awaits else None
+    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines, names, **rules)
 
 
 def tx_on(connection: object) -> Tx:
@@ -85,10 +92,16 @@ class Bench:
         debounce: int = 0,
         lines: int = 0,
         automatic_texts: tuple[str, ...] = (),
+        awaits: bool = False,
         **rules: Any,
     ) -> Store:
         identity = worker(
-            owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts, **rules
+            owner,
+            debounce=debounce,
+            lines=lines,
+            automatic_texts=automatic_texts,
+            awaits=awaits,
+            **rules,
         )
         return Store(self.database, identity)
 

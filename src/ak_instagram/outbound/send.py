@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ak_instagram.agents.answer_schema import NotInSchema, read_message
 from ak_instagram.agents.answers import clean
+from ak_instagram.meta.outgoing import Outgoing, words_of
 from ak_instagram.reply.plan import plan_answer
 from ak_instagram.store.database import Tx
 from ak_instagram.store.values import ALL_ACCOUNTS, PERSON_WINDOW, WINDOW
@@ -43,11 +43,11 @@ class OutgoingMessage:
     """
     A message that is ready to be sent.
 
-    *messages* are the Graph API's `message` objects that it makes, *said* is what the
-    transcript has of it. A person wrote it if *by_person*.
+    *messages* are what it makes, as `meta.outgoing` has them, *said* is what the transcript
+    has of it. A person wrote it if *by_person*.
     """
 
-    messages: tuple[Mapping[str, object], ...]
+    messages: tuple[Outgoing, ...]
     said: str
     by_person: bool = False
 
@@ -82,11 +82,10 @@ def compose(message: object, *, by_person: bool = False) -> OutgoingMessage:
         raise Unsendable(str(exc)) from None
     plan = plan_answer(parts)
     if plan.refused:
-        names = ", ".join(map(str, plan.refused))
-        raise Unsendable(f"this version can't send {names}")
+        raise Unsendable("; ".join(f"{part}: {reason}" for part, reason in plan.refused))
     if not plan.messages:
         raise Unsendable("there is nothing to send")
-    words = "\n".join(said for it in plan.messages if isinstance(said := it.get("text"), str))
+    words = "\n".join(filter(None, map(words_of, plan.messages)))
     if len(words.encode()) > MAX_TEXT:
         raise Unsendable(f"the text has more than {MAX_TEXT} bytes")
     return OutgoingMessage(plan.messages, words or "[attachment]", by_person)

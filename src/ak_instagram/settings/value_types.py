@@ -124,6 +124,32 @@ def read_statuses(raw: object) -> tuple[str, ...]:
     raise ValueError("must be statuses of errors, separated by commas")
 
 
+TOOLS = (
+    "send_quick_replies",
+    "send_buttons",
+    "send_cards",
+    "send_image",
+    "react",
+    "hand_off",
+    "stay_silent",
+)
+"""The tools that a model can be offered; `agents.tools` has what they do."""
+
+
+def read_tools(raw: object) -> tuple[str, ...]:
+    """Return names of tools, of a list or separated by commas; all of them for `all`."""
+    listed = _parse_text(raw) if isinstance(raw, str) and raw.lstrip().startswith("[") else raw
+    each = listed if isinstance(listed, list) else str(listed).split(",")
+    names = tuple(filter(None, (str(it).strip().lower() for it in each)))
+    if names in (("all",), ("true",)):
+        return TOOLS
+    if names in (("none",), ("false",)):
+        return ()
+    if all(name in TOOLS for name in names):
+        return names
+    raise ValueError(f"must be all, or some of {', '.join(TOOLS)}")
+
+
 def read_mappings(raw: object) -> tuple[dict[str, Any], ...]:
     """Return a list of objects; as text JSON or TOML."""
     value = _parse_text(raw) if isinstance(raw, str) else raw
@@ -158,6 +184,7 @@ def choice(*options: str) -> ValueType:
 DIGITS = ValueType("digits", read_digits)
 OUTCOMES = ValueType("object of outcomes", read_outcomes)
 STATUSES = ValueType("statuses, separated by commas", read_statuses)
+TOOL_NAMES = ValueType("all, or tools, separated by commas", read_tools)
 PHRASES = ValueType("list of texts", read_phrases)
 MAPPINGS = ValueType("list of objects", read_mappings)
 _BY_HINT: dict[object, ValueType] = {
@@ -188,6 +215,9 @@ MAX_MESSAGE = 1000  # bytes of UTF-8; Meta refuses more
 POSTGRES_OPTIONS = {"sslmode", "ssl", "host", "user", "password", "database", "passfile"}
 POSTGRES_OPTIONS |= {"service", "servicefile", "target_session_attrs", "krbsrvname", "gsslib"}
 _TLS_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}  # the driver takes them from variables
+
+
+MAX_TITLE = 20  # characters that Instagram shows of a choice
 
 
 class Unfit(ValueError):
@@ -255,6 +285,12 @@ def passphrase(value: str) -> None:
 def _refuse_quotes(value: str) -> None:
     if value[0] in "\"'" and value[0] == value[-1]:
         raise ValueError("must have no quotes around it: `docker --env-file` keeps them")
+
+
+def two_words(values: tuple[str, ...]) -> None:
+    """Check that there are two texts, each of which fits a button."""
+    if len(values) != 2 or any(len(it) > MAX_TITLE for it in values):
+        raise ValueError(f"must be two texts of at most {MAX_TITLE} characters")
 
 
 def graph_version(value: str) -> None:

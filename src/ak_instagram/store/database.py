@@ -30,9 +30,10 @@ class WorkerIdentity:
     *owner* names it in its leases, which last *lease_ms*. *debounce_ms* is the quiet that
     ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
     answered. *automatic_texts* are what the account says without one. *transcript_lines*
-    is how many a claim brings along. *disclosure* tells people that a machine answers, and
-    tells them again after *disclosure_gap_ms* without an answer; empty is never. An operator
-    is told of what happens if the process *notifies*.
+    is how many a claim brings along. *turn_id* names the turn of a claim, and is set only if the
+    agent posts its answers. *disclosure* tells people that a machine answers, and tells them
+    again after *disclosure_gap_ms* without an answer; empty is never. An operator is told of
+    what happens if the process *notifies*.
     """
 
     owner: str
@@ -41,6 +42,7 @@ class WorkerIdentity:
     takeover_pause_ms: int = 12 * 3_600_000
     automatic_texts: tuple[str, ...] = ()
     transcript_lines: int = 0
+    turn_id: Callable[[Claim], str] | None = None
     disclosure: str = ""
     disclosure_gap_ms: int = 0
     notifies: bool = False

@@ -38,6 +38,7 @@ IS_LEASED = text("lease_owner IS NOT NULL")
 IS_BLOCKED = text("waits_for = 'account'")
 IS_KNOWN_TO_META = text("message_id IS NOT NULL")
 IS_TO_BE_TOLD = text("due_at IS NOT NULL")
+IS_AWAITED = text("status = 'awaited'")
 
 events = Table(
     "events",
@@ -274,6 +275,49 @@ Index(
     postgresql_where=IS_TO_BE_TOLD,
 )
 Index("notifications_told", notifications.c.at)
+# How far an account's conversations have been looked through for messages without a webhook.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("account", Text, primary_key=True),
+    # When the service first knew the account: what is older is none of its business.
+    Column("first_seen", BigInteger, nullable=False),
+    # Nobody begins a round before; it moves on while a round is under way.
+    Column("next_at", BigInteger, nullable=False, server_default="0"),
+    # What changed before has been looked at, 0 if nothing has.
+    Column("swept_until", BigInteger, nullable=False, server_default="0"),
+    # A round that did not come to its end: when it began, and the page to go on with.
+    Column("round_began", BigInteger, nullable=False, server_default="0"),
+    Column("cursor", Text),
+)
+
+
+# Turns whose answer an agent posts, one a conversation at a time; empty for other agents.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("turn", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    # The ids of the turn's events, joined by commas.
+    Column("events", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    # When the answer is overdue; NULL while nobody has taken the turn.
+    Column("until", BigInteger),
+    # What was posted, until the turn is settled.
+    Column("body", Text),
+    # 'awaited', then 'answered', or 'gone' if nobody waits for it any more.
+    Column("status", Text, nullable=False),
+)
+Index(
+    "callbacks_awaited",
+    callbacks.c.account,
+    callbacks.c.contact,
+    unique=True,
+    sqlite_where=IS_AWAITED,
+    postgresql_where=IS_AWAITED,
+)
+Index("callbacks_asked", callbacks.c.asked_at)
 
 
 def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

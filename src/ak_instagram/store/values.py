@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from ak_instagram.meta.outgoing import Outgoing
+
 ALL_ACCOUNTS = "*"  # in place of an account's id
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
@@ -71,6 +73,14 @@ class PieceKind(StrEnum):
     BY_PERSON = "by_person"  # written by one of the account's staff
 
 
+class CallbackStatus(StrEnum):
+    """The state of a turn whose answer an agent posts."""
+
+    AWAITED = "awaited"
+    ANSWERED = "answered"
+    GONE = "gone"  # nobody waits for it: taken back, given up, or a person answers
+
+
 class WaitReason(StrEnum):
     """A wait that is not the conversation's own fault, and so uses up no attempt."""
 
@@ -100,7 +110,7 @@ class Piece:
     One message of an answer, marked as being sent.
 
     *is_tagged*: a person wrote it, and it goes out after the window has closed for the bot.
-    *message* is the Graph API's `message` object. *attempt* is the number of this one,
+    *message* is one as `meta.outgoing` has them. *attempt* is the number of this one,
     from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
     have arrived; *is_over* says that somebody saw it end. None began before *planned_at*.
     """
@@ -108,7 +118,7 @@ class Piece:
     id: int
     turn: str
     seq: int
-    message: Mapping[str, object]
+    message: Outgoing
     attempt: int
     outcome_unknown: bool
     tried_at: int
@@ -123,6 +133,21 @@ class TranscriptLine:
 
     role: Literal["user", "assistant"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedAnswer:
+    """
+    An answer that the agent posts when it has one: to the turn of so many *events* (their ids).
+
+    *until* is when it is overdue in UTC ms, `None` while nobody has taken the turn. *body* is
+    what was posted.
+    """
+
+    turn: str
+    events: frozenset[int]
+    until: int | None = None
+    body: str | None = field(default=None, repr=False)
 
 
 class LeaseId(NamedTuple):
@@ -144,7 +169,7 @@ class Claim:
     oldest first, if lines are kept. *quotes* are the texts of messages that the events
     quote, by their mids, as far as they are known. *referral* is what led the person back,
     as Meta sent it (JSON), if that came by itself since the last turn. *lease_until* is when
-    it ends unless it is renewed.
+    it ends unless it is renewed. *awaited* is the answer to the events, if the agent posts it.
     """
 
     account: str
@@ -158,6 +183,7 @@ class Claim:
     transcript: tuple[TranscriptLine, ...] = ()
     quotes: Mapping[str, str] = field(default_factory=dict)
     referral: str | None = None
+    awaited: AwaitedAnswer | None = None
 
     @property
     def lease_id(self) -> LeaseId:
@@ -170,8 +196,8 @@ class TurnResult:
     """
     The result of a turn: how its events end, and what is sent because of them.
 
-    *events* are ids by their end. *messages* are Graph `message` objects in order;
-    none is silence. *lines* join the transcript. *hands_over* makes the bot silent
+    *events* are ids by their end. *messages* are in order, as `meta.outgoing` has
+    them; none is silence. *lines* join the transcript. *hands_over* makes the bot silent
     afterwards, so that a person can answer, for the reason *handoff* if one was given.
     *starts_over* begins a new session.
     """
@@ -179,7 +205,7 @@ class TurnResult:
     turn: str
     events: Mapping[int, EventStatus]
     reason: str | None = None
-    messages: tuple[Mapping[str, object], ...] = ()
+    messages: tuple[Outgoing, ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
     handoff: str = ""

@@ -51,6 +51,7 @@ def secret_for(key: str) -> str:
         "store_url": "postgresql://user:password@db:5432/instagram",
         "uri": "postgresql://user:password@db:5432/instagram",
         "agent-headers": '{"X-Api-Key": "secret"}',
+        "agent-callback-secret": "the-agents-own-secret",
     }
     return fitting.get(key, f"secret-{key}")
 
@@ -154,7 +155,7 @@ def test_config_takes_every_default_and_it_changes_nothing(tmp_path):
     config: dict[str, dict] = {"agent": {"adapter": "echo"}}
     for path in config_schema():
         section, _, name = path.partition(".")
-        default = next(key.default for key in KEYS if key.name == path)
+        default = next(key.shipped or key.default for key in KEYS if key.name == path)
         if default is not None:
             config.setdefault(section, {})[name] = list(default) if default == () else default
 

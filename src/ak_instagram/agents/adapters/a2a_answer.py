@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Text
+from ak_instagram.agents.answer_schema import NotInSchema, apart, read_answer
 from ak_instagram.agents.complaint import complaint
 from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
@@ -18,6 +19,7 @@ RUNNING = frozenset({"submitted", "working"})
 _FAILED = frozenset({"failed", "rejected", "canceled", "cancelled"})  # the last in 0.3's protobuf
 _INTERNAL_ERROR = -32603
 AT_WORK = "agent still works on an earlier attempt at this turn"
+WAITS = Handoff("the A2A agent's task waits for somebody")
 _WAITS_FOR_LOGIN = Handoff("the A2A agent waits for an authorization")
 # Agno's runs that are paused until somebody approves a tool look like this, too.
 RUNS_ON = Handoff("the A2A agent's task has not ended, and 0.3 can't tell what comes of it")
@@ -77,25 +79,31 @@ def answered(tasks: Sequence[JsonObject], turn_id: str) -> JsonObject | None:
     return None
 
 
-def read_result(result: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
+def read_result(
+    result: JsonObject, known: Sequence[tuple[Part, ...]] = (), *, asks_person: bool = True
+) -> list[Part]:
     """Return the parts in a result: a message or a task; those *known* before are left out."""
     if task := task_in(result):
-        return read_task(task, known)
+        return read_task(task, known, asks_person=asks_person)
     message = result if result.get("kind") == "message" else result.get("message")
     if not isinstance(message, dict):
         raise Permanent("agent's answer has neither a task nor a message")
     return list(_read(message, "\n"))
 
 
-def read_task(task: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
+def read_task(
+    task: JsonObject, known: Sequence[tuple[Part, ...]] = (), *, asks_person: bool = True
+) -> list[Part]:
     """
     Return what *task* says: each artifact a message, then the status's, if it is another one.
 
     A continued task repeats the artifacts *known* before. What was said on the way counts only
-    if there is nothing else.
+    if there is nothing else. A question is for staff unless it *asks_person*.
     """
     if state_of(task) == "auth-required":
         return [_WAITS_FOR_LOGIN]
+    if state_of(task) == "input-required" and not asks_person:
+        return [WAITS]
     said = [it for it in messages_in_artifacts(task) if it not in known]
     status = _read(_status_message(task), "\n")
     if status and status not in said:
@@ -125,10 +133,11 @@ def _words_on_the_way(task: JsonObject) -> list[JsonObject]:
 
 
 def _read(holder: JsonObject, between: str) -> tuple[Part, ...]:
-    """Return the text and the media of a message or an artifact."""
+    """Return the text, the media and the answer documents of a message or an artifact."""
     text = _text(holder, between)
-    files = map(_media, _parts(holder))
-    return (*([Text(text)] if text.strip() else ()), *filter(None, files))
+    said: list[Part] = [Text(text)] if text.strip() else []
+    files = filter(None, map(_media, _parts(holder)))
+    return tuple(apart([[*said, *files], *map(_document, _parts(holder))]))
 
 
 def _text(holder: JsonObject, between: str) -> str:
@@ -144,6 +153,15 @@ def _text(holder: JsonObject, between: str) -> str:
             raise Permanent(f"agent's part has a {type(text).__name__} as `text`, not text")
         texts.append(text)
     return between.join(texts)
+
+
+def _document(part: JsonObject) -> list[Part]:
+    """Return the answer that the data in *part* is; other data is none for the person."""
+    data = part.get("data")
+    try:
+        return read_answer(data) if isinstance(data, dict) else []
+    except NotInSchema:
+        return []
 
 
 def _media(part: JsonObject) -> Media | None:

@@ -14,7 +14,7 @@ from ak_instagram.store.schema import conversations, in_conversation
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import AD_WINDOW, WINDOW, EventStatus
 
-from . import takeover, unsend
+from . import callbacks, takeover, unsend
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
@@ -155,6 +155,10 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
             _OPEN_AD_WINDOW.run(tx, account=event.account, contact=event.contact, until=until)
         if event.unsends is not None:
             unsend.forget(tx, event, event.unsends)
+    if tx.worker.turn_id is not None:
+        for event in events:
+            if event.unsends is not None or event.kind in OTHER_VOICES:
+                callbacks.look_again(tx, event.account, event.contact)
     return fresh
 
 

@@ -8,12 +8,13 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
-from sqlalchemy import Text, bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ak_instagram import fast_json
+from ak_instagram.meta.outgoing import Outgoing, attachment_key, sent_kind
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
 from ak_instagram.store.statement import Row, Statement
@@ -51,25 +52,21 @@ _NEXT_BY_PERSON = Statement(_next.where(_o.kind == PieceKind.BY_PERSON.value))
 _BECOME_THE_BOTS = Statement(
     update(outbox).where(_o.id == bindparam("id"), IS_OPEN).values(kind=None)
 )
-_insert = insert(outbox).values(
-    {
-        name: bindparam(name)
-        for name in (
-            "account",
-            "contact",
-            "turn",
-            "seq",
-            "payload",
-            "text_key",
-            "status",
-            "tries",
-            "planned_at",
-            "changed_at",
-            "answers",
-        )
-    }
-    | {"kind": bindparam("kind", None, type_=Text)}
+_COLUMNS = (
+    "account",
+    "contact",
+    "turn",
+    "seq",
+    "payload",
+    "text_key",
+    "status",
+    "tries",
+    "planned_at",
+    "changed_at",
+    "answers",
+    "kind",
 )
+_insert = insert(outbox).values({name: bindparam(name) for name in _COLUMNS})
 _PLAN = Statement(_insert)
 _PLAN_AND_BEGIN = Statement(_insert.returning(_o.id))
 _PARK = Statement(
@@ -110,6 +107,14 @@ _SENT_IDS = Statement(
 _SAID = Statement(
     select(_o.id).where(*_key, IS_KNOWN_TO_META, _o.turn == bindparam("turn")).limit(1)
 )
+_REPLACED = Statement(
+    update(outbox)
+    .where(_o.id == bindparam("id"), IS_OPEN)
+    .values(status=PieceStatus.DROPPED.value, error=bindparam("why"), changed_at=bindparam("now"))
+    .returning(_o.answers, _o.kind)
+)
+_BEHIND = Statement(select(*(_o[name] for name in _COLUMNS)).where(*_key, IS_OPEN).order_by(_o.id))
+_TAKE_OUT = Statement(delete(outbox).where(*_key, IS_OPEN))
 _give_up = update(outbox).values(
     status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now")
 )
@@ -125,14 +130,15 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     being sent, if that may go out at once: neither the 24 h window nor an earlier piece is
     in its way.
     """
-    planned = _planned(tx, row, result)
+    key = {"account": row.account, "contact": row.contact}
+    answers = ",".join(map(str, result.events))
+    planned = _rows(tx, key, result.turn, answers, enumerate(result.messages))
     if not planned:
         return None
     message, seq = result.messages[0], 0
     if tx.worker.disclosure and disclosure.is_due(tx, row):
         message, seq = {"text": tx.worker.disclosure}, DISCLOSED
         planned.insert(0, {**planned[0], **_disclosed(message, tx.worker.disclosure)})
-    key = {"account": row.account, "contact": row.contact}
     is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
     if is_closed or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
@@ -153,7 +159,7 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     return piece
 
 
-def _disclosed(message: Mapping[str, object], text: str) -> dict[str, object]:
+def _disclosed(message: Outgoing, text: str) -> dict[str, object]:
     """Return how the row of the disclosure, *message* with its *text*, differs from others."""
     return {
         "seq": DISCLOSED,
@@ -163,25 +169,47 @@ def _disclosed(message: Mapping[str, object], text: str) -> dict[str, object]:
     }
 
 
-def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, object]]:
-    """Return the rows of *result*'s answer."""
-    answers = ",".join(map(str, result.events))
+def append(
+    tx: Tx, account: str, contact: str, turn: str, messages: Sequence[Outgoing], kind: str | None
+) -> None:
+    """Write *messages* down as the pieces of *turn*, of this *kind*, behind all that waits."""
+    key = {"account": account, "contact": contact}
+    _PLAN.run_many(tx, _rows(tx, key, turn, None, enumerate(messages), kind))
+
+
+def _rows(
+    tx: Tx,
+    key: Mapping[str, str],
+    turn: str,
+    answers: str | None,
+    messages: Iterable[tuple[int, Outgoing]],
+    kind: str | None = None,
+) -> list[dict[str, object]]:
+    """Return the rows of *turn*'s *messages*, each with its number; *answers* are events' ids."""
     return [
         {
-            "account": row.account,
-            "contact": row.contact,
-            "turn": result.turn,
+            **key,
+            "turn": turn,
             "seq": seq,
             "payload": fast_json.dump(message).decode(),
-            "text_key": text_key(said) if isinstance(said := message.get("text"), str) else None,
+            "text_key": text_key(said)
+            if isinstance(said := message.get("text"), str)
+            else echo_key(message),
             "status": PieceStatus.PLANNED.value,
             "tries": 0,
             "planned_at": tx.now,
             "changed_at": tx.now,
             "answers": answers,
+            "kind": kind,
         }
-        for seq, message in enumerate(result.messages)
+        for seq, message in messages
     ]
+
+
+def echo_key(message: Outgoing) -> str | None:
+    """Return what a *message* without a text is known by; `None` if it has no echo."""
+    kind = sent_kind(message)
+    return attachment_key(kind) if kind else None
 
 
 def text_key(said: str) -> str:
@@ -257,8 +285,8 @@ def untag(tx: Tx, piece: Piece) -> None:
 
 
 def mark_sent(tx: Tx, piece: Piece, message_id: str) -> None:
-    """Note that Meta took *piece*, under *message_id*."""
-    _SENT.run(tx, id=piece.id, message_id=message_id, now=tx.now)
+    """Note that Meta took *piece*, under *message_id*; a reaction has none."""
+    _SENT.run(tx, id=piece.id, message_id=message_id or None, now=tx.now)
 
 
 def mark_failed(tx: Tx, piece: Piece, then: PieceStatus, why: str) -> None:
@@ -270,6 +298,26 @@ def mark_failed(tx: Tx, piece: Piece, then: PieceStatus, why: str) -> None:
     if piece.outcome_unknown and then is PieceStatus.SENDING:
         return
     _FAILED.run(tx, id=piece.id, then=then.value, why=why)
+
+
+def replace(tx: Tx, row: ClaimedRow, piece: Piece, messages: Iterable[Outgoing], why: str) -> None:
+    """
+    Put *messages* in the place of *piece*, which is dropped because of *why*.
+
+    What waits behind it stays behind them. If an echo has shown meanwhile that the piece
+    arrived, that stands.
+    """
+    dropped = _REPLACED.row(tx, id=piece.id, why=why, now=tx.now)
+    if dropped is None:
+        return
+    key = {"account": row.account, "contact": row.contact}
+    behind = [dict(zip(_COLUMNS, each, strict=True)) for each in _BEHIND.rows(tx, **key)]
+    answers, kind = dropped
+    places = ((piece.seq, it) for it in messages)
+    instead = _rows(tx, key, piece.turn, answers, places, kind)
+    # Pieces go out by their ids, so what stays behind needs new ones.
+    _TAKE_OUT.run(tx, **key)
+    _PLAN.run_many(tx, instead + behind)
 
 
 def sent_ids(tx: Tx, row: ClaimedRow) -> frozenset[str]:

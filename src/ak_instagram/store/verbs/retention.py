@@ -32,6 +32,7 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceKind, PieceStatus
 
+from . import callbacks
 from .disclosure import untell
 
 DAY = 86_400_000  # milliseconds
@@ -142,6 +143,7 @@ class Purged:
     expired: int = 0
     lines: int = 0
     conversations: int = 0
+    callbacks: int = 0
 
     def __add__(self, other: Purged) -> Purged:
         return Purged(
@@ -150,12 +152,14 @@ class Purged:
             self.expired + other.expired,
             self.lines + other.lines,
             self.conversations + other.conversations,
+            self.callbacks + other.callbacks,
         )
 
     @property
     def total(self) -> int:
         """All rows."""
-        return self.events + self.pieces + self.expired + self.lines + self.conversations
+        settled = self.events + self.pieces + self.expired + self.lines
+        return settled + self.conversations + self.callbacks
 
 
 def purge(tx: Tx, keep_ms: int) -> Purged:
@@ -177,4 +181,5 @@ def purge(tx: Tx, keep_ms: int) -> Purged:
         pieces=_DELETE_PIECES.run(tx, before=old),
         lines=_DELETE_LINES.run(tx, before=old),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest, spoke_before=spoke_before),
+        callbacks=callbacks.forget(tx, old),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, insert, select, text, update
 
-from ak_instagram import fast_json
+from ak_instagram.meta.outgoing import Outgoing
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import (
     IS_KNOWN_TO_META,
@@ -18,9 +18,9 @@ from ak_instagram.store.schema import (
     transcript,
 )
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import PieceKind, PieceStatus
+from ak_instagram.store.values import PieceKind
 from ak_instagram.store.verbs import claims
-from ak_instagram.store.verbs.outbox import text_key
+from ak_instagram.store.verbs.outbox import append
 
 _c, _o = conversations.c, outbox.c
 _key = in_conversation(conversations)
@@ -57,19 +57,6 @@ _STATE = Statement(
 _of_turn = (*in_conversation(outbox), _o.turn == bindparam("turn"))
 _WAITS = Statement(select(_o.id).where(*_of_turn, IS_NOT_SENT).limit(1))
 _WENT = Statement(select(_o.id).where(*_of_turn, IS_KNOWN_TO_META).limit(1))
-_PLAN = Statement(
-    insert(outbox).values(
-        {
-            **{
-                name: bindparam(name)
-                for name in ("account", "contact", "turn", "seq", "payload", "text_key", "kind")
-            },
-            "status": PieceStatus.PLANNED.value,
-            "planned_at": bindparam("now"),
-            "changed_at": bindparam("now"),
-        }
-    )
-)
 _NOTE = Statement(
     insert(transcript).values(
         {
@@ -115,7 +102,7 @@ def plan(
     account: str,
     contact: str,
     turn: str,
-    messages: Sequence[Mapping[str, object]],
+    messages: Sequence[Outgoing],
     *,
     said: str,
     epoch: int,
@@ -128,25 +115,10 @@ def plan(
     its own knows of it.
     """
     key = {"account": account, "contact": contact}
-    shared = {**key, "turn": turn, "now": tx.now}
     kind = PieceKind.BY_PERSON.value if by_person else None
-    _PLAN.run_many(
-        tx,
-        [
-            {
-                **shared,
-                "seq": seq,
-                "payload": fast_json.dump(message).decode(),
-                "text_key": text_key(words)
-                if isinstance(words := message.get("text"), str)
-                else None,
-                "kind": kind,
-            }
-            for seq, message in enumerate(messages)
-        ],
-    )
+    append(tx, account, contact, turn, messages, kind)
     if said:
-        _NOTE.run(tx, **shared, epoch=epoch, text=said)
+        _NOTE.run(tx, **key, turn=turn, epoch=epoch, text=said, now=tx.now)
     _WAKE.run(tx, **key, now=tx.now)
     tx.due_in.append(0)
     claims.notify(tx)
