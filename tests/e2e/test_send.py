@@ -56,7 +56,8 @@ async def wrote_two_days_ago(stage: Stage, mid: str) -> str:
 async def test_what_is_sent_is_the_bots_own_and_goes_out_behind_what_waits(stage, tmp_path):
     mia = await answered_once(stage)
     file = tmp_path / "message.json"
-    file.write_text(json.dumps({"text": "**It is at the** desk"}))
+    choice = {"title": "On my way", "payload": "COMING"}
+    file.write_text(json.dumps({"text": "**It is at the** desk", "quick_replies": [choice]}))
     stage.meta.fail(Fault(FaultKind.SLOW, times=1, seconds=1))
 
     first = await stage.service.command("send", "--to", mia, "--text", "Your order is ready")
@@ -74,6 +75,8 @@ async def test_what_is_sent_is_the_bots_own_and_goes_out_behind_what_waits(stage
         "It is at the desk",
         "You said: Thank you",
     ]
+    [shown] = stage.meta.applied(mia)[2].content.quick_replies
+    assert shown["payload"] == "COMING"
 
 
 async def test_outside_the_window_only_a_person_may_write_and_with_metas_tag(stage):

@@ -53,7 +53,7 @@ def send(
     messages it is refused, with a line that says since when, and exit code 1.
     """
     # Here and not above: what reads answers takes longer to import than `--help` should.
-    from ak_instagram.outbound.send import Refused, Unsendable, compose, moment
+    from ak_instagram.outbound.send import SendRefused, Unsendable, compose, moment
     from ak_instagram.outbound.send import send as put
 
     if by_person and not load_sender(config=config).human_agent:
@@ -68,7 +68,7 @@ def send(
     with open_store(config) as store:
         try:
             queued = store.run(put, contact, message, account)
-        except Refused as exc:
+        except SendRefused as exc:
             raise click.ClickException(str(exc)) from None
     pieces = f"{queued.pieces} message{'' if queued.pieces == 1 else 's'}"
     click.echo(f"queued: {pieces}, turn {queued.turn}; open until {moment(queued.closes_at)}")

@@ -9,12 +9,10 @@ attempt is used up, and the agent is not asked.
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.jobs import run_logged
+from ak_instagram.jobs import run_rounds
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import ALL_ACCOUNTS
 from ak_instagram.store.verbs.operators import stops
@@ -48,9 +46,7 @@ class StopSwitch:
 
     async def run(self) -> None:
         """Look again and again; never return."""
-        while True:
-            await asyncio.sleep(self._every)
-            await run_logged(self.look(), failure="sending.not_read")
+        await run_rounds(self.look, self._every, failure="sending.not_read")
 
     async def look(self) -> None:
         """

@@ -19,7 +19,7 @@ import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff, parse_retry_after
-from ak_instagram.jobs import run_logged
+from ak_instagram.jobs import run_rounds
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.verbs.operators import notifications
@@ -63,9 +63,7 @@ class Notifier:
 
     async def run(self) -> None:
         """Tell what is due again and again; never return."""
-        while True:
-            await run_logged(self.tell_due(), failure="notification.round_failed")
-            await asyncio.sleep(self._every)
+        await run_rounds(self.tell_due, self._every, failure="notification.round_failed")
 
     async def tell_due(self) -> None:
         """Tell all that is due, a few at a time."""

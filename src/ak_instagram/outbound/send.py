@@ -34,7 +34,7 @@ class Unsendable(ValueError):
     """What is to be sent is no message, or one that can't be sent; the text says why."""
 
 
-class Refused(Exception):
+class SendRefused(Exception):
     """Instagram does not let this be sent now, or nobody knows the person; the text says why."""
 
 
@@ -98,12 +98,12 @@ def send(
     Have *message* sent to *contact*, an IGSID, by the process that works on the store.
 
     Without an *account* it is the one that the person has written to. With a *key*, the same
-    key sends once. Raises `Refused`.
+    key sends once. Raises `SendRefused`.
     """
     account = account or _account_of(tx, contact)
     state = outgoing.state_of(tx, account, contact)
     if state is None:
-        raise Refused(_NOT_KNOWN.format(contact))
+        raise SendRefused(_NOT_KNOWN.format(contact))
     turn = f"out-{_digest(account, contact, key) if key else uuid.uuid4().hex}"
     waits_for = _waits_for(tx, account)
     closes_at = max(state.window_closes_at, state.ad_window_closes_at)
@@ -130,21 +130,21 @@ def _account_of(tx: Tx, contact: str) -> str:
         case [account]:
             return account
         case []:
-            raise Refused(_NOT_KNOWN.format(contact))
+            raise SendRefused(_NOT_KNOWN.format(contact))
         case _:
-            raise Refused(f"{contact} has conversations with several accounts: name one")
+            raise SendRefused(f"{contact} has conversations with several accounts: name one")
 
 
 def _closes_for_person(state: WritableState, now: int, *, by_person: bool) -> int:
     """Return when the window closes (UTC ms) for a person who writes after the bot's is over."""
     if not state.window_closes_at:
-        raise Refused("the person has not written yet: there is no window to answer in")
+        raise SendRefused("the person has not written yet: there is no window to answer in")
     since = f"the window is closed since {moment(state.window_closes_at)}"
     until = state.window_closes_at - WINDOW + PERSON_WINDOW
     if now >= until:
-        raise Refused(f"{since}: it opens again when the person writes")
+        raise SendRefused(f"{since}: it opens again when the person writes")
     if not by_person:
-        raise Refused(
+        raise SendRefused(
             f"{since}: it opens again when the person writes; until {moment(until)} it is open to"
             " what a person writes, with Meta's feature Human Agent"
         )

@@ -14,6 +14,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from ak_instagram.backoff import Backoff
+from ak_instagram.errors import StoreUnavailable
 from ak_instagram.maintenance.notifier import LEASE, Notifier
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.store.values import EventStatus, TurnResult
@@ -220,8 +221,9 @@ async def test_without_an_endpoint_nothing_is_written_down(bench):
     assert await bench.query("SELECT count(*) FROM notifications") == [(0,)]
 
 
-async def test_the_job_goes_on_after_a_round_that_failed(desk):
-    store = ScriptedStore(notifications.take_due, OSError("no disk"), [])
+async def test_the_job_goes_on_after_rounds_that_failed_and_says_so_once(desk):
+    away = StoreUnavailable("no disk")
+    store = ScriptedStore(notifications.take_due, away, away, [], away)
 
     async with aiohttp.ClientSession() as session:
         with capture_logs() as logs:
@@ -229,4 +231,4 @@ async def test_the_job_goes_on_after_a_round_that_failed(desk):
             await store.done.wait()
             await stop(job)
 
-    assert [line["event"] for line in logs] == ["notification.round_failed"]
+    assert [line["event"] for line in logs] == ["notification.round_failed"] * 2

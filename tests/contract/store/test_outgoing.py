@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from ak_instagram.outbound.send import OutgoingMessage, Queued, Refused, send
+from ak_instagram.outbound.send import OutgoingMessage, Queued, SendRefused, send
 from ak_instagram.store.values import PieceStatus
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.operators import stops
@@ -153,7 +153,9 @@ async def test_a_closed_window_is_said_with_its_time(bench, store, by_ad, after,
     await known(bench, store, by_ad=by_ad)
     bench.clock.move(after)
 
-    allowed = nullcontext() if why is None else pytest.raises(Refused, match=f"^{re.escape(why)}$")
+    allowed = (
+        nullcontext() if why is None else pytest.raises(SendRefused, match=f"^{re.escape(why)}$")
+    )
 
     with allowed:
         await store.run(send, "anna", message)
@@ -162,18 +164,18 @@ async def test_a_closed_window_is_said_with_its_time(bench, store, by_ad, after,
 async def test_nobody_is_written_to_who_has_not_written(bench, store):
     await store.put([arrival("r1", kind="referral")])
 
-    with pytest.raises(Refused, match="has not written yet"):
+    with pytest.raises(SendRefused, match="has not written yet"):
         await store.run(send, "anna", READY)
-    with pytest.raises(Refused, match="no conversation with ben is known"):
+    with pytest.raises(SendRefused, match="no conversation with ben is known"):
         await store.run(send, "ben", READY)
-    with pytest.raises(Refused, match="no conversation with anna is known"):
+    with pytest.raises(SendRefused, match="no conversation with anna is known"):
         await store.run(send, "anna", READY, "cafe")
 
 
 async def test_whom_several_accounts_know_is_written_to_by_a_named_one(bench, store):
     await store.put([arrival("m1"), arrival("m2", account="cafe")])
 
-    with pytest.raises(Refused, match="several accounts: name one"):
+    with pytest.raises(SendRefused, match="several accounts: name one"):
         await store.run(send, "anna", READY)
 
     assert (await store.run(send, "anna", READY, "cafe")).account == "cafe"

@@ -22,6 +22,16 @@ def test_a_long_text_is_several_messages():
     assert message.by_person
 
 
+def test_a_rich_message_is_sent_as_what_it_is_and_noted_in_words():
+    buttons = [{"title": "Open", "url": "https://shop.example"}]
+
+    message = compose({"text": "Our shop", "buttons": buttons})
+
+    [sent] = message.messages
+    assert "attachment" in sent
+    assert message.said == "Our shop\nOpen: https://shop.example"
+
+
 @pytest.mark.parametrize(
     ("document", "why"),
     [
