@@ -29,6 +29,7 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.maintenance import open_for_reading
 from ak_instagram.store.schema import echoes
 from ak_instagram.store.verbs.backlog import Backlog, measure
+from ak_instagram.store.verbs.operators import stops
 
 _T = TypeVar("_T")
 
@@ -60,7 +61,8 @@ class StoreFacts:
     *found* is its revision, `None` if nobody has used it yet, *newest* this version's.
     *backlog* is there if they agree. *ahead* is by how many ms the database's clock is ahead
     of this machine's. *server_version* is PostgreSQL's, such as 170004. *automatic* counts
-    the latest messages that the account sent by itself.
+    the latest messages that the account sent by itself. *stopped* are the accounts whose
+    sending an operator has stopped.
     """
 
     found: str | None
@@ -69,6 +71,7 @@ class StoreFacts:
     ahead: int = 0
     server_version: int | None = None
     automatic: int = 0
+    stopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,4 +226,5 @@ def _read(tx: Tx, newest: str) -> StoreFacts:
         ahead=tx.now - time.time_ns() // 1_000_000,
         server_version=server_version,
         automatic=tx.connection.execute(by_itself).scalar_one(),
+        stopped=tuple(stops.stopped(tx)),
     )
