@@ -46,6 +46,7 @@ CHART_SECRETS = {
     "agentTranscriptionKey": "agent.transcription_key",
     "adminToken": "admin.token",
     "encryptionKey": "store.encryption_key",
+    "notifySecret": "notify.secret",
 }
 
 

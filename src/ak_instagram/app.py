@@ -18,15 +18,18 @@ from ak_instagram.agents.agent import Agent, Deferring
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.conversation.profiles import ProfiledAgent, Profiles
+from ak_instagram.conversation.requests import Requests
 from ak_instagram.conversation.turn import turn_id
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
+from ak_instagram.delivery.stop_switch import StopSwitch
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.doctor.run import FIRST_AFTER, run_daily
 from ak_instagram.maintenance.backlog_metrics import run_measurements
+from ak_instagram.maintenance.notifier import Notifier
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
 from ak_instagram.meta.account_calls import AccountCalls
@@ -37,7 +40,7 @@ from ak_instagram.meta.token_calls import TokenCalls
 from ak_instagram.privacy.callbacks import PrivacyCallbacks
 from ak_instagram.privacy.deletions import Deletions
 from ak_instagram.settings.logins import graph_host
-from ak_instagram.settings.model import InstagramSettings, Settings
+from ak_instagram.settings.model import InstagramSettings, NotifySettings, Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import claims
@@ -104,7 +107,10 @@ async def open_service(
             graph = GraphClient.of(settings.instagram, session)
             may_grow = settings.instagram.app_id is not None
             accounts = Accounts(settings.instagram.all_accounts, graph, may_grow=may_grow)
-            circuit_breaker = CircuitBreaker()
+            notifier = _notifier(settings.notify, store, session)
+            circuit_breaker = CircuitBreaker(
+                on_stopped=notifier.account_stopped if notifier else None
+            )
             worker = _assemble(settings, agent, store, graph, accounts, circuit_breaker)
             deletions = Deletions(store, accounts.webhook_id)
             privacy = PrivacyCallbacks(
@@ -117,9 +123,12 @@ async def open_service(
             )
             keeper = _make_keeper(settings, store, session, accounts, circuit_breaker)
             await keeper.apply()  # a token of the settings may be dead, and the store's not
+            stop_switch = StopSwitch(store, circuit_breaker, enabled=settings.sender.enabled)
+            await stop_switch.look()  # before anything is sent
             every = settings.instagram.sweep
             sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
+                stopping=stop_switch.run(),
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 tokens=keeper.run(),
@@ -130,6 +139,7 @@ async def open_service(
                 checking=run_daily(
                     settings, session, accounts.current, first_after=first_check_after
                 ),
+                **({"notifying": notifier.run()} if notifier else {}),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     yield Service(
@@ -171,6 +181,13 @@ def make_app(service: Service) -> ASGIApp:
     return app
 
 
+def _notifier(
+    settings: NotifySettings, store: Store, session: aiohttp.ClientSession
+) -> Notifier | None:
+    """Return what tells an operator, if there is an endpoint for it."""
+    return Notifier(store, session, settings.url, settings.secret or "") if settings.url else None
+
+
 def _assemble(
     settings: Settings,
     agent: Agent,
@@ -183,6 +200,12 @@ def _assemble(
     backoff = Backoff(settings.conversation.attempts)
     if settings.instagram.profile:
         agent = ProfiledAgent(agent, Profiles(store, graph, accounts.find, tasks.spawn))
+    requests = Requests(
+        settings.conversation.handoff_words,
+        settings.conversation.handoff_reply,
+        settings.conversation.reset,
+        settings.conversation.reset_reply,
+    )
     answering = Answering(
         store=store,
         agent=agent,
@@ -194,6 +217,7 @@ def _assemble(
         fallback=settings.agent.fallback,
         spawn=tasks.spawn,
         comments=settings.comments.all_rules or (),
+        requests=requests if requests.are_offered else None,
     )
     delivery = Delivery(
         store=store,
@@ -275,6 +299,9 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         opt_out_words=settings.conversation.opt_out_words,
         opt_in_words=settings.conversation.opt_in_words,
         transcript_lines=agent.history,
+        notifies=settings.notify.url is not None,
+        disclosure=settings.conversation.disclosure,
+        disclosure_gap_ms=int(settings.conversation.disclosure_gap * 1000),
         turn_id=turn_id if isinstance(agent, Deferring) else None,
     )
     return open_store(settings.store.url, worker)

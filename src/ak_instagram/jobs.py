@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +55,25 @@ async def run_logged(work: Awaitable[None], *, failure: str) -> bool:
         log.exception(failure, reason=type(exc).__name__)
         return False
     return True
+
+
+async def run_rounds(work: Callable[[], Awaitable[None]], every: float, *, failure: str) -> None:
+    """
+    Do *work* now and then *every* so many seconds; never return.
+
+    The first of several failures in a row is logged as *failure*: a store that is away for an
+    hour is no news every two seconds.
+    """
+    works = True
+    while True:
+        try:
+            await work()
+            works = True
+        except Exception as exc:  # whatever it is, the next round may do
+            if works:
+                log.exception(failure, reason=type(exc).__name__)
+            works = False
+        await asyncio.sleep(every)
 
 
 class TaskSet:

@@ -98,6 +98,19 @@ TOKEN_EXPIRES = Gauge(
     "When an account's token expires, at the latest; none for one that never does",
     ["account"],
 )
+SENDING_STOPPED = Gauge(
+    "ak_instagram_sending_stopped",
+    "1 while an operator has stopped the sending of an account, or of all",
+    ["account"],
+)
+NOTIFICATIONS = _from_zero(
+    Counter(
+        "ak_instagram_notifications_total",
+        "Posts to notify.url: delivered, failed and tried again, or given up",
+        ["outcome"],
+    ),
+    *("delivered", "failed", "given_up"),
+)
 SWEEP_FOUND = Counter(
     "ak_instagram_sweep_found_total", "Messages that no webhook had brought, found by looking"
 )

@@ -24,12 +24,16 @@ class Behaviour:
     *echo_first*: the echo of a message arrives before its send call has answered.
     *edit_companion*: each new message comes with a `message_edit` of `num_edit` 0.
     *echoes*: the account's own messages are echoed at all.
+    *ad_window*: whoever comes by an ad may be answered for 7 days.
+    *human_agent*: the app has the feature Human Agent, for the tag of that name.
     *sends_per_second*: how many send calls an account may make; 0 is no limit.
     """
 
     echoes: bool = True
     echo_first: bool = False
     edit_companion: bool = False
+    ad_window: bool = True
+    human_agent: bool = True
     sends_per_second: int = 0
 
 

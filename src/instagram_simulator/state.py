@@ -22,6 +22,7 @@ from .values import (
 # The Graph API gives details of the newest messages of a conversation only.
 READABLE = 20
 WINDOW_SECONDS = 24 * 3600
+AD_WINDOW_SECONDS = 7 * 24 * 3600
 TOKEN_SECONDS = 60 * 24 * 3600
 SHORT_TOKEN_SECONDS = 3600
 CODE_SECONDS = 3600
@@ -68,7 +69,8 @@ class ConversationState:
 
     *applied* are the messages among *mids* that the service has sent. *updated* and
     *last_inbound* are UTC ms; the latter is when the person wrote last, which opens the
-    window for answers. *seen_by_person* and *seen_by_account* are how many messages were
+    window for answers. *from_ad* is when they last wrote after tapping an ad, `None` if never.
+    *seen_by_person* and *seen_by_account* are how many messages were
     seen.
     """
 
@@ -78,6 +80,7 @@ class ConversationState:
     applied: list[str] = field(default_factory=list)
     updated: int = 0
     last_inbound: int | None = None
+    from_ad: int | None = None
     seen_by_person: int = 0
     seen_by_account: int = 0
     is_typing: bool = False
@@ -235,6 +238,8 @@ class World:
         conversation.mids.append(mid)
         if message.is_from_person:
             conversation.last_inbound = conversation.updated
+            if (content.referral or {}).get("source") == "ADS":
+                conversation.from_ad = conversation.updated
         else:
             conversation.is_typing = False
         if author == "service":
@@ -283,8 +288,14 @@ class World:
 
     def is_window_open(self, igsid: str, seconds: float = WINDOW_SECONDS) -> bool:
         """Whether the person wrote within the last *seconds*, by the world's clock."""
-        last = self.conversation(igsid).last_inbound
-        return last is not None and self.clock.now() - last <= seconds * 1000
+        return self._is_within(self.conversation(igsid).last_inbound, seconds)
+
+    def is_ad_window_open(self, igsid: str) -> bool:
+        """Whether the person came by an ad within the last 7 days, by the world's clock."""
+        return self._is_within(self.conversation(igsid).from_ad, AD_WINDOW_SECONDS)
+
+    def _is_within(self, moment: int | None, seconds: float) -> bool:
+        return moment is not None and self.clock.now() - moment <= seconds * 1000
 
     def _keep(self, message: DirectMessage) -> DirectMessage:
         self._messages[message.mid] = message

@@ -305,3 +305,23 @@ def test_the_exit_code_is_that_of_the_worst_finding_that_counts(tmp_path, argume
     assert result.exit_code == code, result.output
     assert ("AKI-602" in result.stdout) is (code != 2)
     assert ("AKI-301" in result.stdout) is False
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "result", "words"),
+    [
+        pytest.param("AKI-601", {}, Result.WARNING, "not told that a machine", id="not-disclosed"),
+        pytest.param(
+            "AKI-601", {"CONVERSATION__DISCLOSURE": "A bot"}, Result.OK, "told", id="disclosed"
+        ),
+        pytest.param(
+            "AKI-127", {"SENDER__ENABLED": "false"}, Result.WARNING, "enabled", id="may-not-send"
+        ),
+    ],
+)
+async def test_what_the_law_and_people_expect_is_looked_at(tmp_path, code, changes, result, words):
+    settings = settings_with(**{"STORE__URL": f"sqlite:///{tmp_path}/store.db"} | changes)
+
+    [(found, text)] = await results(settings, code)
+
+    assert (found, words in text) == (result, True)

@@ -229,10 +229,14 @@ async def test_a_wrong_secret_is_named_by_the_doctor_beside_the_service_and_by_t
 
 async def test_all_is_well_beside_a_running_service_and_nothing_is_changed(tmp_path):
     """Its SQLite file is locked by the service, and read all the same."""
-    async with open_stage(tmp_path, instagram__api_version="v26.0") as stage:
+    settings = {
+        "instagram__api_version": "v26.0",
+        "conversation__disclosure": "Our assistant answers here; it is a machine.",
+    }
+    async with open_stage(tmp_path, **settings) as stage:
         mia = stage.person()
         stage.meta.phones.say(mia, "Hello?")
-        await stage.until_answered(mia)
+        await stage.until_answered(mia, 2)
         await stage.meta.settled()
         before = stage.query("SELECT count(*), max(id) FROM events")
         code, printed = await stage.service.command(
@@ -240,6 +244,8 @@ async def test_all_is_well_beside_a_running_service_and_nothing_is_changed(tmp_p
         )
         again, told = await stage.service.command("doctor", "--fail-on", "warning")
         after = stage.query("SELECT count(*), max(id) FROM events")
+        await stage.service.command("pause", "--all")
+        _, stopped = await stage.service.command("doctor", "--only", "AKI-127")
 
     answer = json.loads(printed)
     results = {each["code"]: each["result"] for each in answer["findings"]}
@@ -249,4 +255,5 @@ async def test_all_is_well_beside_a_running_service_and_nothing_is_changed(tmp_p
     assert {"AKI-411", "AKI-412", "AKI-413"} <= results.keys()
     assert ACCOUNT.access_token not in printed
     assert (again, "fix: unset AK_INSTAGRAM__GRAPH_URL" in told) == (1, True)
+    assert "sending is stopped for all accounts" in stopped
     assert before == after

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from instagram_simulator import Fault, FaultKind
+from instagram_simulator.values import MessageContent
 from qa.support.agent import Hold
 from tests.support.stage import Stage
 from tests.support.webhooks import message, now, post
@@ -76,6 +77,40 @@ async def test_messages_of_days_ago_are_context_of_the_next_turn(stage):
         "[now]\nTwo beers please"
     ]
     assert len(stage.agent.asked) == 1
+
+
+async def ask_by_ad_two_days_ago(stage: Stage, igsid: str, mid: str) -> None:
+    """Let the person have come by an ad two days ago, of which the service hears now."""
+    referral = {"ad_id": "42", "source": "ADS", "type": "OPEN_THREAD"}
+    stage.meta.world.write(igsid, "person", MessageContent(text="Is it in red?", referral=referral))
+    stage.meta.world.clock.advance(2 * DAY / 1000)
+    late = message(igsid, mid, "Is it in red?", now() - 2 * DAY)
+    assert isinstance(late["message"], dict)
+    late["message"]["referral"] = referral
+    await post(stage, "messaging", late)
+
+
+async def test_who_came_by_an_ad_is_answered_later_than_a_day(stage):
+    mia = stage.person()
+
+    await ask_by_ad_two_days_ago(stage, mia, "by-ad-1")
+    await stage.until_answered(mia)
+
+    assert stage.answers(mia) == ["You said: [came from ad] 42\nIs it in red?"]
+
+
+async def test_an_answer_that_meta_takes_for_too_late_after_an_ad_is_parked(stage):
+    mia = stage.person()
+    stage.meta.switch(ad_window=False)
+
+    await ask_by_ad_two_days_ago(stage, mia, "by-ad-2")
+    await until_parked(stage, mia)
+    stage.meta.phones.say(mia, "Still there?")
+    await stage.until_answered(mia, 2)
+
+    late, then = stage.answers(mia)
+    assert late == "You said: [came from ad] 42\nIs it in red?"
+    assert then == "You said: Still there?"
 
 
 # --- edits --------------------------------------------------------------------

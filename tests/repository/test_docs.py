@@ -273,7 +273,7 @@ def logged_in(source: str) -> Iterator[tuple[str, str, set[str]]]:
             ):
                 said = dictionaries[facts.id] if isinstance(facts, ast.Name) else keys_of(facts)
                 yield event, level.lower(), {"status", "ms", *said}  # as `AccessLog.write` adds
-            case ast.Call(func=ast.Name(id="run_logged")):
+            case ast.Call(func=ast.Name(id="run_logged" | "run_rounds")):
                 yield ast.literal_eval(named["failure"]), "error", {"reason", "traceback"}
 
 

@@ -97,6 +97,11 @@ class FakeGraph:
         self.sent.append(message)
         return f"mid-{len(self.sent)}"
 
+    async def send_as_person(
+        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+    ) -> str:
+        return await self.send_message(token, recipient, {"tagged": message}, timeout)
+
     async def sender_action(self, token: str, recipient: str, action: str, timeout: float) -> None:
         self._note(action)
         if self.hang is not None:

@@ -52,10 +52,15 @@ def worker(
     lines: int = 0,
     automatic_texts: tuple[str, ...] = (),
     awaits: bool = False,
+    **rules: Any,
 ) -> WorkerIdentity:
-    """A process run that is called *owner*, and *awaits* answers that its agent posts."""
+    """
+    A process run that is called *owner*, with further *rules* of `WorkerIdentity`.
+
+    It *awaits* answers that its agent posts.
+    """
     names = turn_id if awaits else None
-    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines, names)
+    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines, names, **rules)
 
 
 def tx_on(connection: object) -> Tx:
@@ -88,11 +93,17 @@ class Bench:
         lines: int = 0,
         automatic_texts: tuple[str, ...] = (),
         awaits: bool = False,
+        **rules: Any,
     ) -> Store:
-        rules = worker(
-            owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts, awaits=awaits
+        identity = worker(
+            owner,
+            debounce=debounce,
+            lines=lines,
+            automatic_texts=automatic_texts,
+            awaits=awaits,
+            **rules,
         )
-        return Store(self.database, rules)
+        return Store(self.database, identity)
 
     async def run(self, verb: Callable[..., T], *arguments: object) -> T:
         """Return what *verb* returns, in a transaction of the store `one`."""

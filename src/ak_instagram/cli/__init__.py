@@ -22,6 +22,7 @@ from .instagram.token import token
 from .people.dead_letters import dead_letters
 from .people.pause_resume import pause, resume
 from .people.person import person
+from .people.send import send
 from .serve import serve
 from .simulator import simulator
 
@@ -58,6 +59,7 @@ for command in (
     subscribe,
     sweep,
     sign,
+    send,
     dead_letters,
     pause,
     resume,

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.agents.agent import Agent, Part, Text, Turn, prompt
+from ak_instagram.agents.agent import Agent, Handoff, Part, Text, Turn, prompt
 from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -28,6 +28,7 @@ from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
 from .comments import AskAgent, Leave, Say, privately, verdict
+from .requests import Requests
 from .turn import TurnDraft, compose, without_quotes
 
 log = structlog.get_logger()
@@ -43,7 +44,8 @@ class Answering:
     An answer has at most *max_answer* bytes and takes at most *timeout* seconds.
     *fallback* is what a person gets when the agent has failed for good; empty is
     silence; an account may have its own. *spawn* runs what nobody waits for.
-    *comments* are the rules for private replies.
+    *comments* are the rules for private replies, *requests* what a person can ask the
+    service itself for, `None` if there is nothing.
     """
 
     store: Transactions
@@ -56,6 +58,7 @@ class Answering:
     fallback: str
     spawn: Spawn
     comments: Sequence[CommentRule] = ()
+    requests: Requests | None = None
 
     async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
         """
@@ -82,6 +85,11 @@ class Answering:
         with structlog.contextvars.bound_contextvars(turn=draft.turn.id):
             if draft.comment is not None:
                 return await self._reply(claim, draft, draft.turn, account)
+            if self.requests is not None:
+                if self.requests.ask_for_person(draft.turn.messages):
+                    return await self._hand_over(claim, draft, draft.turn, self.requests)
+                if head := self.requests.until_reset(claim, draft.turn.messages):
+                    return await self._start_over(head, self.requests)
             return await self._answer(claim, draft, draft.turn, account)
 
     async def _reply(
@@ -136,6 +144,25 @@ class Answering:
         _log_answer(turn, plan, seconds)
         return self._end_typing(step, claim, account)
 
+    async def _hand_over(
+        self, claim: Claim, draft: TurnDraft, turn: Turn, requests: Requests
+    ) -> Claim | None:
+        """Leave *turn*, which asks for a person, to one: the agent is not asked."""
+        said: list[Part] = [Text(requests.handoff_reply)] if requests.handoff_reply else []
+        plan = plan_answer([*said, Handoff("the person asks for a person")])
+        lines = _transcript_lines(turn, said, plan) if self.agent.history else ()
+        metrics.TURNS.labels("answered" if plan.messages else "silent").inc()
+        log.warning("turn.handed_off", reason=f"{plan.handoff}: the bot falls silent")
+        return await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
+
+    async def _start_over(self, claim: Claim, requests: Requests) -> Claim | None:
+        """Begin a new session: what *claim* has was said in the old one, and is not answered."""
+        plan = plan_answer([Text(requests.reset_reply)] if requests.reset_reply else [])
+        draft = replace(compose(claim), starts_over=True)
+        metrics.TURNS.labels("answered" if plan.messages else "silent").inc()
+        log.info("session.reset", reason="the person asked for it")
+        return await self._settle(claim, draft, EventStatus.IGNORED, plan, "the person began anew")
+
     def _end_typing(self, step: Claim | None, claim: Claim, account: Account) -> Claim | None:
         """Return the next *step*; unless it is a piece, nothing else takes the indicator away."""
         if step is None or step.piece is None:
@@ -184,6 +211,8 @@ class Answering:
             messages=privately(draft.comment, plan.messages) if draft.comment else plan.messages,
             lines=lines,
             hands_over=plan.handoff is not None,
+            handoff=plan.handoff or "",
+            starts_over=draft.starts_over,
         )
         return await self.store.run(steps.settle, claim, turn_result)
 

@@ -33,7 +33,7 @@ class TurnDraft:
 
     *turn* is `None` when there is nothing to answer. *answered_ids* are the events that
     it answers, edits among them; *other_statuses* says how the others end. *comment* is the id
-    of the comment that it answers, if it is one.
+    of the comment that it answers, if it is one. *starts_over*: a new session begins with it.
     """
 
     turn_id: str
@@ -41,6 +41,7 @@ class TurnDraft:
     answered_ids: tuple[int, ...]
     other_statuses: Mapping[int, EventStatus]
     comment: str | None = None
+    starts_over: bool = False
 
 
 def compose(claim: Claim, agent: str | None = None) -> TurnDraft:

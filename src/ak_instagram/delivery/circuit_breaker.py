@@ -6,6 +6,8 @@ running into it, all of them wait (the circuit is open). When a pause has passed
 them is let through as a probe (half-open); the others follow once a call has worked
 (closed). Other accounts are not concerned.
 
+What an operator has stopped is held in the same way, without a probe (see `stop_switch`).
+
 A rate limit passes by itself: after its pause all go on. One that a probe runs into does
 not close the circuit, since the probe's own outcome stays unknown.
 """
@@ -16,17 +18,20 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
+from ak_instagram.store.values import ALL_ACCOUNTS
 
 log = structlog.get_logger()
 
 PROBE = 10.0  # seconds that a probe has to show that the account works
 MAX_REFUSED = 10  # people remembered for each account
+HELD = 600.0  # seconds until what is held by an operator is looked at again; its end wakes it
 _STOPPED = Backoff(first=30, factor=2, longest=900)
 _RATE_LIMITED = Backoff(first=1, factor=2, longest=300)
 _FIXES = {
@@ -37,6 +42,9 @@ _FIXES = {
     " App Dashboard, and whether instagram.api_version has ended; what waits then goes out by"
     " itself",
 }
+
+
+OnStopped: TypeAlias = Callable[[str, ErrorClass, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,17 @@ class CircuitBreaker:
 
     Many calls may be under way when a circuit opens. Their ends say nothing of what is to
     come: only a call that *began* after that lengthens the pause or closes the circuit.
-    *now* is the steady clock that tells it.
+    *now* is the steady clock that tells it. *held* are the accounts that an operator has
+    stopped, `ALL_ACCOUNTS` among them. *on_stopped* hears of each account that somebody has
+    to act for, with why.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, now: Callable[[], float] = time.monotonic, *, on_stopped: OnStopped | None = None
+    ) -> None:
         self.now = now
+        self._on_stopped = on_stopped
+        self.held: frozenset[str] = frozenset()
         self._open: dict[str, OpenState] = {}
         self._last_success: dict[str, float] = {}
         # When each of the latest people got a vague refusal, by account.
@@ -80,6 +94,8 @@ class CircuitBreaker:
         is the probe. The contact of a failed probe comes after the others, since perhaps
         only its message is refused.
         """
+        if self.held and (account in self.held or ALL_ACCOUNTS in self.held):
+            return HELD
         state = self._open.get(account)
         if state is None:
             return 0.0
@@ -115,8 +131,9 @@ class CircuitBreaker:
         else:
             state = replace(known, until=max(known.until, now + (retry_after or 0.0)))
         self._open[account] = state
-        if known is None or known.error_class is not state.error_class:
-            _report(account, error_class, why)
+        is_news = known is None or known.error_class is not state.error_class
+        if is_news and _report(account, error_class, why) and self._on_stopped is not None:
+            self._on_stopped(account, error_class, why)
         return max(state.until - now, 0.0)
 
     def record_success(self, account: str, began: float) -> bool:
@@ -170,11 +187,12 @@ def _opened(
     return OpenState(now, until, failures, error_class, failed_probe=None if is_limit else contact)
 
 
-def _report(account: str, error_class: ErrorClass, why: str) -> None:
-    """Log once what is wrong and what helps."""
+def _report(account: str, error_class: ErrorClass, why: str) -> bool:
+    """Log once what is wrong and what helps; return whether somebody has to act."""
     fix = _FIXES.get(error_class)
     metrics.ACCOUNTS_STOPPED.labels(account).set(0 if fix is None else 1)
     if fix is None:
         log.warning("account.rate_limited", account=account, reason=why)
     else:
         log.error("account.stopped", account=account, reason=why, fix=fix)
+    return fix is not None

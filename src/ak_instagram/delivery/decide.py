@@ -46,6 +46,8 @@ _REFUSALS = frozenset(
     {ErrorClass.WINDOW_CLOSED, ErrorClass.PERSON_UNAVAILABLE, ErrorClass.BAD_REQUEST}
 )
 
+_DEAD_TOKEN = frozenset({102, 190})
+
 # --- actions ----------------------------------------------------------------
 
 
@@ -291,6 +293,17 @@ def try_again(
     if failures + 1 >= backoff.max_attempts and latest is not None and latest.may_change:
         at_least = max(at_least, VERDICT_WAIT)
     return Retry(max(wait, at_least), why, in_doubt)
+
+
+def is_about_tag(error: GraphError) -> bool:
+    """
+    Return whether *error*, of a message that is tagged as a person's, may be about the tag.
+
+    It says nothing of the account then, which must not stop for it: the tag needs a feature
+    of its own, and Meta does not document how it refuses the tag to an app without that.
+    """
+    is_dead_token = error.code in _DEAD_TOKEN
+    return error.is_vague or (error.error_class is ErrorClass.AUTHORIZATION and not is_dead_token)
 
 
 def shows_that_account_works(error: GraphError) -> bool:

@@ -42,6 +42,7 @@ from .decide import (
     Sent,
     WaitForAccount,
     decide,
+    is_about_tag,
     shows_that_account_works,
 )
 from .rate_limit import RateLimiter, Reservation
@@ -67,6 +68,12 @@ class MessagesApi(Protocol):
         self, token: str, recipient: str, message: Outgoing, timeout: float
     ) -> str:
         """Send *message* to *recipient* and return its id, empty if it gets none."""
+        ...
+
+    async def send_as_person(
+        self, token: str, recipient: str, message: Outgoing, timeout: float
+    ) -> str:
+        """Send *message*, which a person wrote, to *recipient* and return its id."""
         ...
 
     async def recent_messages(
@@ -149,14 +156,17 @@ class Delivery:
         if left <= 0:
             raise LeaseLost("the lease has run out while the piece was about to be sent")
         breaker, began = self._circuit_breaker, self._circuit_breaker.now()
+        send = self._graph.send_as_person if piece.is_tagged else self._graph.send_message
         patience = TIMEOUT if "text" in piece.message else TIMEOUT + fetch_seconds(piece.message)
         timeout = min(left, patience)
         action: Action
         try:
-            message_id = await self._graph.send_message(
-                token, claim.contact, piece.message, timeout
-            )
+            message_id = await send(token, claim.contact, piece.message, timeout)
         except GraphError as error:
+            if piece.is_tagged and is_about_tag(error):
+                _log_attempt(piece, error.error_class.value, breaker.now() - began, error)
+                why = f"{error}; has the app the feature Human Agent?"
+                return await self._carry_out(GiveUp(why), claim, piece, began)
             failure = self._record(self._failed_sends, claim, piece, error)
             _log_attempt(piece, failure.error_class.value, failure.at - began, error)
             action = decide(

@@ -29,6 +29,7 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.maintenance import open_for_reading
 from ak_instagram.store.schema import echoes
 from ak_instagram.store.verbs.backlog import Backlog, measure
+from ak_instagram.store.verbs.operators import stops
 from ak_instagram.tokens.report import AccountReport, report
 from ak_instagram.tokens.vault import Vault
 
@@ -62,7 +63,8 @@ class StoreFacts:
     *found* is its revision, `None` if nobody has used it yet, *newest* this version's.
     *backlog* is there if they agree. *ahead* is by how many ms the database's clock is ahead
     of this machine's. *server_version* is PostgreSQL's, such as 170004. *automatic* counts
-    the latest messages that the account sent by itself.
+    the latest messages that the account sent by itself. *stopped* are the accounts whose
+    sending an operator has stopped.
     """
 
     found: str | None
@@ -71,6 +73,7 @@ class StoreFacts:
     ahead: int = 0
     server_version: int | None = None
     automatic: int = 0
+    stopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,4 +240,5 @@ def _read(tx: Tx, newest: str) -> StoreFacts:
         ahead=tx.now - time.time_ns() // 1_000_000,
         server_version=server_version,
         automatic=tx.connection.execute(by_itself).scalar_one(),
+        stopped=tuple(stops.stopped(tx)),
     )

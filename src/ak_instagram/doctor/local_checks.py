@@ -118,6 +118,20 @@ async def version_served(facts: Facts) -> Sequence[Verdict]:
     return []
 
 
+@check("AKI-601", Group.POLICY, "People are told that a machine answers")
+async def machine_disclosed(facts: Facts) -> Sequence[Verdict]:
+    """
+    Check that `conversation.disclosure` is set.
+
+    Meta's policy asks for it where the law does, California and Germany among others, and the
+    EU's AI Act does since 2026-08-02. An agent that says so by itself is not seen from here.
+    """
+    if facts.settings.conversation.disclosure:
+        return [ok("people are told before the first answer, and when the bot returns")]
+    fix = 'set AK_CONVERSATION__DISCLOSURE="Our assistant answers here; it is a machine."'
+    return [warning("people are not told that a machine answers", fix)]
+
+
 @check("AKI-602", Group.POLICY, "What people wrote is not kept for longer than needed")
 async def retention_short(facts: Facts) -> Sequence[Verdict]:
     """
@@ -140,5 +154,6 @@ CHECKS = (
     proxies_used,
     version_lives,
     version_served,
+    machine_disclosed,
     retention_short,
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.masking import without_password
+from ak_instagram.store.values import ALL_ACCOUNTS
 
 from .facts import Facts, StoreFacts, file_facts
 from .finding import Asks, Group, Verdict, check, error, ok, warning
@@ -188,6 +189,30 @@ async def nothing_overdue(facts: Facts) -> Sequence[Verdict]:
     return [ok("nothing waits, and there are no dead letters")]
 
 
+@check("AKI-127", Group.STORE, "Nobody has stopped the sending")
+async def nothing_stopped(facts: Facts) -> Sequence[Verdict]:
+    """
+    Check that neither `sender.enabled` nor the command `pause` holds all sending, or an account's.
+
+    What comes in meanwhile waits, and is too late when its 24 hours are over.
+    """
+    if not facts.settings.sender.enabled:
+        fix = "set AK_SENDER__ENABLED=true and restart; what waits then goes out"
+        return [warning("sender.enabled is false: nothing is sent", fix)]
+    store = await _told(facts)
+    if store is None or store.backlog is None:
+        return []
+    return [
+        warning("sending is stopped for all accounts", "`ak-instagram resume --all`")
+        if account == ALL_ACCOUNTS
+        else warning(
+            f"sending is stopped for account {account}",
+            f"`ak-instagram resume --account {account}`",
+        )
+        for account in store.stopped
+    ] or [ok("nothing is stopped")]
+
+
 @check("AKI-611", Group.AUTOMATIONS, "Nothing else answers for the account")
 async def nothing_answers_too(facts: Facts) -> Sequence[Verdict]:
     """
@@ -215,5 +240,6 @@ CHECKS = (
     wal_small,
     postgres_maintained,
     nothing_overdue,
+    nothing_stopped,
 )
 AUTOMATIONS = (nothing_answers_too,)

@@ -1,1 +1,1 @@
-"""Background maintenance: retention and backlog metrics."""
+"""Background maintenance: retention, backlog metrics, notifications."""

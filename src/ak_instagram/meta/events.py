@@ -67,7 +67,8 @@ class Event(NamedTuple):
     outcome is unknown, or shows that a person answers. *echo_attachment* is the kind of what
     it said besides words, as `outgoing` has kinds. *echo_app* is the id of the app that
     said it, where Meta tells. *unsends* is the key of the message
-    that an unsend takes back, *unsends_edits* are those of its edits.
+    that an unsend takes back, *unsends_edits* are those of its edits. *from_ad*: the person came
+    by an ad that opens a conversation.
     """
 
     account: str
@@ -83,6 +84,7 @@ class Event(NamedTuple):
     echo_attachment: str | None = None
     unsends: str | None = None
     unsends_edits: tuple[str, ...] = ()
+    from_ad: bool = False
 
     def __repr__(self) -> str:
         """Return what it was and when, and nothing of what it says."""

@@ -29,6 +29,7 @@ Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
 _Value = TypeVar("_Value")
 
 MAX_ANSWER_BYTES = 1 << 20
+_HUMAN_AGENT = {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
 _MERE_WORDS = {"text"}
 _ME = {"fields": "user_id,username"}
 _NODE = {"fields": "id,username"}  # of Unified Login, where `id` is the only one
@@ -169,6 +170,20 @@ class GraphClient:
             return ""
         else:
             body = request_body(recipient, message)
+        answer = await self._post(token, body, timeout, repeatable=False)
+        return read_answer(read_message_id, answer.body, repeatable=False)
+
+    async def send_as_person(
+        self, token: str, recipient: str, message: Outgoing, timeout: float
+    ) -> str:
+        """
+        Send *message*, which a person wrote, as `send_message` does.
+
+        Meta takes it for some days after the window, from apps with the feature Human Agent.
+        """
+        if is_action(message):  # which takes no tag
+            return await self.send_message(token, recipient, message, timeout)
+        body = request_body(recipient, message) | _HUMAN_AGENT
         answer = await self._post(token, body, timeout, repeatable=False)
         return read_answer(read_message_id, answer.body, repeatable=False)
 

@@ -51,6 +51,9 @@ _TEST_ACCOUNT = "0"
 _TEST_SENDER = "12334"
 _TEST_MID = "random_mid"
 
+# An ad leads to one of these.
+_OPENERS = frozenset({Kind.MESSAGE, Kind.POSTBACK, Kind.REFERRAL})
+
 _COMMENT_FIELDS = frozenset({"comments", "live_comments"})
 
 # Under these, `value` is what an item of `messaging[]` would be.
@@ -184,7 +187,16 @@ def read_messaging(
         echo_attachment=echoed_kind(member) if kind is Kind.ECHO else None,
         unsends=mid_key(Kind.MESSAGE, account, unsent) if unsent else None,
         unsends_edits=edit_keys(account, unsent) if unsent else (),
+        from_ad=("referral" in member or "referral" in item) and is_from_ad(kind, member, item),
     )
+
+
+def is_from_ad(kind: Kind, member: JsonObject, item: JsonObject) -> bool:
+    """Return whether the person who did *item* came by a Click-to-Direct ad just now."""
+    if kind not in _OPENERS:
+        return False
+    referral = as_object(member.get("referral") or item.get("referral"))
+    return (as_text(referral.get("source")) or "").upper() == "ADS"
 
 
 def member_in(item: JsonObject) -> tuple[str, object]:

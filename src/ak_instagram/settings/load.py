@@ -23,6 +23,7 @@ from .model import (
     Account,
     AgentSettings,
     InstagramSettings,
+    SenderSettings,
     ServerSettings,
     Settings,
     StoreSettings,
@@ -78,11 +79,25 @@ def load_store(
     environ: Mapping[str, str] | None = None, config: Path | None = None
 ) -> StoreSettings:
     """Return the store's settings, whatever else a start would lack; see `load`."""
+    return StoreSettings(**_load_section("store", environ, config))
+
+
+def load_sender(
+    environ: Mapping[str, str] | None = None, config: Path | None = None
+) -> SenderSettings:
+    """Return the sender's settings, whatever else a start would lack; see `load`."""
+    return SenderSettings(**_load_section("sender", environ, config))
+
+
+def _load_section(
+    name: str, environ: Mapping[str, str] | None, config: Path | None
+) -> dict[str, Any]:
+    """Return the values of one section; `SettingsError` if any key is wrong."""
     problems: list[str] = []
     values, _ = read_keys(os.environ if environ is None else environ, config, problems)
     if problems:
         raise SettingsError(problems)
-    return StoreSettings(**_section_of(values, "store"))
+    return _section_of(values, name)
 
 
 def load_agent(

@@ -33,6 +33,7 @@ from .value_types import (
     encryption_keys,
     graph_version,
     http_url,
+    one_message,
     passphrase,
     store_url,
     two_words,
@@ -551,11 +552,60 @@ class ConversationSettings:
         example='["START", "WEITER"]',
     )
 
+    disclosure: str = setting(
+        "",
+        "What tells people that a machine answers, as the law may want it: a message of its own "
+        "before the first answer to a person, and when the bot returns after one of your staff.",
+        check=one_message,
+        example="Our assistant answers here; it is a machine.",
+    )
+    disclosure_gap: float = setting(
+        604800.0,
+        "Seconds without an answer after which `conversation.disclosure` is said again.",
+        check=above_zero,
+    )
+
+    handoff_words: tuple[str, ...] = setting(
+        (),
+        "Texts with which people ask for a person (`*` stands for any words), also those that a "
+        "button stands for: the agent is not asked, and the bot falls silent as after a takeover.",
+        value_type=PHRASES,
+        example='["human", "* a real person *"]',
+    )
+    handoff_reply: str = setting(
+        "",
+        "What confirms that a person was asked for. Empty is silence.",
+        check=one_message,
+        example="Somebody will be with you shortly.",
+    )
+    reset: str = setting(
+        "",
+        "The text with which a person starts a new session, in which the agent knows nothing of "
+        "what was said before. Empty is none.",
+        example="/reset",
+    )
+    reset_reply: str = setting(
+        "All right, let's start over.",
+        "What confirms the new session. Empty is silence.",
+        check=one_message,
+        empty=True,
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings:
     """The delivery of an answer's pieces."""
 
+    enabled: bool = setting(
+        True,
+        "`false` stops all sending: receiving goes on, nothing is given up, and what waits goes "
+        "out after a restart with `true`. The command `pause --all` does so without a restart.",
+    )
+    human_agent: bool = setting(
+        False,
+        "Let `send --as-person` write for 7 days after a person's last message instead of one, "
+        "with Meta's tag HUMAN_AGENT: for what people write, and with that feature alone.",
+    )
     attempts: int = setting(8, "Attempts at one piece of an answer.", check=at_least(1))
     rate: float = setting(100.0, "Pieces sent a second, for each account.", check=above_zero)
 
@@ -579,6 +629,25 @@ class ProfileSettings:
         value_type=MENU,
         example='[{"locale": "default", "entries": [{"title": "Our shop", "url": '
         '"https://shop.example"}, {"title": "No answers", "payload": "STOP"}]}]',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """The endpoint of yours that is told when somebody has to act."""
+
+    url: str | None = setting(
+        None,
+        "Where hand-offs, takeovers, stopped accounts and dead letters are posted, as JSON.",
+        check=http_url,
+        example="https://desk.example/instagram",
+    )
+    secret: str | None = setting(
+        None,
+        "What these posts are signed with, in `X-Hub-Signature-256`, as Meta signs webhooks.",
+        check=passphrase,
+        secret=True,
+        example="a-long-random-text",
     )
 
 
@@ -632,6 +701,7 @@ class Settings:
     sender: SenderSettings = field(default_factory=SenderSettings)
     profile: ProfileSettings = field(default_factory=ProfileSettings)
     comments: CommentsSettings = field(default_factory=CommentsSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     logs: LogSettings = field(default_factory=LogSettings)
 
     @property
@@ -647,6 +717,7 @@ class Settings:
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
             *self.store.encryption_key,
+            self.notify.secret,
             *passwords_in(self.store.url),
         )
         return tuple(secret for secret in candidates if secret)

@@ -210,6 +210,8 @@ def value_type_of(hint: object) -> ValueType:
 
 # --- checks -----------------------------------------------------------------
 
+MAX_MESSAGE = 1000  # bytes of UTF-8; Meta refuses more
+
 # What the query of a PostgreSQL URL may name: what the driver takes as text, and libpq's `sslmode`.
 POSTGRES_OPTIONS = {"sslmode", "ssl", "host", "user", "password", "database", "passfile"}
 POSTGRES_OPTIONS |= {"service", "servicefile", "target_session_attrs", "krbsrvname", "gsslib"}
@@ -251,6 +253,12 @@ def above_zero(value: float) -> None:
     """Check that a number is more than nothing."""
     if value <= 0:
         raise ValueError("must be more than 0")
+
+
+def one_message(value: str) -> None:
+    """Check a text that goes out as one message."""
+    if len(value.encode()) > MAX_MESSAGE:
+        raise ValueError(f"must have at most {MAX_MESSAGE} bytes: it is one message")
 
 
 def credential(value: str) -> None:

@@ -32,7 +32,9 @@ class WorkerIdentity:
     answered. *automatic_texts* are what the account says without one, *opt_out_words* and
     *opt_in_words* what a person ends and begins answers with. *transcript_lines*
     is how many a claim brings along. *turn_id* names the turn of a claim, and is set only if the
-    agent posts its answers.
+    agent posts its answers. *disclosure* tells people that a machine answers, and tells them
+    again after *disclosure_gap_ms* without an answer; empty is never. An operator is told of
+    what happens if the process *notifies*.
     """
 
     owner: str
@@ -45,6 +47,9 @@ class WorkerIdentity:
     replies_to_comments: bool = False
     opt_out_words: tuple[str, ...] = ()
     opt_in_words: tuple[str, ...] = ()
+    disclosure: str = ""
+    disclosure_gap_ms: int = 0
+    notifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ IS_CLAIMABLE = text("claimable_at IS NOT NULL")
 IS_LEASED = text("lease_owner IS NOT NULL")
 IS_BLOCKED = text("waits_for = 'account'")
 IS_KNOWN_TO_META = text("message_id IS NOT NULL")
+IS_TO_BE_TOLD = text("due_at IS NOT NULL")
 IS_AWAITED = text("status = 'awaited'")
 IS_TO_BE_DONE = text("done_at IS NULL")
 
@@ -118,6 +119,11 @@ conversations = Table(
     # The link or ad by which the person came back, as Meta sent it, until the next turn.
     Column("referral", Text),
     Column("referral_at", BigInteger, nullable=False, server_default="0"),
+    # Until then Meta may take an answer to somebody who came by an ad, 24 h or not.
+    Column("ad_window_closes_at", BigInteger, nullable=False, server_default="0"),
+    # When the bot last answered; 0 if the person has not been told, or is to be told anew,
+    # that a machine answers. Kept up while `conversation.disclosure` is set.
+    Column("spoke_at", BigInteger, nullable=False, server_default="0"),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.
@@ -171,6 +177,8 @@ outbox = Table(
     # The ids of the turn's events, joined by commas: an index of all events' turns would cost
     # every message something. NULL if a version planned it that does not say.
     Column("answers", Text),
+    # As `values.PieceKind` has it; NULL for a piece of an answer.
+    Column("kind", Text),
     sqlite_autoincrement=True,
 )
 
@@ -239,6 +247,35 @@ echoes = Table(
 Index("echoes_of_text", echoes.c.account, echoes.c.text_key)
 Index("echoes_heard", echoes.c.heard_at)
 
+# The accounts whose sending an operator has stopped; '*' is all of them.
+stops = Table(
+    "stops",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+)
+
+# What `notify.url` is told, and lately was.
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # When it is to be tried (again); NULL once it was told, or given up.
+    Column("due_at", BigInteger),
+    Column("tries", Integer, nullable=False, server_default="0"),
+)
+Index(
+    "notifications_due",
+    notifications.c.due_at,
+    sqlite_where=IS_TO_BE_TOLD,
+    postgresql_where=IS_TO_BE_TOLD,
+)
+Index("notifications_told", notifications.c.at)
 # How far an account's conversations have been looked through for messages without a webhook.
 sweeps = Table(
     "sweeps",

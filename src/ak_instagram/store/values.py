@@ -9,9 +9,12 @@ from typing import Literal, NamedTuple
 
 from ak_instagram.meta.outgoing import Outgoing
 
+ALL_ACCOUNTS = "*"  # in place of an account's id
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
+AD_WINDOW = 7 * WINDOW  # the same after the first word of somebody who came by an ad
+PERSON_WINDOW = 7 * WINDOW  # the same for what a person writes, not the bot
 
 
 class EventStatus(StrEnum):
@@ -30,7 +33,7 @@ class Silencer(StrEnum):
 
     PERSON = "person"  # who answers from the Instagram app
     APP = "app"  # another one answers
-    AGENT = "agent"  # it asked for a person
+    HANDOFF = "agent"  # it asked for a person, or the person did
     COMMAND = "command"  # `pause`
     OPT_OUT = "opt_out"  # the person who writes, who wants no answers
 
@@ -43,7 +46,7 @@ class Silencer(StrEnum):
 _SILENCES = {
     Silencer.PERSON: "a person answers",
     Silencer.APP: "another app answers",
-    Silencer.AGENT: "the agent asked for a person",
+    Silencer.HANDOFF: "a person was asked for",
     Silencer.COMMAND: "paused by command",
     Silencer.OPT_OUT: "the person does not want to be answered",
 }
@@ -63,6 +66,13 @@ class PieceStatus(StrEnum):
     PARKED = "parked"  # the 24 h window is closed: goes out when the person writes again
     DROPPED = "dropped"  # not wanted any more: `error` says why
     DEAD = "dead"
+
+
+class PieceKind(StrEnum):
+    """A piece's kind, if it is none of an answer's own."""
+
+    DISCLOSURE = "disclosure"  # tells the person that a machine answers
+    BY_PERSON = "by_person"  # written by one of the account's staff
 
 
 class CallbackStatus(StrEnum):
@@ -101,6 +111,7 @@ class Piece:
     """
     One message of an answer, marked as being sent.
 
+    *is_tagged*: a person wrote it, and it goes out after the window has closed for the bot.
     *message* is one as `meta.outgoing` has them. *attempt* is the number of this one,
     from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
     have arrived; *is_over* says that somebody saw it end. None began before *planned_at*.
@@ -115,6 +126,7 @@ class Piece:
     tried_at: int
     planned_at: int
     is_over: bool = False
+    is_tagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +200,8 @@ class TurnResult:
 
     *events* are ids by their end. *messages* are in order, as `meta.outgoing` has
     them; none is silence. *lines* join the transcript. *hands_over* makes the bot silent
-    afterwards, so that a person can answer.
+    afterwards, so that a person can answer, for the reason *handoff* if one was given.
+    *starts_over* begins a new session.
     """
 
     turn: str
@@ -197,3 +210,5 @@ class TurnResult:
     messages: tuple[Outgoing, ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
+    handoff: str = ""
+    starts_over: bool = False

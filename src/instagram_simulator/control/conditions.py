@@ -140,7 +140,7 @@ async def release(request: web.Request) -> web.StreamResponse:
 
 
 async def switch(request: web.Request) -> web.StreamResponse:
-    """Change any of `echoes`, `echo_first`, `edit_companion` and `sends_per_second`."""
+    """Change any of the switches, which are the fields of `engine.Behaviour`."""
     return web.json_response(asdict(made_of(request.app[ENGINE].switch, await json_of(request))))
 
 

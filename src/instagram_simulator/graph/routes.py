@@ -82,7 +82,7 @@ class GraphApi:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._uploads = Uploads(engine.world)
-        self._send = SendApi(engine.world, engine.journal, self._uploads)
+        self._send = SendApi(engine, self._uploads)
         self._subscriptions = Subscriptions(engine.dispatch, engine.deliveries)
         self._profiles = MessengerProfiles(engine.world, engine.journal)
         self._rate = SendRate()

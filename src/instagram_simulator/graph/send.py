@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from instagram_simulator.journal import Journal
-from instagram_simulator.state import WINDOW_SECONDS, ConversationState, Unknown, World
+from instagram_simulator.engine import Engine
+from instagram_simulator.state import WINDOW_SECONDS, ConversationState, Unknown
 from instagram_simulator.values import Comment, DirectMessage, Json, ProfessionalAccount
 
 from .responses import GraphRefusal
@@ -29,9 +29,10 @@ class Applied:
 class SendApi:
     """The Send API: applies the messages and actions of an account to its conversations."""
 
-    def __init__(self, world: World, journal: Journal, uploads: Uploads) -> None:
-        self._world = world
-        self._journal = journal
+    def __init__(self, engine: Engine, uploads: Uploads) -> None:
+        self._engine = engine
+        self._world = engine.world
+        self._journal = engine.journal
         self._uploads = uploads
 
     def post(self, account: ProfessionalAccount, body: Json) -> Applied:
@@ -57,15 +58,25 @@ class SendApi:
             recipient = {"id": comment.igsid}
         conversation = self.conversation_with(account, recipient)
         igsid = conversation.person.igsid
-        window = HUMAN_AGENT_SECONDS if body.get("tag") == TAG else WINDOW_SECONDS
-        if comment is None and not self._world.is_window_open(igsid, window):
-            raise GraphRefusal(10, 2534022, "This message is sent outside of allowed window.")
+        if comment is None:
+            self.check_window(igsid, is_tagged=body.get("tag") == TAG)
         self.check_quoted(igsid, content.reply_to)
         if comment is not None:
             self._world.note_reply(comment)
         message = self._world.write(igsid, "service", content)
         self._journal.write("message", **message.to_json())
         return Applied({"recipient_id": igsid, "message_id": message.mid}, message)
+
+    def check_window(self, igsid: str, *, is_tagged: bool) -> None:
+        """Raise unless the person *igsid* may be sent something now, perhaps with the tag."""
+        behaviour = self._engine.behaviour
+        if is_tagged and not behaviour.human_agent:
+            why = "(#10) The app does not have the feature Human Agent"
+            raise GraphRefusal(10, None, why)
+        seconds = HUMAN_AGENT_SECONDS if is_tagged else WINDOW_SECONDS
+        by_ad = behaviour.ad_window and self._world.is_ad_window_open(igsid)
+        if not by_ad and not self._world.is_window_open(igsid, seconds):
+            raise GraphRefusal(10, 2534022, "This message is sent outside of allowed window.")
 
     def conversation_with(self, account: ProfessionalAccount, recipient: Json) -> ConversationState:
         """Return the conversation of *account* with the person that *recipient* names."""

@@ -38,6 +38,8 @@ const KINDS = {
 const SWITCHES = [
   ["echo_first", "Echo comes first", "The echo of a message arrives before its call has answered."],
   ["edit_companion", "Empty edits", "Each message comes with a message_edit of num_edit 0."],
+  ["ad_window", "Ads open 7 days", "Whoever came by an ad may be answered for a week."],
+  ["human_agent", "Human Agent", "The app has the feature that the tag HUMAN_AGENT needs."],
   ["echoes", "Echoes", "The account's own messages are echoed."],
 ];
 

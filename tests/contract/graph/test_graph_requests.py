@@ -48,6 +48,19 @@ async def test_half_a_character_can_be_sent(wire, graph):
     assert b'{"text":"\\ud83d"}' in wire.requests[0]
 
 
+async def test_what_a_person_wrote_has_metas_tag(wire, graph):
+    wire.answer(200, {"message_id": "m1"})
+
+    assert await graph.send_as_person(TOKEN, "751", {"text": "hi"}, 5) == "m1"
+
+    assert json.loads(wire.requests[0].partition(b"\r\n\r\n")[2]) == {
+        "recipient": {"id": "751"},
+        "message": {"text": "hi"},
+        "messaging_type": "MESSAGE_TAG",
+        "tag": "HUMAN_AGENT",
+    }
+
+
 @pytest.mark.parametrize("action", ["mark_seen", "typing_on", "typing_off"])
 async def test_a_sender_action_stands_alone_in_its_body(wire, graph, action):
     wire.answer(200, {"recipient_id": "751"})

@@ -247,6 +247,49 @@ async def test_the_window_closes_after_24_hours_and_opens_again(meta, graph, mia
     assert in_time == 200
 
 
+@pytest.mark.parametrize(
+    ("switches", "tag", "days", "subcode"),
+    [
+        pytest.param({}, {}, 7, None, id="a-week-after-an-ad"),
+        pytest.param({}, {}, 8, 2534022, id="longer-after-it"),
+        pytest.param({"ad_window": False}, {}, 2, 2534022, id="where-ads-open-nothing"),
+        pytest.param({"ad_window": False}, {"tag": "HUMAN_AGENT"}, 7, None, id="a-person"),
+        pytest.param({"ad_window": False}, {"tag": "HUMAN_AGENT"}, 8, 2534022, id="a-late-person"),
+    ],
+)
+async def test_some_windows_last_a_week(meta, graph, switches, tag, days, subcode):
+    jo = meta.add_person("Jo").igsid
+    meta.phones.come_from_ad(jo, "Hi", "sale", "42")
+    meta.switch(**switches)
+    meta.world.clock.advance(days * 24 * 3600 - 1)
+
+    _, answer = await graph.post({"recipient": {"id": jo}, "message": TEXT} | tag)
+
+    assert answer.get("error", {}).get("error_subcode") == subcode
+
+
+async def test_an_ad_that_led_to_an_earlier_message_opens_nothing_longer(meta, graph):
+    jo = meta.add_person("Jo").igsid
+    meta.phones.come_from_ad(jo, "Hi", "sale", "42")
+    meta.world.clock.advance(6.5 * 24 * 3600)
+    meta.phones.say(jo, "And now?")
+    meta.world.clock.advance(24 * 3600 + 1)
+
+    _, answer = await graph.send(jo, "late")
+
+    assert answer["error"]["error_subcode"] == 2534022
+
+
+async def test_the_tag_needs_its_feature(meta, graph, mia):
+    meta.switch(human_agent=False)
+
+    _, answer = await graph.post(
+        {"recipient": {"id": mia.igsid}, "message": TEXT, "tag": "HUMAN_AGENT"}
+    )
+
+    assert (answer["error"]["code"], "error_subcode" in answer["error"]) == (10, False)
+
+
 async def test_sender_actions_change_what_the_phone_shows(meta, graph, mia):
     for action in ("mark_seen", "TYPING_ON"):
         status, answer = await graph.post({"recipient": {"id": mia.igsid}, "sender_action": action})

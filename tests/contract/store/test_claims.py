@@ -83,6 +83,8 @@ async def test_a_claimed_row_has_its_columns_names(store):
         window_closes_at=START + DAY,
         paused_until=0,
         referral=None,
+        spoke_at=0,
+        ad_window_closes_at=0,
     )
 
 

@@ -8,6 +8,7 @@ from ak_instagram.store.verbs import steps
 from tests.support.store_bench import (
     DAY,
     START,
+    answered,
     arrival,
     claim_one,
     echo,
@@ -120,3 +121,68 @@ async def test_an_unsend_alone_does_not_wait_for_the_window(bench, store):
     await store.put([arrival("m1", kind="unsend", key="unsend:m1")])
 
     assert [it.kind for it in (await claim_one(store)).events] == ["unsend"]
+
+
+# --- by an ad -----------------------------------------------------------------
+
+
+def by_ad(mid: str, at: int = START, kind: str = "message"):
+    return arrival(mid, at=at, kind=kind, key=f"{kind}:{mid}", from_ad=True)
+
+
+@pytest.mark.parametrize(
+    ("later", "statuses"),
+    [
+        pytest.param(7 * DAY - 1, ["sending"], id="in-its-week"),
+        pytest.param(7 * DAY, ["parked"], id="after-it"),
+    ],
+)
+async def test_what_came_by_an_ad_is_answered_for_a_week(bench, store, later, statuses):
+    await store.put([by_ad("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(later)
+
+    await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.claim_due, 1)
+
+    assert await bench.piece_statuses() == statuses
+
+
+async def test_a_message_that_comes_late_from_an_ad_is_asked_about(bench, store):
+    await store.put([by_ad("m1", at=START - 2 * DAY)])
+
+    assert [it.mid for it in (await claim_one(store)).events] == ["m1"]
+
+
+async def test_an_ad_that_was_tapped_lets_what_is_said_then_be_answered_for_a_week(bench, store):
+    await store.put([by_ad("r1", kind="referral")])
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(2 * DAY)
+
+    assert piece_of(await store.run(steps.settle, claim, answered(claim, "one"))).attempt == 1
+
+
+async def test_metas_refusal_ends_an_ads_window_and_parks_the_answer(bench, store):
+    await store.put([by_ad("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(2 * DAY)
+    step = await store.run(steps.settle, claim, answered(claim, "one", "two"))
+
+    assert await store.run(steps.close_window, step, "10/2534022") is None
+
+    assert await bench.piece_statuses() == ["parked", "parked"]
+    state = "SELECT window_closes_at, ad_window_closes_at FROM conversations"
+    assert await bench.query(state) == [(START + DAY, 0)]
+
+
+async def test_what_is_parked_after_an_ad_goes_out_when_the_person_writes(bench, store):
+    await store.put([by_ad("m1")])
+    claim = await claim_one(store)
+    bench.clock.move(2 * DAY)
+    step = await store.run(steps.settle, claim, answered(claim, "one"))
+    await store.run(steps.close_window, step, "10/2534022")
+
+    await store.put([arrival("m2", at=bench.clock.now)])
+
+    assert piece_of(await claim_one(store)).message == {"text": "one"}

@@ -9,9 +9,31 @@ import pytest
 from sqlalchemy import Connection, text
 
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.verbs import backlog, claims, inbox, outbox, steps, takeover, unsend
+from ak_instagram.store.verbs import (
+    backlog,
+    claims,
+    disclosure,
+    inbox,
+    outbox,
+    steps,
+    takeover,
+    unsend,
+)
+from ak_instagram.store.verbs.operators import notifications, outgoing, stops
 
-MODULES = (backlog, claims, inbox, outbox, steps, takeover, unsend)
+MODULES = (
+    backlog,
+    claims,
+    disclosure,
+    inbox,
+    notifications,
+    outbox,
+    outgoing,
+    steps,
+    stops,
+    takeover,
+    unsend,
+)
 TABLES = ("events", "conversations", "outbox", "transcript")
 MANY = 20_000  # rows of each table: PostgreSQL reads small tables as a whole, and rightly so
 

@@ -12,10 +12,10 @@ from ak_instagram.conversation.answering import Answering
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.settings.model import Account
-from ak_instagram.store.values import TranscriptLine
+from ak_instagram.store.values import EventStatus, TranscriptLine, TurnResult
 from ak_instagram.store.verbs import steps
 from tests.support.fakes import FakeAgent, FakeGraph
-from tests.support.store_bench import arrival, claim_one, piece_of
+from tests.support.store_bench import START, answered, arrival, claim_one, mids, piece_of
 
 ODD = "a\0b\ud83d"  # neither of which PostgreSQL's text can hold
 MENDED = "a\ufffdb\ufffd"
@@ -72,3 +72,19 @@ async def test_unstorable_characters_cost_neither_answer_nor_transcript(bench, c
         TranscriptLine("user", asked),
         TranscriptLine("assistant", f"Hi {MENDED}"),
     )
+
+
+async def test_a_new_session_begins_without_what_was_said_before(bench):
+    store = bench.store(lines=5)
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+    said = (TranscriptLine("user", "hi"), TranscriptLine("assistant", "hello"))
+    await store.run(steps.settle, claim, answered(claim, lines=said))
+    await store.put([arrival("m2"), arrival("m3", at=START + 1)])
+    claim = await claim_one(store)
+    reset = TurnResult("turn", {claim.events[0].id: EventStatus.IGNORED}, starts_over=True)
+
+    step = await store.run(steps.settle, claim, reset)
+
+    assert (claim.epoch, claim.transcript) == (0, said)
+    assert (step.epoch, step.transcript, mids(step)) == (1, (), ["m3"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from ak_instagram.delivery.circuit_breaker import MAX_REFUSED, PROBE, CircuitBreaker
+from ak_instagram.delivery.circuit_breaker import HELD, MAX_REFUSED, PROBE, CircuitBreaker
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.store.values import ALL_ACCOUNTS
 from tests.support.fakes import FakeSteadyClock
 
 DEAD_TOKEN = GraphError(ErrorClass.AUTHORIZATION, code=190, subcode=463)
@@ -244,3 +245,39 @@ def test_only_the_latest_people_who_were_refused_are_remembered():
     people = [f"person-{number}" for number in range(MAX_REFUSED + 5)]
 
     assert refusals(circuit_breaker, *people)[-1] == MAX_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [pytest.param(DEAD_TOKEN, True, id="stopped"), pytest.param(LIMIT, False, id="rate-limited")],
+)
+def test_whom_it_concerns_hears_once_of_an_account_that_somebody_has_to_act_for(error, is_told):
+    told: list[tuple[str, ErrorClass, str]] = []
+    circuit_breaker = CircuitBreaker(
+        FakeSteadyClock(), on_stopped=lambda *stopped: told.append(stopped)
+    )
+
+    for _ in range(3):
+        fail(circuit_breaker, error)
+
+    assert told == [("shop", error.error_class, str(error))][not is_told :]
+
+
+@pytest.mark.parametrize(
+    ("held", "waits"),
+    [
+        pytest.param({"shop"}, ("shop",), id="one"),
+        pytest.param({ALL_ACCOUNTS}, ("shop", "cafe"), id="all"),
+    ],
+)
+def test_what_an_operator_holds_waits_without_a_probe(held, waits):
+    circuit_breaker = CircuitBreaker(FakeSteadyClock())
+
+    circuit_breaker.held = frozenset(held)
+
+    found = {
+        (account, person): circuit_breaker.open_for(account, person)
+        for account in ("shop", "cafe")
+        for person in ("anna", "ben")
+    }
+    assert found == {it: HELD if it[0] in waits else 0 for it in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -566,3 +567,43 @@ async def test_a_store_that_refuses_the_piece_still_lets_the_account_go_on():
         await deliver(delivery(store, FakeGraph(), circuit_breaker), piece())
 
     assert store.log == [("wake_account", "shop")]
+
+
+# --- what a person wrote -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "noted"),
+    [
+        pytest.param(None, [("sent", "mid-1")], id="taken"),
+        pytest.param(GraphError(ErrorClass.WINDOW_CLOSED), [("close_window",)], id="too-late"),
+        pytest.param(
+            GraphError(ErrorClass.AUTHORIZATION, code=10),
+            [("give_up", "authorization code=10; has the app the feature Human Agent?")],
+            id="no-such-feature",
+        ),
+        pytest.param(
+            GraphError(ErrorClass.BAD_REQUEST, code=100),
+            [("give_up", "bad_request code=100; has the app the feature Human Agent?")],
+            id="vague",
+        ),
+    ],
+)
+async def test_a_refusal_of_the_tag_is_the_messages_and_never_the_accounts(error, noted):
+    store, graph = FakeStore(), FakeGraph(errors=[error])
+    circuit_breaker = CircuitBreaker(FakeSteadyClock())
+
+    await deliver(delivery(store, graph, circuit_breaker), replace(piece(), is_tagged=True))
+
+    assert store.log == noted
+    assert circuit_breaker.open_for("shop", "ben") == 0
+    assert graph.sent == ([{"tagged": {"text": "hello"}}] if error is None else [])
+
+
+async def test_a_dead_token_is_the_accounts_whoever_wrote():
+    store, circuit_breaker = FakeStore(), CircuitBreaker(FakeSteadyClock())
+    graph = FakeGraph(errors=[GraphError(ErrorClass.AUTHORIZATION, code=190)])
+
+    await deliver(delivery(store, graph, circuit_breaker), replace(piece(), is_tagged=True))
+
+    assert circuit_breaker.open_for("shop", "ben") > 0

@@ -84,3 +84,33 @@ def test_what_belongs_to_nobody_is_not_stored():
     nobodys = {"id": ACCOUNT, "standby": [{"message": {"mid": "m1", "text": "hi"}}]}
 
     assert stored(body(nobodys)) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "from_ad"),
+    [
+        pytest.param({"message": {"mid": "m1", "text": "hi"}}, False, id="no-referral"),
+        pytest.param(
+            {"message": {"mid": "m1", "referral": {"source": "ADS"}}}, True, id="in-the-message"
+        ),
+        pytest.param(
+            {"message": {"mid": "m1"}, "referral": {"source": "ads"}}, True, id="beside-it"
+        ),
+        pytest.param(
+            {"postback": {"mid": "m1", "title": "A", "referral": {"source": "ADS"}}}, True, id="tap"
+        ),
+        pytest.param({"referral": {"source": "ADS", "ref": "x"}}, True, id="alone"),
+        pytest.param({"referral": {"source": "IGME", "ref": "x"}}, False, id="a-link"),
+        pytest.param({"message": {"mid": "m1", "referral": "ADS"}}, False, id="malformed"),
+        pytest.param({"message": {"mid": "m1", "referral": {"source": 7}}}, False, id="a-number"),
+        pytest.param(
+            {"message": {"mid": "m1", "is_echo": True, "referral": {"source": "ADS"}}},
+            False,
+            id="echo",
+        ),
+    ],
+)
+def test_who_came_by_an_ad_is_told_by_the_referrals_source(members, from_ad):
+    [event] = parse_webhook(body(entry(item(**members))), RECEIVED).events
+
+    assert event.from_ad is from_ad

@@ -381,8 +381,8 @@ VARIABLES = [
         id="mistyped-key-of-an-account",
     ),
     pytest.param(
-        {"AK_SENDER__ZZZ": "1"},
-        "sender.zzz (AK_SENDER__ZZZ): is not a setting; sender has attempts, rate",
+        {"AK_LOGS__ZZZ": "1"},
+        "logs.zzz (AK_LOGS__ZZZ): is not a setting; logs has level, format",
         id="unknown-key",
     ),
     pytest.param(

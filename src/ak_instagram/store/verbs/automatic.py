@@ -7,13 +7,11 @@ account as well, and Meta echoes it all alike. What a person says next still tak
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 
 from ak_instagram.meta.events import Event
+from ak_instagram.text import fits
 
 INSTANT = 2_000  # milliseconds after a person's message in which nobody can have answered it
 SAME_WORDS = 10_000  # milliseconds in which nobody types or pastes one text for two people
@@ -48,25 +46,10 @@ def automatic(
         return Automatic.OTHER_APP
     if not echo.echo_text or not echo.echo_text.strip():
         return Automatic.WORDLESS
-    if any(is_listed(echo.echo_text, text) for text in texts):
+    if any(fits(echo.echo_text, text) for text in texts):
         return Automatic.LISTED
     if asked_at is None:
         return Automatic.OPENING
     if abs(said_at - asked_at) <= INSTANT:
         return Automatic.INSTANT
     return Automatic.TO_SEVERAL if told_others else None
-
-
-def is_listed(said: str, text: str) -> bool:
-    """Return whether *said* is *text*: case and blanks aside, `*` for any words in it."""
-    return _pattern(text).fullmatch(_plain(said)) is not None
-
-
-@lru_cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, _plain(text).split("*"))))
-
-
-def _plain(text: str) -> str:
-    """Return *text* as it is compared: one case, one form of each character, single blanks."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

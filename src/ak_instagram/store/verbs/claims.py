@@ -60,6 +60,8 @@ class ClaimedRow(NamedTuple):
     window_closes_at: int
     paused_until: int
     referral: str | None
+    spoke_at: int
+    ad_window_closes_at: int
 
 
 class Renewal(NamedTuple):
@@ -84,6 +86,8 @@ _row = (
     _c.window_closes_at,
     _c.paused_until,
     _c.referral,
+    _c.spoke_at,
+    _c.ad_window_closes_at,
 )
 
 _due = (
@@ -229,7 +233,8 @@ def acquire(tx: Tx, limit: int) -> list[ClaimedRow]:
             LIMIT 32                        -- a constant, for a plan that is made for few rows
         )
         RETURNING account, contact, fence, lease_owner, lease_until, due_at,
-            attempts AS failures, epoch, window_closes_at, paused_until, referral
+            attempts AS failures, epoch, window_closes_at, paused_until, referral, spoke_at,
+            ad_window_closes_at
     """
     rows = _ACQUIRE.rows(
         tx,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text, update
 
 from ak_instagram import fast_json
 from ak_instagram.meta.events import CONTEXT, OTHER_VOICES, WAITS, Event
 from ak_instagram.store.database import Tx
+from ak_instagram.store.schema import conversations, in_conversation
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import WINDOW, EventStatus
+from ak_instagram.store.values import AD_WINDOW, WINDOW, EventStatus
 
 from . import callbacks, takeover, unsend
 from .people import opt_out
@@ -104,6 +105,16 @@ _KEEP_REFERRAL = Statement(
     )
 )
 
+# Meta may take answers for longer after an ad; whether it does shows when they are sent.
+_OPEN_AD_WINDOW = Statement(
+    update(conversations)
+    .where(
+        *in_conversation(conversations),
+        conversations.c.ad_window_closes_at < bindparam("until"),
+    )
+    .values(ad_window_closes_at=bindparam("until"))
+)
+
 
 def put(tx: Tx, events: Sequence[Event]) -> int:
     """Store the events that are new among *events* and make their conversations due."""
@@ -141,6 +152,9 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
             key = {"account": event.account, "contact": event.contact}
             _KEEP_REFERRAL.run(tx, **key, payload=event.payload, at=min(event.at, tx.now))
     for event in events:
+        if event.from_ad and event.account:
+            until = min(event.at, tx.now) + AD_WINDOW
+            _OPEN_AD_WINDOW.run(tx, account=event.account, contact=event.contact, until=until)
         if event.unsends is not None:
             unsend.forget(tx, event, event.unsends)
     if tx.worker.turn_id is not None:

@@ -8,7 +8,7 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -17,13 +17,22 @@ from ak_instagram import fast_json
 from ak_instagram.meta.outgoing import COMMENT, Outgoing, attachment_key, sent_kind
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
-from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import Piece, PieceStatus, TurnResult
+from ak_instagram.store.statement import Row, Statement
+from ak_instagram.store.values import (
+    PERSON_WINDOW,
+    WINDOW,
+    Piece,
+    PieceKind,
+    PieceStatus,
+    TurnResult,
+)
 
+from . import disclosure
 from .claims import ClaimedRow
 
 log = structlog.get_logger()
 
+DISCLOSED = -1  # the place of the disclosure, before the answer's first piece
 LOOK_BACK = 100  # pieces of a conversation among which a repeat is looked for
 
 _o = outbox.c
@@ -39,6 +48,10 @@ _next = (
     .limit(1)
 )
 _NEXT = Statement(_next)
+_NEXT_BY_PERSON = Statement(_next.where(_o.kind == PieceKind.BY_PERSON.value))
+_BECOME_THE_BOTS = Statement(
+    update(outbox).where(_o.id == bindparam("id"), IS_OPEN).values(kind=None)
+)
 _COLUMNS = (
     "account",
     "contact",
@@ -51,6 +64,7 @@ _COLUMNS = (
     "planned_at",
     "changed_at",
     "answers",
+    "kind",
 )
 # A private reply to a comment begins with its mark (see `conversation.comments`), and goes out
 # whether the person has written or not.
@@ -102,7 +116,7 @@ _REPLACED = Statement(
     update(outbox)
     .where(_o.id == bindparam("id"), IS_OPEN)
     .values(status=PieceStatus.DROPPED.value, error=bindparam("why"), changed_at=bindparam("now"))
-    .returning(_o.answers)
+    .returning(_o.answers, _o.kind)
 )
 _BEHIND = Statement(select(*(_o[name] for name in _COLUMNS)).where(*_key, IS_OPEN).order_by(_o.id))
 _TAKE_OUT = Statement(delete(outbox).where(*_key, IS_OPEN))
@@ -117,24 +131,31 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     """
     Write down the whole answer of a turn, piece after piece.
 
-    Returns its first piece, marked as being sent, if that may go out at once: neither the
-    24 h window nor an earlier piece is in its way.
+    The disclosure comes before it if that is due. Returns the first piece of all, marked as
+    being sent, if that may go out at once: neither the 24 h window nor an earlier piece is
+    in its way.
     """
+    key = {"account": row.account, "contact": row.contact}
     answers = ",".join(map(str, result.events))
-    planned = _rows(tx, row, result.turn, answers, enumerate(result.messages))
+    planned = _rows(tx, key, result.turn, answers, enumerate(result.messages))
     if not planned:
         return None
-    key = {"account": row.account, "contact": row.contact}
-    can_be_sent = row.window_closes_at > tx.now or COMMENT in result.messages[0]
-    if not can_be_sent or _NEXT.row(tx, **key) is not None:
+    message, seq = result.messages[0], 0
+    # A comment is replied to once, and privately: there is no room for a second message.
+    is_private = COMMENT in message
+    if tx.worker.disclosure and not is_private and disclosure.is_due(tx, row):
+        message, seq = {"text": tx.worker.disclosure}, DISCLOSED
+        planned.insert(0, {**planned[0], **_disclosed(message, tx.worker.disclosure)})
+    is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
+    if (is_closed and not is_private) or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
         return None
     begun = {**planned[0], "status": PieceStatus.SENDING.value, "tries": 1}
     piece = Piece(
         id=_PLAN_AND_BEGIN.value(tx, **begun),
         turn=result.turn,
-        seq=0,
-        message=result.messages[0],
+        seq=seq,
+        message=message,
         attempt=1,
         outcome_unknown=False,
         tried_at=tx.now,
@@ -145,18 +166,36 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     return piece
 
 
+def _disclosed(message: Outgoing, text: str) -> dict[str, object]:
+    """Return how the row of the disclosure, *message* with its *text*, differs from others."""
+    return {
+        "seq": DISCLOSED,
+        "payload": fast_json.dump(message).decode(),
+        "text_key": text_key(text),
+        "kind": PieceKind.DISCLOSURE.value,
+    }
+
+
+def append(
+    tx: Tx, account: str, contact: str, turn: str, messages: Sequence[Outgoing], kind: str | None
+) -> None:
+    """Write *messages* down as the pieces of *turn*, of this *kind*, behind all that waits."""
+    key = {"account": account, "contact": contact}
+    _PLAN.run_many(tx, _rows(tx, key, turn, None, enumerate(messages), kind))
+
+
 def _rows(
     tx: Tx,
-    row: ClaimedRow,
+    key: Mapping[str, str],
     turn: str,
     answers: str | None,
     messages: Iterable[tuple[int, Outgoing]],
+    kind: str | None = None,
 ) -> list[dict[str, object]]:
     """Return the rows of *turn*'s *messages*, each with its number; *answers* are events' ids."""
     return [
         {
-            "account": row.account,
-            "contact": row.contact,
+            **key,
             "turn": turn,
             "seq": seq,
             "payload": fast_json.dump(message).decode(),
@@ -168,6 +207,7 @@ def _rows(
             "planned_at": tx.now,
             "changed_at": tx.now,
             "answers": answers,
+            "kind": kind,
         }
         for seq, message in messages
     ]
@@ -189,18 +229,19 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
     """
     Mark the conversation's next piece as being sent and return it, `None` if there is none.
 
-    Outside the 24 h window the pieces are parked instead. A piece that is found as being
+    Outside the window the pieces are parked instead, but for private replies, and for those that
+    a person wrote: these go out with a tag for some days more. A piece that is found as being
     sent is returned as it is: the outcome of its latest attempt is unknown.
     """
-    next_ = _NEXT
-    while (found := next_.row(tx, account=row.account, contact=row.contact)) is not None:
+    while (found := _NEXT.row(tx, account=row.account, contact=row.contact)) is not None:
+        is_tagged = False
+        if row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now:
+            found, is_tagged = _next_when_closed(tx, row, found)
+            if found is None:
+                return None
         id_, turn, seq, payload, status, attempt, planned_at, changed_at, is_over = found
         is_sending = status == PieceStatus.SENDING
         if not is_sending:
-            if row.window_closes_at <= tx.now and not payload.startswith(_MARK):
-                park(tx, row)
-                next_ = _NEXT_PRIVATE
-                continue
             attempt += 1
             if not _BEGIN.run(tx, id=id_, tries=attempt, now=tx.now):
                 continue
@@ -214,8 +255,26 @@ def begin_next_piece(tx: Tx, row: ClaimedRow) -> Piece | None:
             tried_at=changed_at if is_sending else tx.now,
             planned_at=planned_at,
             is_over=bool(is_sending and is_over),
+            is_tagged=is_tagged,
         )
     return None
+
+
+def _next_when_closed(tx: Tx, row: ClaimedRow, found: Row) -> tuple[Row | None, bool]:
+    """
+    Return what is next in a closed window, *found* being the first of all; and if it is tagged.
+
+    That is a piece whose outcome is unknown or a private reply to a comment, else one that a
+    person wrote within its time, else another private reply, else none: the rest is parked.
+    """
+    if found[4] == PieceStatus.SENDING or found[3].startswith(_MARK):
+        return found, False
+    if tx.now < row.window_closes_at - WINDOW + PERSON_WINDOW:
+        by_person = _NEXT_BY_PERSON.row(tx, account=row.account, contact=row.contact)
+        if by_person is not None:
+            return by_person, True
+    park(tx, row)
+    return _NEXT_PRIVATE.row(tx, account=row.account, contact=row.contact), False
 
 
 def park(tx: Tx, row: ClaimedRow) -> None:
@@ -225,6 +284,11 @@ def park(tx: Tx, row: ClaimedRow) -> None:
         log.warning(
             "answer.parked", contact=row.contact, pieces=parked, reason="the 24 h window is closed"
         )
+
+
+def untag(tx: Tx, piece: Piece) -> None:
+    """Let *piece* wait for the window as the bot's own do: Meta does not take its tag."""
+    _BECOME_THE_BOTS.run(tx, id=piece.id)
 
 
 def mark_sent(tx: Tx, piece: Piece, message_id: str) -> None:
@@ -255,7 +319,9 @@ def replace(tx: Tx, row: ClaimedRow, piece: Piece, messages: Iterable[Outgoing],
         return
     key = {"account": row.account, "contact": row.contact}
     behind = [dict(zip(_COLUMNS, each, strict=True)) for each in _BEHIND.rows(tx, **key)]
-    instead = _rows(tx, row, piece.turn, dropped[0], ((piece.seq, it) for it in messages))
+    answers, kind = dropped
+    places = ((piece.seq, it) for it in messages)
+    instead = _rows(tx, key, piece.turn, answers, places, kind)
     # Pieces go out by their ids, so what stays behind needs new ones.
     _TAKE_OUT.run(tx, **key)
     _PLAN.run_many(tx, instead + behind)
@@ -281,3 +347,4 @@ def give_up(tx: Tx, row: ClaimedRow, piece: Piece, why: str) -> None:
     if _GIVE_UP.run(tx, id=piece.id, why=why, now=tx.now):
         key = {"account": row.account, "contact": row.contact}
         _GIVE_UP_REST.run(tx, **key, turn=piece.turn, why=why, now=tx.now)
+        disclosure.take_back(tx, **key, turn=piece.turn)

@@ -31,9 +31,10 @@ from ak_instagram.store.schema import (
     transcript,
 )
 from ak_instagram.store.statement import Statement
-from ak_instagram.store.values import EventStatus, PieceStatus
+from ak_instagram.store.values import EventStatus, PieceKind, PieceStatus
 
 from . import callbacks
+from .disclosure import untell
 from .people import deletions
 
 DAY = 86_400_000  # milliseconds
@@ -112,6 +113,7 @@ _EXPIRE_PARKED = Statement(
     update(outbox)
     .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
+    .returning(outbox.c.account, outbox.c.contact, outbox.c.kind)
 )
 # What waits for nobody's try was said when the window had closed.
 _is_parked = (
@@ -145,6 +147,7 @@ _is_idle = (
     _c.window_closes_at < _before,
     _c.paused_until < _before,
     _c.referral_at < _before,
+    _c.spoke_at < bindparam("spoke_before"),
 )
 _idle = select(_c.account, _c.contact).where(*_is_idle).limit(MAX_ROWS)
 _DELETE_CONVERSATIONS = Statement(
@@ -214,13 +217,16 @@ def purge(tx: Tx, keep_ms: int, kinds: Kinds = _ALIKE) -> Purged:
         if dead is None
         else (_DELETE_OTHER_EVENTS, _WIPE_OTHER_PAYLOADS, _DELETE_OTHER_PIECES)
     )
+    oldest = tx.now - max(keep_ms, KEYS_LIVE)
+    spoke_before = min(oldest, tx.now - tx.worker.disclosure_gap_ms)
+    expired = _EXPIRE_PARKED.rows(tx, before=tx.now - answers)
+    untell(tx, (row[:2] for row in expired if row[2] == PieceKind.DISCLOSURE))
     purged = Purged(
         events=_forget_events(tx, events_, payloads, messages),
-        expired=_EXPIRE_PARKED.run(tx, before=tx.now - answers)
-        + _EXPIRE_EVENTS.run(tx, before=tx.now - keep_ms),
+        expired=len(expired) + _EXPIRE_EVENTS.run(tx, before=tx.now - keep_ms),
         pieces=pieces.run(tx, before=tx.now - answers),
         lines=_DELETE_LINES.run(tx, before=tx.now - lines),
-        conversations=_DELETE_CONVERSATIONS.run(tx, before=tx.now - max(keep_ms, KEYS_LIVE)),
+        conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest, spoke_before=spoke_before),
         callbacks=callbacks.forget(tx, tx.now - keep_ms),
         profiles=_DELETE_PROFILES.run(tx, before=tx.now - keep_ms),
         deletions=deletions.forget(tx),

@@ -17,7 +17,7 @@ from itertools import filterfalse
 from operator import itemgetter
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from ak_instagram.meta.events import Kind
 from ak_instagram.meta.outgoing import fallback_of
@@ -49,6 +49,8 @@ from ak_instagram.store.values import (
 
 from . import callbacks, claims, outbox, quotes, takeover
 from .claims import ClaimedRow
+from .operators import notifications
+from .operators.notifications import NotificationEvent
 
 log = structlog.get_logger()
 
@@ -96,10 +98,22 @@ _FORGET_REFERRAL = Statement(
     .where(*in_conversation(conversations), conversations.c.referral == bindparam("used"))
     .values(referral=None)
 )
+_START_OVER = Statement(
+    update(conversations)
+    .where(*in_conversation(conversations))
+    .values(epoch=conversations.c.epoch + 1)
+)
 _CLOSE_WINDOW = Statement(
     update(conversations)
     .where(*in_conversation(conversations))
-    .values(window_closes_at=bindparam("now"))
+    .values(
+        # By an ad's window the one of the last message may have closed long before.
+        window_closes_at=case(
+            (conversations.c.window_closes_at > bindparam("now"), bindparam("now")),
+            else_=conversations.c.window_closes_at,
+        ),
+        ad_window_closes_at=0,
+    )
 )
 
 
@@ -164,7 +178,8 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     elif tx.worker.replies_to_comments:
         # Each has a turn of its own, window or not.
         waiting = [it for it in waiting if it[1] == Kind.COMMENT.value][:1] or waiting
-    if row.window_closes_at <= tx.now and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
+    is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
+    if is_closed and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
         log.warning("turn.parked", contact=row.contact, reason="the 24 h window is closed")
         claims.release(tx, row, due_at=None)
         return None
@@ -244,6 +259,11 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     if claim.referral is not None:
         _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
         row = row._replace(referral=None) if row.referral == claim.referral else row
+    if tx.worker.notifies and EventStatus.DEAD in result.events.values():
+        _note_dead_letter(tx, row, "turn", result.turn, result.reason)
+    if result.starts_over:
+        _START_OVER.run(tx, account=row.account, contact=row.contact)
+        row = row._replace(epoch=row.epoch + 1)
     if EventStatus.UNSENT in result.events.values():
         _WIPE.run_many(tx, [it for it in ended if it["status"] == EventStatus.UNSENT])
     return next_step(tx, row, _plan_answer(tx, row, result))
@@ -276,7 +296,15 @@ def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
         )
     if result.hands_over:
         until = tx.now + tx.worker.takeover_pause_ms
-        takeover.pause(tx, row.account, row.contact, until, Silencer.AGENT)
+        takeover.pause(tx, row.account, row.contact, until, Silencer.HANDOFF)
+        notifications.note(
+            tx,
+            NotificationEvent.HANDOFF,
+            row.account,
+            row.contact,
+            turn=result.turn,
+            reason=result.handoff,
+        )
     return piece
 
 
@@ -292,8 +320,9 @@ def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
 
 def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
     """Give up the claim's piece and what follows it in its answer, and return the next step."""
-    row = claims.require(tx, claim)
-    outbox.give_up(tx, row, _piece_of(claim), why)
+    row, piece = claims.require(tx, claim), _piece_of(claim)
+    outbox.give_up(tx, row, piece, why)
+    _note_dead_letter(tx, row, "answer", piece.turn, why)
     return next_step(tx, row)
 
 
@@ -306,21 +335,31 @@ def degrade(tx: Tx, claim: Claim, why: str) -> Claim | None:
 
 def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
     """
-    Take the 24 h window for closed, as Meta does: park the piece, and return the next step.
+    Take the window for closed, as Meta does: park the piece, and return the next step.
 
     What the person said after the attempt has opened it again: that stands.
     """
     row, piece = claims.require(tx, claim), _piece_of(claim)
     outbox.mark_failed(tx, piece, PieceStatus.PLANNED, why)
+    if piece.is_tagged:
+        outbox.untag(tx, piece)
     if row.window_closes_at - WINDOW <= piece.tried_at:
         _CLOSE_WINDOW.run(tx, account=row.account, contact=row.contact, now=tx.now)
-        row = row._replace(window_closes_at=tx.now)
+        row = row._replace(
+            window_closes_at=min(row.window_closes_at, tx.now), ad_window_closes_at=0
+        )
     return next_step(tx, row)
 
 
 def sent_ids(tx: Tx, claim: Claim) -> frozenset[str]:
     """Return the ids under which Meta took this conversation's latest pieces."""
     return outbox.sent_ids(tx, claims.require(tx, claim))
+
+
+def _note_dead_letter(tx: Tx, row: ClaimedRow, what: str, turn: str, reason: str | None) -> None:
+    """Have an operator told that *what* there is of *turn* is a dead letter."""
+    key = (row.account, row.contact)
+    notifications.note(tx, NotificationEvent.DEAD_LETTER, *key, what=what, turn=turn, reason=reason)
 
 
 def _piece_of(claim: Claim) -> Piece:

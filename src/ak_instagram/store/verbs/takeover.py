@@ -32,6 +32,8 @@ from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import CLOCK_SLACK, WINDOW, EventStatus, PieceStatus, Silencer
 
 from .automatic import SAME_WORDS, Automatic, automatic
+from .operators import notifications
+from .operators.notifications import NotificationEvent
 from .outbox import text_key
 
 log = structlog.get_logger()
@@ -111,7 +113,8 @@ _FORGET_ECHOES = Statement(delete(echoes).where(_v.heard_at < bindparam("before"
 _LIFT = Statement(
     update(conversations)
     .where(*_in_conversations, _c.paused_until == bindparam("until"))
-    .values(paused_until=bindparam("before"))
+    # The disclosure may have been dropped meanwhile: it is told once more rather than not.
+    .values(paused_until=bindparam("before"), spoke_at=0)
 )
 _PAUSE = Statement(
     text(
@@ -129,7 +132,12 @@ _PAUSE = Statement(
 )
 _IS_KNOWN = Statement(select(_c.contact).where(*_in_conversations))
 _SILENCED_BY = Statement(select(_c.paused_by).where(*_in_conversations))
-_RESUME = Statement(update(conversations).where(*_in_conversations).values(paused_until=0))
+# Its end is kept, which tells that the bot returns after a person.
+_RESUME = Statement(
+    update(conversations)
+    .where(*_in_conversations, _c.paused_until > bindparam("now"))
+    .values(paused_until=bindparam("now"))
+)
 _DROP = Statement(
     update(outbox)
     .where(*_in_outbox, IS_OPEN)
@@ -169,9 +177,19 @@ def hear(tx: Tx, event: Event) -> None:
         log.info("conversation.not_taken_over", contact=event.contact, reason=reason.value)
         return
     by = Silencer.PERSON if event.kind is Kind.ECHO else Silencer.APP
+    if tx.worker.notifies:
+        _note(tx, event, by)
     pause(tx, event.account, event.contact, until, by)
     drop(tx, event.account, event.contact, by)
     log.info("conversation.taken_over", contact=event.contact, by=event.kind.value)
+
+
+def _note(tx: Tx, event: Event, by: Silencer) -> None:
+    """Have an operator told that the bot falls silent, unless it is so already."""
+    key = {"account": event.account, "contact": event.contact}
+    _, paused_until = _STATE.row(tx, **key) or (0, 0)
+    if paused_until <= tx.now:
+        notifications.note(tx, NotificationEvent.TAKEN_OVER, **key, by=by.value, reason=by.reason)
 
 
 def _automatic(tx: Tx, echo: Event, until: int) -> Automatic | None:
@@ -261,9 +279,7 @@ def pause(tx: Tx, account: str, contact: str, until: int, by: Silencer) -> int:
 def resume(tx: Tx, account: str, contact: str) -> bool:
     """Let the bot speak again; return whether it was silent."""
     key = {"account": account, "contact": contact}
-    _, paused_until = _STATE.row(tx, **key) or (0, 0)
-    _RESUME.run(tx, **key)
-    return bool(paused_until > tx.now)
+    return _RESUME.run(tx, **key, now=tx.now) > 0
 
 
 def silence(tx: Tx, account: str, contact: str) -> str:

@@ -11,11 +11,14 @@ from ak_instagram.store.schema import IS_NOT_SENT, events, in_conversation, outb
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
+from . import disclosure
+
 log = structlog.get_logger()
 
 _e, _o, _t = events.c, outbox.c, transcript.c
 _its_turn = select(_e.turn).where(_e.key == bindparam("key")).scalar_subquery()
 
+_TURN = Statement(select(_e.turn).where(_e.key == bindparam("key")))
 _FORGET_LINES = Statement(
     delete(transcript).where(*in_conversation(transcript), _t.role == "user", _t.turn == _its_turn)
 )
@@ -69,3 +72,5 @@ def forget(tx: Tx, unsend: Event, key: str) -> None:
     drop = _DROP_SQLITE if tx.connection.dialect.name == "sqlite" else _DROP_POSTGRES
     if drop.run(tx, **named):
         log.info("answer.dropped", contact=unsend.contact, reason="the person took it back")
+        turn = _TURN.value(tx, key=key)
+        disclosure.take_back(tx, unsend.account, unsend.contact, turn)

@@ -20,7 +20,7 @@ from ak_instagram.store.schema import conversations, in_conversation
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs import takeover
-from ak_instagram.store.verbs.automatic import is_listed
+from ak_instagram.text import fits
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ def _said(event: Event) -> tuple[str, ...]:
 
 
 def _is_one_of(said: Sequence[str], words: Sequence[str]) -> bool:
-    return any(is_listed(each.strip(_END_MARKS), word) for each in said for word in words)
+    return any(fits(each.strip(_END_MARKS), word) for each in said for word in words)
 
 
 def respect(tx: Tx, wish: Wish) -> None:

@@ -1,0 +1,1 @@
+"""Outbound: messages that nobody was asked for, as an operator or a program sends them."""
