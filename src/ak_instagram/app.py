@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ak_instagram.agents.agent import Agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.speaking import Speaker
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -112,6 +113,13 @@ def _assemble(
     tasks = TaskSet()
     circuit_breaker = CircuitBreaker()
     backoff = Backoff(settings.conversation.attempts)
+    delivery = Delivery(
+        store=store,
+        graph=graph,
+        circuit_breaker=circuit_breaker,
+        rate=RateLimiter(settings.sender.rate),
+        backoff=Backoff(settings.sender.attempts),
+    )
     answering = Answering(
         store=store,
         agent=agent,
@@ -122,13 +130,7 @@ def _assemble(
         timeout=settings.agent.timeout,
         fallback=settings.agent.fallback,
         spawn=tasks.spawn,
-    )
-    delivery = Delivery(
-        store=store,
-        graph=graph,
-        circuit_breaker=circuit_breaker,
-        rate=RateLimiter(settings.sender.rate),
-        backoff=Backoff(settings.sender.attempts),
+        speaker=Speaker(store, delivery) if settings.agent.stream else None,
     )
     return Worker(
         store=store,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, fields, is_dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -17,12 +17,12 @@ from typing import Any
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
-from .agent import Agent, Part, Text, Turn, prompt
+from .agent import Agent, MessageEnd, Part, Text, Turn, prompt
 from .complaint import quoted
 from .failures import EXCEPTION, failure
 
 _NAME = r"(?:seed:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
-_TAG = re.compile(
+THOUGHT_TAG = re.compile(
     rf"""
       (?P<end> </{_NAME}> | \[/THINK\] | ◁/think▷ | <\|end_of_thought\|>
              | <\|channel\|>\s*final\s*<\|message\|> )
@@ -31,18 +31,28 @@ _TAG = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+"""Matches where a model's thought begins, or where one ends (`end`)."""
 # No text without any of these has such a tag.
-_TAG_BEGIN = re.compile(r"[<◁]|\[/?THINK\]", re.IGNORECASE)
+THOUGHT_SIGN = re.compile(r"[<◁]|\[/?THINK\]", re.IGNORECASE)
 _BETWEEN = "\0"  # two texts; no sanitized text has it
 
 
-async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list[Part]:
+async def ask(
+    agent: Agent,
+    turn: Turn,
+    max_answer: int,
+    timeout: float,
+    hear: Callable[[Sequence[Part]], None] | None = None,
+) -> list[Part]:
     """
     Return all parts of *agent*'s answer to *turn*, cleaned.
 
     An answer of more than *max_answer* bytes, thoughts included, is `Permanent`. One that
     takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
     The text of an exception is no answer, unless the person wrote it.
+
+    *hear* is called with the parts so far, as the agent gave them, whenever a message or a
+    paragraph may have ended; what it raises ends the answer.
     """
     answer: list[Part] = []
     room = max_answer
@@ -55,6 +65,10 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
                 if room < 0:
                     raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
                 answer.append(part)
+                if hear is not None and (
+                    "\n" in part.text if isinstance(part, Text) else isinstance(part, MessageEnd)
+                ):
+                    hear(answer)
     except TimeoutError as exc:
         raise Transient(f"agent took longer than agent.timeout ({timeout:g} s)") from exc
     finally:
@@ -65,6 +79,11 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
         case [Text(text), *_] if EXCEPTION.match(text) and text.strip() not in prompt(turn):
             raise failure(text, "agent's answer is an error", quoted(text, turn, None, ()))
     return cleaned
+
+
+def may_be_failure(parts: Sequence[Part]) -> bool:
+    """Return whether an answer that begins with *parts*, cleaned, may be an exception's text."""
+    return bool(parts) and isinstance(parts[0], Text) and bool(EXCEPTION.match(parts[0].text))
 
 
 def _bytes_in(value: object) -> int:
@@ -94,7 +113,7 @@ def clean(parts: Iterable[Part]) -> list[Part]:
     if not whole.isascii() or "\0" in whole:  # plain texts need no cleaning
         texts = list(map(sanitize, texts))
     said = _BETWEEN.join(texts)
-    if _TAG_BEGIN.search(said):
+    if THOUGHT_SIGN.search(said):
         said = without_thoughts(said)
     cleaned: list[Part] = []
     for text, other in zip_longest(said.split(_BETWEEN), others):
@@ -115,7 +134,7 @@ def without_thoughts(text: str) -> str:
     """
     thoughts: list[tuple[int, int]] = []
     began: int | None = None
-    for tag in _TAG.finditer(text):
+    for tag in THOUGHT_TAG.finditer(text):
         if tag["end"] and began is None:
             thoughts = [(0, tag.end())]
         elif tag["end"] and began is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -16,7 +18,8 @@ from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
-from ak_instagram.errors import Permanent, Transient
+from ak_instagram.errors import LeaseLost, Permanent, StoreUnavailable, Transient
+from ak_instagram.reply.finished import in_messages
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
@@ -24,6 +27,7 @@ from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnRe
 from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
+from .speaking import Speaker, Speech, Unwanted, merged, planned
 from .turn import TurnDraft, compose, without_quotes
 
 log = structlog.get_logger()
@@ -38,7 +42,8 @@ class Answering:
 
     An answer has at most *max_answer* bytes and takes at most *timeout* seconds.
     *fallback* is what a person gets when the agent has failed for good; empty is
-    silence. *spawn* runs what nobody waits for.
+    silence. *spawn* runs what nobody waits for. With a *speaker* messages go out while the
+    agent writes the next.
     """
 
     store: Transactions
@@ -50,6 +55,7 @@ class Answering:
     timeout: float
     fallback: str
     spawn: Spawn
+    speaker: Speaker | None = None
 
     async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
         """
@@ -80,28 +86,50 @@ class Answering:
         self, claim: Claim, draft: TurnDraft, turn: Turn, account: Account
     ) -> Claim | None:
         began = time.perf_counter()
+        # An agent that keeps its own memory needs no transcript.
+        lines = partial(_transcript_lines, turn) if self.agent.history else None
+        speech = Speech(claim, draft, account, lines)
         try:
-            async with self.typing_indicator.typing(account.access_token, claim.contact):
-                parts = await ask(self.agent, turn, self.max_answer, self.timeout)
-            if takes_long(parts):
+            async with self.typing_indicator.typing(account.access_token, claim.contact) as pause:
+                hear = partial(speech.hear, self.speaker, pause) if self.speaker else None
+                try:
+                    parts = await ask(self.agent, turn, self.max_answer, self.timeout, hear)
+                finally:
+                    if self.speaker is not None and speech.task is not None:
+                        await speech.end(self.speaker)
+            if speech.told.messages:
+                plan = await planned(speech.rest())
+            elif any(map(attrgetter("turn"), claim.events)):
+                # Replayed: what has been said of it before is known by its words.
+                plan = await planned(in_messages(parts))
+            elif takes_long(parts):
                 plan = await asyncio.to_thread(plan_answer, parts)
             else:
                 plan = plan_answer(parts)
+        except Unwanted:
+            metrics.TURNS.labels("stopped").inc()
+            return self._end_typing(speech.step, claim, account)
+        except (LeaseLost, StoreUnavailable):
+            raise
         except Permanent as exc:
-            step = await self._dead_letter(claim, draft, str(exc))
+            step = await self._dead_letter(claim, draft, str(exc), speech.told)
             return self._end_typing(step, claim, account)
         except Transient as exc:
-            step = await self._try_again(claim, draft, exc)
+            step = await self._try_again(claim, draft, exc, speech.told)
             return self._end_typing(step, claim, account)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
             bug = Transient(f"bug: {type(exc).__name__}")
-            return self._end_typing(await self._try_again(claim, draft, bug), claim, account)
+            step = await self._try_again(claim, draft, bug, speech.told)
+            return self._end_typing(step, claim, account)
         seconds = time.perf_counter() - began
-        # An agent that keeps its own memory needs no transcript.
-        lines = _transcript_lines(turn, parts, plan) if self.agent.history else ()
-        step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
-        _log_answer(turn, plan, seconds)
+        told, whole = (
+            speech.told.messages,
+            merged(speech.told, plan) if speech.told.messages else plan,
+        )
+        said = lines(parts, whole) if lines else ()
+        step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=said, told=told)
+        _log_answer(turn, whole, seconds)
         return self._end_typing(step, claim, account)
 
     def _end_typing(self, step: Claim | None, claim: Claim, account: Account) -> Claim | None:
@@ -110,24 +138,34 @@ class Answering:
             self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
         return step
 
-    async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:
+    async def _try_again(
+        self, claim: Claim, draft: TurnDraft, exc: Transient, told: Plan
+    ) -> Claim | None:
+        if told.messages:  # and is never asked for again
+            return await self._dead_letter(claim, draft, str(exc), told)
         failures = claim.failures + 1
         wait = self.backoff.wait_or_give_up(failures)
         if wait is None or (exc.attempts is not None and failures >= exc.attempts):
-            return await self._dead_letter(claim, draft, f"gave up: {exc}")
+            return await self._dead_letter(claim, draft, f"gave up: {exc}", told)
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
         await self.store.run(steps.retry, claim, after=after, why=str(exc))
         return None
 
-    async def _dead_letter(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
+    async def _dead_letter(
+        self, claim: Claim, draft: TurnDraft, reason: str, told: Plan
+    ) -> Claim | None:
+        """Make the turn a dead letter; what has been *told* of its answer stands."""
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = sanitize(reason)  # a plug-in may have put anything there
+        if told.messages:
+            reason = f"cut off after {len(told.messages)} messages: {reason}"
         log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
-        plan = plan_answer([Text(sanitize(self.fallback))] if self.fallback else [])
-        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
+        apologizes = bool(self.fallback) and not told.messages
+        plan = plan_answer([Text(sanitize(self.fallback))] if apologizes else [])
+        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason, told=told.messages)
 
     async def _settle(
         self,
@@ -137,6 +175,7 @@ class Answering:
         plan: Plan,
         reason: str | None = None,
         lines: tuple[TranscriptLine, ...] = (),
+        told: Sequence[object] = (),
     ) -> Claim | None:
         turn_result = TurnResult(
             turn=draft.turn_id,
@@ -145,6 +184,7 @@ class Answering:
             messages=plan.messages,
             lines=lines,
             hands_over=plan.handoff is not None,
+            first=len(told),
         )
         return await self.store.run(steps.settle, claim, turn_result)
 

@@ -116,6 +116,8 @@ conversations = Table(
     # The link or ad by which the person came back, as Meta sent it, until the next turn.
     Column("referral", Text),
     Column("referral_at", BigInteger, nullable=False, server_default="0"),
+    # The turn whose answer goes out while it is being written, as `verbs.writing` has it.
+    Column("writing", Text),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.

@@ -73,7 +73,8 @@ class StoredEvent:
     """
     An event that waits for the worker; *payload* is what Meta sent, as JSON.
 
-    *is_unsent* says that the person has taken the message back.
+    *is_unsent* says that the person has taken the message back. *turn* is the one in which it
+    was given up before a replay.
     """
 
     id: int
@@ -82,6 +83,7 @@ class StoredEvent:
     at: int
     payload: str
     is_unsent: bool = False
+    turn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class Claim:
     oldest first, if lines are kept. *quotes* are the texts of messages that the events
     quote, by their mids, as far as they are known. *referral* is what led the person back,
     as Meta sent it (JSON), if that came by itself since the last turn. *lease_until* is when
-    it ends unless it is renewed.
+    it ends unless it is renewed. While an answer *is_writing* there may be neither piece nor
+    events.
     """
 
     account: str
@@ -146,6 +149,7 @@ class Claim:
     transcript: tuple[TranscriptLine, ...] = ()
     quotes: Mapping[str, str] = field(default_factory=dict)
     referral: str | None = None
+    is_writing: bool = False
 
     @property
     def lease_id(self) -> LeaseId:
@@ -161,6 +165,9 @@ class TurnResult:
     *events* are ids by their end. *messages* are Graph `message` objects in order;
     none is silence. *lines* join the transcript. *hands_over* makes the bot silent
     afterwards, so that a person can answer.
+
+    An answer may be told in several results, all but the last with *goes_on*; *first* is the
+    number of messages before this one's.
     """
 
     turn: str
@@ -169,3 +176,5 @@ class TurnResult:
     messages: tuple[Mapping[str, object], ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
+    first: int = 0
+    goes_on: bool = False

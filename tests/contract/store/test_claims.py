@@ -83,6 +83,7 @@ async def test_a_claimed_row_has_its_columns_names(store):
         window_closes_at=START + DAY,
         paused_until=0,
         referral=None,
+        writing=None,
     )
 
 

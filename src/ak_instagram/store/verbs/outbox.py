@@ -8,13 +8,21 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 import structlog
 from sqlalchemy import bindparam, insert, select, update
 
 from ak_instagram import fast_json
 from ak_instagram.store.database import Tx
-from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
+from ak_instagram.store.schema import (
+    IS_DEAD,
+    IS_KNOWN_TO_META,
+    IS_OPEN,
+    in_conversation,
+    outbox,
+)
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import Piece, PieceStatus, TurnResult
 
@@ -97,6 +105,13 @@ _SAID = Statement(
 _give_up = update(outbox).values(
     status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now")
 )
+_WHY_GIVEN_UP = Statement(
+    select(_o.error).where(_o.turn == bindparam("turn"), IS_DEAD, *_key).limit(1)
+)
+_SAID_KEYS = Statement(
+    select(_o.text_key).where(*_key, IS_KNOWN_TO_META, _o.turn == bindparam("turn"))
+)
+_IS_OPEN = Statement(select(_o.id).where(*_key, IS_OPEN).limit(1))
 _GIVE_UP = Statement(_give_up.where(_o.id == bindparam("id"), IS_OPEN))
 _GIVE_UP_REST = Statement(_give_up.where(*_key, _o.turn == bindparam("turn"), IS_OPEN))
 
@@ -119,7 +134,7 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     piece = Piece(
         id=_PLAN_AND_BEGIN.value(tx, **begun),
         turn=result.turn,
-        seq=0,
+        seq=result.first,
         message=result.messages[0],
         attempt=1,
         outcome_unknown=False,
@@ -148,7 +163,7 @@ def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, obje
             "changed_at": tx.now,
             "answers": answers,
         }
-        for seq, message in enumerate(result.messages)
+        for seq, message in enumerate(result.messages, result.first)
     ]
 
 
@@ -223,6 +238,45 @@ def sent_ids(tx: Tx, row: ClaimedRow) -> frozenset[str]:
 def has_said(tx: Tx, row: ClaimedRow, turn: str) -> bool:
     """Return whether a piece of *turn* has arrived before."""
     return _SAID.row(tx, account=row.account, contact=row.contact, turn=turn) is not None
+
+
+def unsaid(
+    tx: Tx, row: ClaimedRow, turns: Collection[str], messages: Collection[Mapping[str, object]]
+) -> tuple[Mapping[str, object], ...]:
+    """Return those of *messages* that have not arrived as pieces of *turns*, word for word."""
+    key = {"account": row.account, "contact": row.contact}
+    said = Counter(
+        known for turn in turns for (known,) in _SAID_KEYS.rows(tx, **key, turn=turn) if known
+    )
+    left = []
+    for message in messages:
+        text = message.get("text")
+        known = text_key(text) if isinstance(text, str) else ""
+        if said[known] > 0:
+            said[known] -= 1
+        else:
+            left.append(message)
+    return tuple(left)
+
+
+def is_open(tx: Tx, row: ClaimedRow) -> bool:
+    """Return whether a piece of the conversation has yet to go out."""
+    return _IS_OPEN.row(tx, account=row.account, contact=row.contact) is not None
+
+
+def plan_after_giving_up(tx: Tx, row: ClaimedRow, result: TurnResult) -> bool:
+    """
+    Plan what is told of an answer of which a piece was given up: it is dead as well.
+
+    Returns whether that is so; otherwise nothing is planned.
+    """
+    key = {"account": row.account, "contact": row.contact, "turn": result.turn}
+    found = _WHY_GIVEN_UP.row(tx, **key)
+    if found is None:
+        return False
+    _PLAN.run_many(tx, _planned(tx, row, result))
+    _GIVE_UP_REST.run(tx, **key, why=found[0], now=tx.now)
+    return True
 
 
 def give_up(tx: Tx, row: ClaimedRow, piece: Piece, why: str) -> None:
