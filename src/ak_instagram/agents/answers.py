@@ -17,7 +17,7 @@ from typing import Any
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
-from .agent import Agent, MessageEnd, Part, Text, Turn, prompt
+from .agent import Agent, MessageEnd, Part, Text, Turn, Withdrawn, prompt
 from .complaint import quoted
 from .failures import EXCEPTION, failure
 
@@ -97,14 +97,16 @@ def clean(parts: Iterable[Part]) -> list[Part]:
     """
     Return *parts* such that all their strings can be encoded and stored, without thoughts.
 
-    Texts that run on are one. Raises `Transient` if a thought does not end: its model
-    was cut off before it came to the answer.
+    Texts that run on are one; what was withdrawn is gone. Raises `Transient` if a thought does
+    not end: its model was cut off before it came to the answer.
     """
     runs: list[list[str]] = [[]]
     others: list[Part] = []
     for part in parts:
         if isinstance(part, Text):
             runs[-1].append(part.text)
+        elif isinstance(part, Withdrawn):
+            runs, others = [[]], []
         else:
             others.append(_sanitized(part))
             runs.append([])

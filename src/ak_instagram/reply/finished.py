@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ak_instagram.agents.agent import Handoff, MessageEnd, Part, Silence, Text
+from ak_instagram.agents.agent import Handoff, MessageEnd, Part, Silence, Text, Withdrawn
 from ak_instagram.agents.answers import THOUGHT_SIGN, THOUGHT_TAG
 
 from .split import MAX_TEXT_BYTES
@@ -71,6 +71,11 @@ class FinishedMessages:
         for part in parts:
             if isinstance(part, Text):
                 self._fragments.append(part.text)
+                continue
+            if isinstance(part, Withdrawn):
+                self._finished, self._parts, self._text, self._fragments = [], [], "", []
+                self._is_thinking = False
+                self._begin_text()
                 continue
             self._read()
             if last := self._text[self._at :]:

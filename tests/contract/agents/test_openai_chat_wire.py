@@ -12,14 +12,14 @@ from openai.types.chat import (
     ChatCompletionContentPartParam,
     ChatCompletionMessageParam,
 )
-from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
-REQUEST = TypeAdapter(CompletionCreateParamsNonStreaming)
+REQUEST = TypeAdapter(CompletionCreateParamsStreaming)
 MESSAGE = TypeAdapter(ChatCompletionMessageParam)
 PART = TypeAdapter(ChatCompletionContentPartParam)
 
@@ -113,7 +113,7 @@ async def test_instructions_history_and_question_are_the_messages(
             {"role": "user", "content": "And?"},
         ],
         "user": "session-1",
-        "stream": False,
+        "stream": True,
     }
 
 

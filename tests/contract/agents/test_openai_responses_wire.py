@@ -7,13 +7,13 @@ import json
 import pytest
 from aiohttp import web
 from openai.types.responses import Response, ResponseInputItemParam, ResponseStreamEvent
-from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
+from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import TypeAdapter
 
 from ak_instagram.agents.agent import Attachment, HistoryLine, MessageEnd, Text, UserMessage
 from ak_instagram.errors import Permanent, Transient
 
-REQUEST = TypeAdapter(ResponseCreateParamsNonStreaming)
+REQUEST = TypeAdapter(ResponseCreateParamsStreaming)
 ITEM = TypeAdapter(ResponseInputItemParam)
 EVENT: TypeAdapter = TypeAdapter(ResponseStreamEvent)
 
@@ -70,7 +70,7 @@ async def test_a_first_text_is_a_plain_string_and_nothing_is_to_be_kept(agent_se
         "input": "Where is my order?",
         "user": "session-1",
         "store": False,
-        "stream": False,
+        "stream": True,
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Silence, Text
+from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Silence, Text, Withdrawn
 from ak_instagram.agents.answers import clean
 from ak_instagram.reply.finished import LEAST, FinishedMessages, in_messages
 from ak_instagram.reply.leftovers import without_leftovers
@@ -135,6 +135,15 @@ def test_parts_that_are_no_text_keep_their_place(parts, finished):
 
     assert messages.take() == parts[:finished]
     assert messages.end() == parts[finished:]
+
+
+def test_what_is_withdrawn_is_neither_finished_nor_left():
+    messages = FinishedMessages()
+    messages.feed([PICTURE, Text(f"{LONG}\n\n"), MessageEnd(), Text("<think>"), Withdrawn()])
+    messages.feed([Text("Yes."), MessageEnd()])
+
+    assert messages.take() == [Text("Yes."), MessageEnd()]
+    assert messages.end() == []
 
 
 paragraphs = st.sampled_from([LONG, "Sure!", ITEMS, CODE, "Prices:", "**Prices**", "* x", "<i>y"])

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from ak_instagram.agents.agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.agent import (
+    Attachment,
+    Needs,
+    Part,
+    Text,
+    Turn,
+    Withdrawn,
+    attachments_of,
+    prompt,
+)
 from ak_instagram.agents.failures import is_too_long, may_be_about_length, may_be_about_pictures
 from ak_instagram.agents.history import newer_half
 from ak_instagram.agents.transport import (
@@ -28,6 +38,8 @@ log = structlog.get_logger()
 
 DEFAULT_MODEL = "gpt-5.4-mini"
 
+# With these, servers that can't stream say so.
+_NO_STREAM = frozenset({400, 404, 405, 422, 501})
 # The types of content parts that are for the person to read.
 _TEXT_PARTS = ("text", "output_text")
 
@@ -53,39 +65,52 @@ class OpenAIChat:
         self._endpoint = Endpoint(settings, session, url, asks_model=True, accept=JSON_OR_EVENTS)
         self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
-        self._max_answer = settings.max_answer
+        self._streams = settings.stream
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """
-        Yield the model's text, empty if it has none to say.
+        Yield the model's text as it comes, nothing if it has none to say.
 
         A request that is refused for what need not be in it is made once more without that.
         """
         asked, shows = turn, any(map(is_picture, attachments_of(turn)))
+        streams, has_begun = self._streams, False
         while True:
             try:
-                parts = await self.complete(asked, shows)
+                async with aclosing(self.complete(asked, shows, streams)) as parts:
+                    async for part in parts:
+                        has_begun = True
+                        yield part
             except (Permanent, Transient) as exc:
-                if (smaller := reduced(turn, asked, shows, exc)) is None:
+                if has_begun:
                     raise
-                had_pictures = shows
-                asked, shows = smaller
-                left_out = "history" if shows == had_pictures else "pictures"
+                if streams and exc.status in _NO_STREAM and "stream" in str(exc):
+                    left_out, streams = "stream", False
+                elif (smaller := reduced(turn, asked, shows, exc)) is not None:
+                    left_out = "history" if smaller[1] == shows else "pictures"
+                    asked, shows = smaller
+                else:
+                    raise
                 log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
             else:
-                for part in parts:
-                    yield part
                 return
 
-    async def complete(self, turn: Turn, shows: bool) -> list[Part]:
-        """Return the answer to one request about *turn*, with its pictures or their links."""
-        body = request_body(turn, self._model, self._instructions, shows)
+    async def complete(self, turn: Turn, shows: bool, streams: bool) -> AsyncGenerator[Part]:
+        """
+        Yield the answer to one request about *turn*, with its pictures or their links.
+
+        A server that does not stream though it is asked to is understood as well, and so is one
+        that does unasked.
+        """
+        body = request_body(turn, self._model, self._instructions, shows) | {"stream": streams}
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
-                return [Text(await joined(answer, self._max_answer))]
+                async for part in read_stream(answer):
+                    yield part
+                return
             completion = await answer.json()
             answer.raise_error(completion, Permanent, "agent answered with an error")
-            return [Text(read_completion(completion))]
+            yield Text(read_completion(completion))
 
 
 def reduced(
@@ -131,7 +156,6 @@ def request_body(
         "model": model,
         "messages": [*system, *past, {"role": "user", "content": content}],
         "user": turn.session,
-        "stream": False,
     }
 
 
@@ -148,27 +172,15 @@ def read_completion(completion: JsonObject) -> str:
     return _text(choices[0], "message")
 
 
-async def joined(answer: AgentResponse, max_answer: int) -> str:
-    """
-    Return the text of a stream, which nobody asked for but some servers send.
-
-    More than *max_answer* characters are `Permanent`.
-    """
-    text = ""
+async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
+    """Yield the text of a stream piece by piece; if the content filter cuts in, it is withdrawn."""
     async for chunk in answer.frames(is_last):
         answer.raise_error(chunk, Transient, "agent's stream reported an error")
-        text = extended(text, chunk)
-        if len(text) > max_answer:
-            raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
-    return text
-
-
-def extended(text: str, chunk: JsonObject) -> str:
-    """Return *text* with what *chunk* adds, or nothing if the content filter cut in."""
-    choices = _choices(chunk)
-    if not choices:  # a chunk of usage figures
-        return text
-    return "" if _is_filtered(choices[0]) else text + _text(choices[0], "delta")
+        for choice in _choices(chunk)[:1]:  # none in a chunk of usage figures
+            if _is_filtered(choice):
+                yield Withdrawn()
+            elif text := _text(choice, "delta"):
+                yield Text(text)
 
 
 def is_last(chunk: JsonObject) -> bool:
