@@ -7,11 +7,12 @@ FROM base AS dependencies
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 RUN python -m venv --without-pip /opt/venv
-COPY requirements.lock .
+COPY requirements.lock qa/image/strip.py ./
 # Wheels only: no code of others runs while this is built. Bytecode goes by the source's hash and is not compared with
-# it again: files can't change in an image, but their times can.
+# it again: files can't change in an image, but their times can. Wheels' symbols are for debuggers alone.
 RUN python -m pip --python /opt/venv install --quiet --no-compile --only-binary :all: --require-hashes \
         -r requirements.lock \
+    && python strip.py /opt/venv/lib \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM dependencies AS builder

@@ -10,7 +10,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test agents lint bench chaos load trace image chart reference lock clean
+.PHONY: help install demo test agents lint bench chaos load trace docs image chart reference lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ load: $(DEV_READY) ## Messages at a fixed rate: latencies, and that each is answ
 
 trace: $(DEV_READY) ## The way of one message through the code, file by file (ARGS=--full for every call)
 	@$(BIN)/python -m qa.trace $(ARGS)
+
+docs: $(DEV_READY) ## Make the documentation's site in dist/site; a warning is an error
+	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html -c docs . dist/site $(ARGS)
 
 image: | $(BIN)/python ## Build the images and hold the service's to its promises, with the docker on PATH (ARGS go to docker build)
 	docker build $(ARGS) --build-arg REVISION=$(REVISION) --tag $(IMAGE) .

@@ -17,7 +17,7 @@ TURNS = 5  # of each revision, one after the other
 # Of one turn: short rounds, often, so that the machine's moods cancel.
 ONE_TURN = Effort(rounds=1, blocks=4, starts=3, glances=1, idle=6.0)
 # Figures of these measure the service as a process; the others call this tree's own verbs.
-COMPARABLE = ("start", "idle", "ack", "open", "turns", "stores", "waiting", "quiet")
+COMPARABLE = ("start", "idle", "ack", "open", "turns", "stores", "waiting", "crowd", "quiet")
 
 Measure = Callable[[Bench], list[Figure]]
 

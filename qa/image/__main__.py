@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qa.image.claims import Claim, of_image, of_service, of_start
 from qa.image.docker import Docker
-from qa.image.report import FORM, read_history, table
+from qa.image.report import layers, table
 from qa.image.stage import Stage, open_stage
 from qa.image.verdict import Failed, Verdict, judge
 
@@ -39,7 +39,7 @@ def _check(docker: Docker, options: argparse.Namespace) -> int:
     except Failed as exc:
         print(Verdict("runs as in production", False, str(exc)))
         is_right = False
-    print(_size(docker, image))
+    print(table(layers(docker, image), docker.inspect("image", image)["Size"]))
     return 0 if is_right else 1
 
 
@@ -60,12 +60,6 @@ def _all_hold(claims: Iterable[Claim]) -> bool:
         print(verdict, flush=True)
         hold = hold and verdict.holds
     return hold
-
-
-def _size(docker: Docker, image: str) -> str:
-    """Return the layers of *image* as a table."""
-    history = docker.call("history", "--no-trunc", "--human=false", "--format", FORM, image)
-    return table(read_history(history), docker.inspect("image", image)["Size"])
 
 
 def _options() -> argparse.Namespace:

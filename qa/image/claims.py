@@ -11,6 +11,7 @@ from qa.image.confined import Facts
 from qa.image.conversation import Conversation
 from qa.image.docker import Docker
 from qa.image.production import MEMORY, UID
+from qa.image.report import layers
 from qa.image.stage import Stage
 from qa.image.verdict import refuse
 
@@ -18,6 +19,7 @@ Claim = tuple[str, Callable[[], str]]
 
 _INSIDE = Path(__file__).with_name("inside.py")
 _MEBIBYTE = 1 << 20
+MOST_BYTES = 60_000_000  # of what is copied over the base
 
 
 def of_image(docker: Docker, name: str, revision: str | None) -> Iterator[Claim]:
@@ -35,6 +37,12 @@ def of_image(docker: Docker, name: str, revision: str | None) -> Iterator[Claim]
     yield (
         "holds no secret",
         lambda: _shown(made.secrets(image, history), "none in configuration and history"),
+    )
+    ours = sum(it.size for it in layers(docker, name) if it.instruction.startswith("COPY"))
+    megabytes = f"{ours / 1e6:.1f} MB over its base"
+    yield (
+        "is small",
+        lambda: _shown([] if ours <= MOST_BYTES else [f"{megabytes}, not 60"], megabytes),
     )
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qa.image.docker import Docker
+
 FORM = "{{.Size}}\t{{json .CreatedBy}}"
 _WIDEST = 76  # characters of an instruction
 _MEGABYTE = 1_000_000
@@ -21,6 +23,13 @@ class Layer:
 
     size: int
     instruction: str
+
+
+def layers(docker: Docker, image: str) -> list[Layer]:
+    """Return the layers of *image*, oldest first; raise `Failed` if it is not there."""
+    return read_history(
+        docker.call("history", "--no-trunc", "--human=false", "--format", FORM, image)
+    )
 
 
 def read_history(text: str) -> list[Layer]:

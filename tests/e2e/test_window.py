@@ -56,6 +56,28 @@ async def test_an_answer_that_meta_finds_too_late_goes_first_later(stage):
     assert len(stage.agent.asked) == 2
 
 
+async def test_messages_of_days_ago_are_context_of_the_next_turn(stage):
+    """As after an outage, of Meta's or ours: they arrive at once, and nobody may answer them."""
+    mia = stage.person()
+    said = now()
+    old = [
+        message(mia, f"old-{days}", f"Said {days} days ago", said - days * DAY) for days in (3, 2)
+    ]
+    await post(stage, "messaging", *old)
+    await stage.service.until_logged(
+        lambda line: line["event"] == "turn.parked" and line["contact"] == mia
+    )
+
+    stage.meta.phones.say(mia, "Two beers please")
+    await stage.until_answered(mia)
+
+    assert stage.answers(mia) == [
+        "You said: [3 days earlier]\nSaid 3 days ago\n[2 days earlier]\nSaid 2 days ago\n"
+        "[now]\nTwo beers please"
+    ]
+    assert len(stage.agent.asked) == 1
+
+
 # --- edits --------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from itertools import filterfalse
+from operator import attrgetter
 from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -82,6 +83,7 @@ _REFERENCES = {
 _ORIGINS = {"ad_id": "came from ad", "ref": "came from link"}
 _UNKNOWN_QUOTE = "[reply to an earlier message]"
 
+_DAY = 86_400_000  # milliseconds
 _NOTHING_READABLE = "[unsupported message]"
 
 
@@ -96,11 +98,16 @@ def prompt(turn: Turn, carried: Callable[[Attachment], bool] = lambda _: False) 
 
     What a message refers to is a line before it. An attachment is a labelled line, unless it
     is *carried* elsewhere in the request; then only its label is left, and only when there
-    is nothing else.
+    is nothing else. Lines tell which messages came a day or more before the last one.
     """
     lines: list[str] = []
     has_said = False
+    latest = max(map(attrgetter("at"), turn.messages), default=0)
+    earlier = 0  # days
     for message in turn.messages:
+        if (days := (latest - message.at) // _DAY) != earlier:
+            earlier = days
+            lines.append(f"[{days} day{'s' * (days > 1)} earlier]" if days else "[now]")
         lines += references(message)
         # A tap's title is its text; without one its payload has to do.
         if said := message.text or ("" if message.attachments else message.payload):

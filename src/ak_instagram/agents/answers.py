@@ -18,6 +18,7 @@ from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
 from .agent import Agent, MessageEnd, Part, Text, Turn, Withdrawn, prompt
+from .answer_schema import document_in
 from .complaint import quoted
 from .failures import EXCEPTION, failure
 
@@ -49,7 +50,8 @@ async def ask(
 
     An answer of more than *max_answer* bytes, thoughts included, is `Permanent`. One that
     takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
-    The text of an exception is no answer, unless the person wrote it.
+    The text of an exception is no answer, unless the person wrote it. A text that as a whole is
+    a document of the answer schema is what that says.
 
     *hear* is called with the parts so far, as the agent gave them, whenever a message or a
     paragraph may have ended; what it raises ends the answer.
@@ -76,14 +78,23 @@ async def ask(
             await aclose()
     cleaned = clean(answer)
     match cleaned:
+        case [Text(text)] | [Text(text), MessageEnd()] if text.lstrip()[:1] in ("{", "`") and (
+            said := document_in(text)
+        ):
+            return clean(said)
         case [Text(text), *_] if EXCEPTION.match(text) and text.strip() not in prompt(turn):
             raise failure(text, "agent's answer is an error", quoted(text, turn, None, ()))
     return cleaned
 
 
-def may_be_failure(parts: Sequence[Part]) -> bool:
-    """Return whether an answer that begins with *parts*, cleaned, may be an exception's text."""
-    return bool(parts) and isinstance(parts[0], Text) and bool(EXCEPTION.match(parts[0].text))
+def may_be_no_words(parts: Sequence[Part]) -> bool:
+    """
+    Return whether an answer that begins with *parts*, cleaned, may be none to be read as it is.
+
+    It may be an exception's text, or a document of the answer schema: only all of it tells.
+    """
+    text = parts[0].text if parts and isinstance(parts[0], Text) else ""
+    return text.lstrip()[:1] in ("{", "`") or bool(EXCEPTION.match(text))
 
 
 def _bytes_in(value: object) -> int:

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Protocol, TypeAlias
 
 from ak_instagram.agents.agent import Part
-from ak_instagram.agents.answers import clean, may_be_failure
+from ak_instagram.agents.answers import clean, may_be_no_words
 from ak_instagram.delivery.typing import Pause
 from ak_instagram.reply.finished import FinishedMessages
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
@@ -142,12 +142,12 @@ class Speech:
 
     async def _tell(self, speaker: Speaker, pause: Pause, parts: list[Part]) -> None:
         """Plan and deliver finished *parts*."""
-        if may_be_failure(parts) and not self.told.messages:
-            while not self._is_over:  # it seems to be no answer: the whole of it will tell
+        if may_be_no_words(parts) and not self.told.messages:
+            while not self._is_over:  # the whole of it will tell
                 self._news.clear()
                 await self._news.wait()
             return
-        plan = await planned(parts)
+        plan = await planned(parts, self.draft.turn.messages[-1].mid if self.draft.turn else None)
         told = merged(self.told, plan)
         if plan.messages:
             step = await speaker.store.run(steps.settle, self.claim, self._result(parts, plan))
@@ -179,11 +179,11 @@ class Speech:
             step = await delivery.deliver(step, step.piece, self.account)
 
 
-async def planned(parts: Sequence[Part]) -> Plan:
-    """Return the plan of *parts*; a long one is made in a thread."""
+async def planned(parts: Sequence[Part], mid: str | None) -> Plan:
+    """Return the plan of *parts*, by `plan_answer`; a long one is made in a thread."""
     if takes_long(parts):
-        return await asyncio.to_thread(plan_answer, parts)
-    return plan_answer(parts)
+        return await asyncio.to_thread(plan_answer, parts, mid)
+    return plan_answer(parts, mid)
 
 
 def merged(told: Plan, more: Plan) -> Plan:

@@ -58,6 +58,10 @@ def item(kind: str, id_: str, **fields: object) -> str:
     return response(kind, item={"type": "message", "id": id_, "content": [], **fields})
 
 
+def said(text: str) -> list[Json]:
+    return [{"type": "output_text", "text": text}]
+
+
 def node(kind: str, content: str | None = None) -> str:
     return line({"type": kind, "content": content, "metadata": {"nodeName": "AI Agent"}})
 
@@ -76,9 +80,10 @@ PROTOCOLS = {
             response("output_text.delta", item_id="a", delta="One."),
         ),
         (
-            item("output_item.done", "a"),
+            item("output_item.done", "a", content=said("One.")),
             item("output_item.added", "b"),
             response("output_text.delta", item_id="b", delta="Two."),
+            item("output_item.done", "b", content=said("Two.")),
             response("completed", response={"status": "completed", "output": []}),
         ),
         wants,

@@ -105,3 +105,18 @@ async def test_the_window_is_open_a_millisecond_before_its_end(bench, store):
     bench.clock.move(DAY - 1)
 
     assert (await store.run(steps.sent, step, "mid-1")).piece.message == {"text": "two"}
+
+
+async def test_what_was_said_too_long_ago_is_part_of_the_turn_that_opens_the_window(bench, store):
+    await store.put([arrival("m1", at=START - 3 * DAY), arrival("m2", at=START - 2 * DAY)])
+
+    assert await store.claim(10) == []
+    await store.put([arrival("m3", at=START)])
+
+    assert [it.mid for it in (await claim_one(store)).events] == ["m1", "m2", "m3"]
+
+
+async def test_an_unsend_alone_does_not_wait_for_the_window(bench, store):
+    await store.put([arrival("m1", kind="unsend", key="unsend:m1")])
+
+    assert [it.kind for it in (await claim_one(store)).events] == ["unsend"]

@@ -51,6 +51,25 @@ async def test_a_quoted_piece_of_ours_is_known_by_its_text(store):
     }
 
 
+async def test_a_quoted_message_reads_as_its_person_last_edited_it(bench, store):
+    edits = [
+        arrival(
+            "m1",
+            kind="edit",
+            key=mid_key(Kind.EDIT, "shop", "m1", str(number)),
+            payload=json.dumps({"message_edit": {"mid": "m1", "text": text, "num_edit": number}}),
+        )
+        for number, text in ((1, "In blue?"), (2, "In red?"))
+    ]
+    await store.put([said("m1", text="In bleu?"), *edits])
+    claim = await claim_one(store)
+    await store.run(steps.settle, claim, answered(claim))
+
+    await store.put([reply("m2", "m1")])
+
+    assert (await context(store))["reply_to_text"] == "In red?"
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [

@@ -52,12 +52,25 @@ async def test_younger_events_stay(bench, store):
     assert await purged(bench) == 0
 
 
-async def test_waiting_events_stay_however_old_they_are(bench, store):
+async def test_waiting_events_stay_while_somebody_may_yet_answer_them(bench, store):
     await store.put([arrival("m1")])
     bench.clock.move(100 * DAY)
 
     assert await purged(bench) == 0
-    assert (await claim_one(store)).events[0].mid == "m1"
+    assert await count(bench, "events", "status = 'waiting'") == 1
+
+
+async def test_what_came_too_late_to_answer_is_forgotten_unless_the_person_writes(bench, store):
+    await store.put([arrival("m1")])
+    bench.clock.move(2 * DAY)
+    assert await store.claim(10) == []
+    bench.clock.move(5 * DAY)
+    assert await purged(bench) == 0
+    bench.clock.move(DAY + 1)
+
+    await purged(bench)
+
+    assert await rows(bench) == dict.fromkeys(TABLES, 0)
 
 
 async def test_keys_outlive_what_the_events_said(bench, store):

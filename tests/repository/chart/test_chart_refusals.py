@@ -165,7 +165,7 @@ def test_no_secret_fits_into_config(key):
     refused = refusal(f"config.{key}=IGAA-secret")
 
     assert re.search(
-        r"at '/config.*': (additional properties '\w+' not allowed|value must be 'in the Secret)",
+        r"at '/config.*': value must be '(in the Secret|under a known key: )",
         refused,
     )
     assert "IGAA" not in refused
@@ -260,7 +260,7 @@ def test_a_policy_does_not_open_the_ports_of_name_resolution_to_all():
         ),
         pytest.param(
             ["config.agent.modle=x"],
-            "at '/config/agent': additional properties 'modle' not allowed",
+            "at '/config/agent/modle': value must be 'under a known key: adapter, url, model,",
             id="setting",
         ),
         pytest.param(

@@ -6,6 +6,7 @@ import pytest
 
 from ak_instagram.agents.agent import Attachment, Turn, UserMessage, prompt, references
 
+DAY = 86_400_000  # milliseconds
 IMAGE = Attachment("image", "https://cdn/1")
 REEL = Attachment("ig_reel", "https://cdn/2", "A caption\nof two lines")
 
@@ -35,6 +36,18 @@ def turn(*messages: UserMessage) -> Turn:
         pytest.param([UserMessage("1", 1, "Blue", payload="B")], "Blue", id="tap-with-a-title"),
         pytest.param([UserMessage("1", 1, payload="B")], "B", id="tap-without-a-title"),
         pytest.param([UserMessage("1", 1)], "[unsupported message]", id="nothing-readable"),
+        pytest.param(
+            [
+                UserMessage("1", 0, "Are you open?"),
+                UserMessage("2", 5, "Hello?"),
+                UserMessage("3", 2 * DAY + 5, "Well?"),
+                UserMessage("4", 3 * DAY + 4, "Never mind"),
+                UserMessage("5", 3 * DAY + 5, "Two beers please"),
+            ],
+            "[3 days earlier]\nAre you open?\nHello?\n[1 day earlier]\nWell?\n"
+            "[now]\nNever mind\nTwo beers please",
+            id="of-days-ago",
+        ),
     ],
 )
 def test_messages_become_lines(messages, text):

@@ -8,7 +8,7 @@ for. A server that takes our name for the conversation may be told it (`agent.co
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,11 +22,13 @@ from ak_instagram.agents.agent import (
     attachments_of,
     prompt,
 )
+from ak_instagram.agents.tools import Call, Reply
 from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .openai_chat import OpenAIChat, is_picture
+from .openai_tools import responses_reply, responses_request
 
 if TYPE_CHECKING:
     import aiohttp
@@ -48,18 +50,32 @@ class OpenAIResponses(OpenAIChat):
         super().__init__(settings, session)
         self._continuation = settings.continuation
 
-    async def complete(self, turn: Turn, shows: bool, streams: bool) -> AsyncGenerator[Part]:
+    async def complete(self, turn: Turn, shows: bool) -> list[Part]:
         """
-        Yield each message of the response; none is an empty answer.
+        Return each message of the response; none is an empty answer.
 
         A server that does not know the conversation to continue gets the history at once.
         """
         if self._continuation != "none":
             memory = {self._continuation: turn.session, "store": True}
+            alone = replace(turn, history=())
+            body = request_body(alone, self._model, self._instructions, shows) | memory
+            try:
+                return (await self.request(turn, turn.id, body)).parts
+            except Permanent as exc:
+                if exc.status not in _UNKNOWN:
+                    raise
+        body = request_body(turn, self._model, self._instructions, shows)
+        return await self.respond(turn, body)
+
+    async def stream(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
+        """Yield the answer to *turn* piece by piece, if the server streams as it is asked to."""
+        if self._continuation != "none":
+            memory = {self._continuation: turn.session, "store": True}
             has_begun = False
             try:
                 asked = replace(turn, history=())
-                async with aclosing(self._respond(asked, shows, streams, memory)) as parts:
+                async with aclosing(self._stream(asked, shows, memory)) as parts:
                     async for part in parts:
                         has_begun = True
                         yield part
@@ -68,24 +84,42 @@ class OpenAIResponses(OpenAIChat):
                     raise
             else:
                 return
-        async with aclosing(self._respond(turn, shows, streams, {})) as parts:
+        async with aclosing(self._stream(turn, shows, {})) as parts:
             async for part in parts:
                 yield part
 
-    async def _respond(
-        self, turn: Turn, shows: bool, streams: bool, memory: JsonObject
-    ) -> AsyncGenerator[Part]:
+    async def _stream(self, turn: Turn, shows: bool, memory: JsonObject) -> AsyncGenerator[Part]:
         body = request_body(turn, self._model, self._instructions, shows)
-        body |= {"stream": streams, **memory}
+        body |= {"stream": True, **memory}
         async with self._endpoint.ask(turn.id, body, turn) as answer:
             if answer.is_stream:
                 async for part in read_stream(answer):
                     yield part
                 return
-            response = await answer.json()
-            raise_error(answer, response)
-            for part in read_response(response):
+            for part in (await self.read(answer)).parts:
                 yield part
+
+    def offer(self, body: JsonObject, items: Sequence[JsonObject], number: int) -> JsonObject:
+        """Return *body* with the tools and the *items* that came of calls, for the n-th request."""
+        return responses_request(body, self._tools, items, number)
+
+    def result(self, call: Call, told: str) -> JsonObject:
+        """Return the item by which the model is *told* what came of *call*."""
+        return {"type": "function_call_output", "call_id": call.id, "output": told}
+
+    async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
+        """Return the reply to one request about *turn*, which *key* tells from others."""
+        async with self._endpoint.ask(key, body, turn) as answer:
+            return await self.read(answer)
+
+    async def read(self, answer: AgentResponse) -> Reply:
+        """Return the reply that *answer* is as a whole, be it a stream or not."""
+        if answer.is_stream:
+            response = await joined(answer, self._max_answer)
+        else:
+            response = await answer.json()
+        raise_error(answer, response)
+        return responses_reply(read_response(response), response["output"])
 
 
 def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) -> JsonObject:
@@ -110,6 +144,7 @@ def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) 
         "input": items if past or pictures else text,
         "user": turn.session,
         "store": False,
+        "stream": False,
     }
 
 
@@ -155,6 +190,32 @@ async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
             yield part
     elif stop_reason(last) == "content_filter":
         yield Withdrawn()
+
+
+async def joined(answer: AgentResponse, max_answer: int) -> JsonObject:
+    """
+    Return the response that a stream amounts to, which nobody asked for but some servers send.
+
+    Its last event has the whole response; of a server that leaves `output` out there, the
+    items and pieces of text before are it. More than *max_answer* characters are `Permanent`.
+    """
+    items: list[object] = []
+    text = ""
+    last: JsonObject = {}
+    async for event in answer.frames(lambda event: event.get("type") in _LAST):
+        raise_error(answer, {"error": event} if event.get("type") == "error" else event)
+        if event.get("type") == "response.output_item.done":
+            items.append(event.get("item"))
+        text += _delta(event)
+        if len(text) > max_answer:
+            raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
+        whole = event.get("response")
+        last = whole if isinstance(whole, dict) and event.get("type") in _LAST else last
+    said = [{"type": "message", "content": [{"type": "output_text", "text": text}]}]
+    output = last.get("output") or items or (said if text else [])
+    if not last and not output:
+        raise Transient("agent's stream ended early")
+    return {"status": "completed", **last, "output": output}
 
 
 def _delta(event: JsonObject) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, exists, select, text
 
 from ak_instagram import fast_json
-from ak_instagram.meta.content import Message, Postback, read_content
+from ak_instagram.meta.content import Edit, Message, Postback, read_content
 from ak_instagram.meta.events import Kind
-from ak_instagram.meta.keys import mid_key
+from ak_instagram.meta.keys import edit_keys, mid_key
+from ak_instagram.meta.outgoing import words_of
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import events, in_conversation, outbox
 from ak_instagram.store.statement import Statement
@@ -62,8 +63,7 @@ def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
     """Return what the message *mid* said, be it the service's or the person's; empty if unknown."""
     key = {"account": account, "contact": contact}
     if (payload := _PIECE.value(tx, **key, mid=mid)) is not None:
-        said = (fast_json.load_object(payload) or {}).get("text")
-        return said if isinstance(said, str) else ""
+        return words_of(fast_json.load_object(payload) or {})
     for kind in (Kind.MESSAGE, Kind.POSTBACK):
         row = _EVENT.row(tx, **key, mid=mid, key=mid_key(kind, account, mid))
         if row is None or row[1] is None:
@@ -72,5 +72,17 @@ def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
         if isinstance(content, Postback):
             return content.title
         if isinstance(content, Message):
-            return " ".join(filter(None, [content.text, *(it.label for it in content.attachments)]))
+            text_now = content.text and (_edited(tx, account, contact, mid) or content.text)
+            return " ".join(filter(None, [text_now, *(it.label for it in content.attachments)]))
+    return ""
+
+
+def _edited(tx: Tx, account: str, contact: str, mid: str) -> str:
+    """Return what the latest edit made of the message *mid*, empty if there is none."""
+    for key in reversed(edit_keys(account, mid)):
+        row = _EVENT.row(tx, account=account, contact=contact, mid=mid, key=key)
+        if row is not None and row[1] is not None:
+            content = read_content(*row)
+            if isinstance(content, Edit) and content.text:
+                return content.text
     return ""

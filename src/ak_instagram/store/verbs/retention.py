@@ -12,6 +12,7 @@ from sqlalchemy import (
     TextClause,
     bindparam,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -20,7 +21,14 @@ from sqlalchemy import (
 )
 
 from ak_instagram.store.database import Tx
-from ak_instagram.store.schema import SAYS_SOMETHING, conversations, events, outbox, transcript
+from ak_instagram.store.schema import (
+    IS_WAITING,
+    SAYS_SOMETHING,
+    conversations,
+    events,
+    outbox,
+    transcript,
+)
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
@@ -92,6 +100,21 @@ _EXPIRE_PARKED = Statement(
     .where(*_oldest(outbox.c.planned_at, outbox.c.status == PieceStatus.PARKED.value))
     .values(status=PieceStatus.DROPPED.value, error="the person did not write again")
 )
+# What waits for nobody's try was said when the window had closed.
+_is_parked = (
+    IS_WAITING,
+    events.c.received_at < _before,
+    ~exists().where(
+        _c.account == events.c.account,
+        _c.contact == events.c.contact,
+        or_(_c.due_at.is_not(None), _c.lease_owner.is_not(None)),
+    ),
+)
+_EXPIRE_EVENTS = Statement(
+    update(events)
+    .where(events.c.id.in_(select(events.c.id).where(*_is_parked).limit(MAX_ROWS)), *_is_parked)
+    .values(status=EventStatus.IGNORED.value, payload=None, reason="the person did not write again")
+)
 _DELETE_LINES = Statement(delete(transcript).where(*_oldest(transcript.c.at)))
 _is_idle = (
     _c.due_at.is_(None),
@@ -136,13 +159,14 @@ def purge(tx: Tx, keep_ms: int) -> Purged:
     Forget some of what was settled more than *keep_ms* ago; return how many rows that was.
 
     None means that nothing was left. The keys that make repeats harmless live for
-    `KEYS_LIVE` at least; only what the events said goes before. Parked answers expire.
+    `KEYS_LIVE` at least; only what the events said goes before. Parked answers expire, and so
+    does what waits to be part of a turn.
     """
     old, oldest = tx.now - keep_ms, tx.now - max(keep_ms, KEYS_LIVE)
     wiped = _WIPE_PAYLOADS.run(tx, before=old) if keep_ms < KEYS_LIVE else 0
     return Purged(
         events=_DELETE_EVENTS.run(tx, before=oldest) + wiped,
-        expired=_EXPIRE_PARKED.run(tx, before=old),
+        expired=_EXPIRE_PARKED.run(tx, before=old) + _EXPIRE_EVENTS.run(tx, before=old),
         pieces=_DELETE_PIECES.run(tx, before=old),
         lines=_DELETE_LINES.run(tx, before=old),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),

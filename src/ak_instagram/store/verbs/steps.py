@@ -19,6 +19,8 @@ from operator import attrgetter, itemgetter
 import structlog
 from sqlalchemy import bindparam, insert, select, update
 
+from ak_instagram.meta.events import Kind
+from ak_instagram.meta.outgoing import fallback_of
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import (
     IS_TAKEN_BACK,
@@ -50,6 +52,7 @@ log = structlog.get_logger()
 
 MAX_EVENTS = 200  # of one turn; the rest makes the next
 TAKEN_BACK = "the person took it back"
+_OPENERS = frozenset({Kind.MESSAGE.value, Kind.POSTBACK.value})  # of the 24 h window
 
 _e, _t = events.c, transcript.c
 _WAITING = Statement(
@@ -142,8 +145,9 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
 
     First its next piece, which is written down as being sent; then the events that wait,
     unless a person answers: then they are settled without an answer. With nothing due,
-    the conversation is released and `None` returned. An answer that was being written under
-    another claim has been cut off: it ends behind its pieces.
+    the conversation is released and `None` returned; so it is where the window is closed:
+    nobody can be answered there, and the events become part of the turn that opens it. An answer
+    that was being written under another claim has been cut off: it ends behind its pieces.
     """
     piece = outbox.begin_next_piece(tx, row)
     if piece is not None:
@@ -156,6 +160,10 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     waiting = _WAITING.rows(tx, **key)
     if not waiting or (row.due_at is not None and row.due_at > tx.now):
         claims.release(tx, row, due_at=row.due_at if waiting else None)
+        return None
+    if row.window_closes_at <= tx.now and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
+        log.warning("turn.parked", contact=row.contact, reason="the 24 h window is closed")
+        claims.release(tx, row, due_at=None)
         return None
     lines = (
         _LATEST_LINES.rows(tx, **key, epoch=row.epoch, limit=tx.worker.transcript_lines)
@@ -316,6 +324,13 @@ def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
     """Give up the claim's piece and what follows it in its answer, and return the next step."""
     row = claims.require(tx, claim)
     outbox.give_up(tx, row, _piece_of(claim), why)
+    return next_step(tx, row)
+
+
+def degrade(tx: Tx, claim: Claim, why: str) -> Claim | None:
+    """Put its fallback in the place of the claim's piece, and return the next step."""
+    row, piece = claims.require(tx, claim), _piece_of(claim)
+    outbox.replace(tx, row, piece, fallback_of(piece.message), why)
     return next_step(tx, row)
 
 
