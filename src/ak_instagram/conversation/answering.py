@@ -18,7 +18,7 @@ from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
-from ak_instagram.errors import LeaseLost, Permanent, StoreUnavailable, Transient
+from ak_instagram.errors import Deferred, LeaseLost, Permanent, StoreUnavailable, Transient
 from ak_instagram.reply.finished import in_messages
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.reply.rich import said_in
@@ -113,6 +113,11 @@ class Answering:
             return self._end_typing(speech.step, claim, account)
         except (LeaseLost, StoreUnavailable):
             raise
+        except Deferred as exc:
+            step = await self.store.run(steps.defer, claim, exc.seconds)
+            metrics.TURNS.labels("deferred").inc()
+            log.info("turn.deferred", seconds=exc.seconds)
+            return self._end_typing(step, claim, account)
         except Permanent as exc:
             step = await self._dead_letter(claim, draft, str(exc), speech.told)
             return self._end_typing(step, claim, account)

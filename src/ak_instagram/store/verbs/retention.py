@@ -32,6 +32,8 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
+from . import callbacks
+
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
 MAX_ROWS = 500  # of a table in one transaction: webhooks wait for it too
@@ -138,6 +140,7 @@ class Purged:
     expired: int = 0
     lines: int = 0
     conversations: int = 0
+    callbacks: int = 0
 
     def __add__(self, other: Purged) -> Purged:
         return Purged(
@@ -146,12 +149,14 @@ class Purged:
             self.expired + other.expired,
             self.lines + other.lines,
             self.conversations + other.conversations,
+            self.callbacks + other.callbacks,
         )
 
     @property
     def total(self) -> int:
         """All rows."""
-        return self.events + self.pieces + self.expired + self.lines + self.conversations
+        settled = self.events + self.pieces + self.expired + self.lines
+        return settled + self.conversations + self.callbacks
 
 
 def purge(tx: Tx, keep_ms: int) -> Purged:
@@ -170,4 +175,5 @@ def purge(tx: Tx, keep_ms: int) -> Purged:
         pieces=_DELETE_PIECES.run(tx, before=old),
         lines=_DELETE_LINES.run(tx, before=old),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),
+        callbacks=callbacks.forget(tx, old),
     )
