@@ -17,6 +17,7 @@ from qa.benchmarks.figures import (
     recovery,
     start,
     stores,
+    streams,
     turns,
     waiting,
 )
@@ -31,6 +32,7 @@ FIGURES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "depth": depth.measure,
     "stores": stores.measure,
     "waiting": waiting.measure,
+    "streams": streams.measure,
     "crowd": crowd.measure,
     "quiet": quiet.measure,
     "recovery": recovery.measure,

@@ -7,15 +7,20 @@ import time
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-What: TypeAlias = str  # `agent`, `message`, or a sender action
+What: TypeAlias = str  # `agent`, its `paragraph`, `message`, or a sender action
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How the peers answer: *hung* means never, *agent_takes* is in seconds."""
+    """
+    How the peers answer: *hung* means never, *agent_takes* is in seconds.
+
+    An agent that *streams* writes a first paragraph and leaves the stream open.
+    """
 
     hung: bool = False
     agent_takes: float = 0.0
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,12 @@ _PROFILE = ok(json.dumps({"user_id": ACCOUNT, "id": ACCOUNT, "username": "shop"}
 _DONE = ok(b'{"recipient_id":"1"}')
 _REPLY = ok(b'{"reply":"Yes, it is."}')
 
+_FRAME = b'data: {"reply":"' + b"Yes, it is, and so are the others. " * 10 + b'\\n\\n"}\n\n'
+_PARAGRAPH = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"%x\r\n%b\r\n" % (len(_FRAME), _FRAME)
+)
+
 
 class Peer(asyncio.Protocol, ABC):
     """A connection to one of the service's peers, which notes in *journal* what arrives."""
@@ -54,8 +60,13 @@ class Agent(Peer):
     """A connection to the agent."""
 
     def _take(self, head: bytes, body: bytes) -> None:
-        self._journal.note("agent", json.loads(body)["session"])
+        session = json.loads(body)["session"]
+        self._journal.note("agent", session)
         behaviour = self._journal.behaviour
+        if behaviour.streams:
+            self._journal.note("paragraph", session)
+            self._transport.write(_PARAGRAPH)
+            return
         if behaviour.hung:
             return
         if behaviour.agent_takes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from instagram_simulator import Retries, Simulator
 from qa.chaos.ingress import Ingress
 from qa.chaos.moody_agent import MoodyAgent
+from qa.chaos.names import names_in
 from qa.chaos.people import People
 from qa.chaos.progress import describe, telling
 from qa.chaos.record import Record
@@ -108,7 +110,10 @@ async def run(
             left = await until_quiet(scene, began + effort.limit - healing)
         ended = time.monotonic()
         trouble.count["faults"] += scene.agent.faults.total()
-        return _outcome(seed, scene, people, trouble.count, left, ended - began, ended - healing)
+        cut = frozenset(name for said in await scene.store.given_up() for name in names_in(said))
+        found = violations(scene.record, people.arrived(), cut)
+        seconds = ended - began, ended - healing
+        return _outcome(seed, scene, people, trouble.count, left, found, *seconds)
 
 
 @asynccontextmanager
@@ -138,6 +143,8 @@ def _settings(meta: Simulator, agent: MoodyAgent, store: Store) -> dict[str, str
         "instagram.graph_url": meta.url,
         "agent.adapter": "http",
         "agent.url": agent.url,
+        "agent.reply_format": "events",
+        "agent.outcomes": json.dumps({"end": "next"}),
         "agent.timeout": str(AGENT_TIMEOUT),
         "conversation.lease": str(LEASE),
         "conversation.attempts": "1000",
@@ -165,6 +172,7 @@ def _outcome(
     people: People,
     trouble: Counter[str],
     left: int,
+    found: Sequence[Violation],
     seconds: float,
     healed_in: float,
 ) -> Outcome:
@@ -179,7 +187,7 @@ def _outcome(
         asked_again=len(record.asked) - len({question.key for question in record.asked}),
         pieces=sum(map(len, arrived.values())),
         left=left,
-        violations=violations(record, arrived),
+        violations=found,
         seconds=seconds,
         healed_in=healed_in,
     )

@@ -23,6 +23,8 @@ _OPEN = (
     " + (SELECT count(*) FROM outbox WHERE status IN ('planned', 'sending', 'parked'))"
 )
 
+_GIVEN_UP = "SELECT payload FROM events WHERE status = 'dead'"
+
 
 class Store(Protocol):
     """A database that *replicas* processes share."""
@@ -37,6 +39,10 @@ class Store(Protocol):
 
     async def work(self) -> int:
         """Return how many events and pieces wait."""
+        ...
+
+    async def given_up(self) -> list[str]:
+        """Return the payloads of the dead letters: answers that broke off."""
         ...
 
 
@@ -69,6 +75,11 @@ class Sqlite:
             count: int = connection.execute(_OPEN).fetchone()[0]
             return count
 
+    async def given_up(self) -> list[str]:
+        """Return the payloads of the dead letters."""
+        with closing(sqlite3.connect(self._file)) as connection:
+            return [payload for (payload,) in connection.execute(_GIVEN_UP)]
+
 
 class Postgres:
     """A server of its own; it crashes and comes back, or cuts all connections."""
@@ -100,6 +111,14 @@ class Postgres:
         try:
             count: int = await connection.fetchval(_OPEN)
             return count
+        finally:
+            await connection.close()
+
+    async def given_up(self) -> list[str]:
+        """Return the payloads of the dead letters."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return [payload for (payload,) in await connection.fetch(_GIVEN_UP)]
         finally:
             await connection.close()
 

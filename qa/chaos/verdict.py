@@ -3,12 +3,13 @@ What was promised, checked against what happened: pure, from a record and what a
 
 Of each conversation: every accepted message was asked and answered, in one answer only;
 all pieces of that answer arrived, each once, side by side and in order; and no message
-was asked about or answered before an earlier one that was durable when it came.
+was asked about or answered before an earlier one that was durable when it came. Of an answer that
+broke off while it was written only the beginning need have arrived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import Literal, TypeAlias
@@ -28,13 +29,19 @@ class Violation:
     evidence: str
 
 
-def violations(record: Record, arrived: Mapping[str, Sequence[str]]) -> list[Violation]:
-    """Return what is wrong with *arrived*: the texts on each person's phone, in order."""
+def violations(
+    record: Record, arrived: Mapping[str, Sequence[str]], cut: Set[str] = frozenset()
+) -> list[Violation]:
+    """
+    Return what is wrong with *arrived*: the texts on each person's phone, in order.
+
+    *cut* names the messages whose answers are known to have broken off.
+    """
     asked = _first_asked(record)
     return [
         Violation(sort, person, evidence)
         for person, said in record.said.items()
-        for sort, evidence in _of_person(record, said, arrived.get(person, ()), asked)
+        for sort, evidence in _of_person(record, said, arrived.get(person, ()), asked, cut)
     ]
 
 
@@ -42,14 +49,18 @@ Finding: TypeAlias = tuple[Sort, str]
 
 
 def _of_person(
-    record: Record, said: Sequence[str], texts: Sequence[str], asked: Mapping[str, int]
+    record: Record,
+    said: Sequence[str],
+    texts: Sequence[str],
+    asked: Mapping[str, int],
+    cut: Set[str],
 ) -> Iterator[Finding]:
     accepted = [name for name in said if name in record.accepted]
     parts = [(text, read_part(text)) for text in texts]
     yield from (("strange", f"nobody answered {text!r}") for text, part in parts if part is None)
     known = [part for _, part in parts if part is not None]
     answered = _positions(known)
-    yield from _lost(accepted, known, asked)
+    yield from _lost(accepted, known, asked, cut)
     yield from _doubled(known)
     yield from _out_of_order(known)
     yield from _overtaken(record, accepted, answered, "answered")
@@ -78,7 +89,7 @@ def _positions(parts: Sequence[Part]) -> dict[str, int]:
 
 
 def _lost(
-    accepted: Sequence[str], parts: Sequence[Part], asked: Mapping[str, int]
+    accepted: Sequence[str], parts: Sequence[Part], asked: Mapping[str, int], cut: Set[str]
 ) -> Iterator[Finding]:
     answered = {name for part in parts for name in part.names}
     for name in accepted:
@@ -89,8 +100,11 @@ def _lost(
     numbers: dict[int, set[int]] = {}
     for part in parts:
         numbers.setdefault(part.answer, set()).add(part.number)
-    for answer, of in {part.answer: part.of for part in parts}.items():
-        if missing := set(range(1, of + 1)) - numbers[answer]:
+    for part in {part.answer: part for part in parts}.values():
+        answer, of = part.answer, part.of
+        missing = set(range(1, of + 1)) - numbers[answer]
+        is_rest = bool(missing) and min(missing) > max(numbers[answer])
+        if missing and not (is_rest and set(part.names) <= cut):
             yield "lost", f"of answer {answer} parts {sorted(missing)} of {of} never arrived"
 
 

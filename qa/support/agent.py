@@ -131,6 +131,7 @@ class Question:
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
+    request: web.Request
 
     @property
     def text(self) -> str:
@@ -186,6 +187,46 @@ class Hold:
         return question.answered(self.text)
 
 
+class Stream:
+    """Answers in frames of a `text/event-stream` as it is told to; *frame* makes a text one."""
+
+    def __init__(self, frame: Callable[[str], str] | None = None) -> None:
+        self._frame = frame or (lambda text: json.dumps({"reply": text}))
+        self._orders = asyncio.Queue[str | None | Exception]()
+        self.has_ended = asyncio.Event()
+
+    def write(self, text: str) -> None:
+        """Write *text* as a frame."""
+        self._orders.put_nowait(self._frame(text))
+
+    def send(self, frame: str) -> None:
+        """Write *frame* as it is."""
+        self._orders.put_nowait(frame)
+
+    def end(self) -> None:
+        """End the answer as the protocol has it."""
+        self._orders.put_nowait("[DONE]")
+        self._orders.put_nowait(None)
+
+    def drop(self) -> None:
+        """Break the line in the middle."""
+        self._orders.put_nowait(ConnectionResetError())
+
+    async def __call__(self, question: Question) -> web.StreamResponse | None:
+        """Write what is ordered until the end, or until the client has left."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        try:
+            await response.prepare(question.request)
+            while (frame := await self._orders.get()) is not None:
+                if isinstance(frame, Exception):
+                    return None
+                await response.write(f"data: {frame}\n\n".encode())
+            await response.write_eof()
+        finally:
+            self.has_ended.set()
+        return response
+
+
 class ScriptedAgent:
     """Does what it was told to do next; without orders it repeats what it was asked."""
 
@@ -216,7 +257,7 @@ class ScriptedAgent:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Note the question and act; an act that returns nothing drops the line."""
-        question = Question(request.path, dict(request.headers), await request.json())
+        question = Question(request.path, dict(request.headers), await request.json(), request)
         if question.body.get("method") == "ListTasks":  # the look before a question
             return web.json_response({"jsonrpc": "2.0", "id": 1, "result": {"tasks": []}})
         act = self._script.popleft() if self._script else self.improvise(question)

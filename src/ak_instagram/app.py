@@ -19,6 +19,7 @@ from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
 from ak_instagram.conversation.profiles import ProfiledAgent, Profiles
 from ak_instagram.conversation.requests import Requests
+from ak_instagram.conversation.speaking import Speaker
 from ak_instagram.conversation.turn import turn_id
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
@@ -206,6 +207,15 @@ def _assemble(
         settings.conversation.reset,
         settings.conversation.reset_reply,
     )
+    # An answer that is posted later comes whole.
+    streams = settings.agent.stream and not isinstance(agent, Deferring)
+    delivery = Delivery(
+        store=store,
+        graph=graph,
+        circuit_breaker=circuit_breaker,
+        rate=RateLimiter(settings.sender.rate),
+        backoff=Backoff(settings.sender.attempts),
+    )
     answering = Answering(
         store=store,
         agent=agent,
@@ -218,13 +228,7 @@ def _assemble(
         spawn=tasks.spawn,
         comments=settings.comments.all_rules or (),
         requests=requests if requests.are_offered else None,
-    )
-    delivery = Delivery(
-        store=store,
-        graph=graph,
-        circuit_breaker=circuit_breaker,
-        rate=RateLimiter(settings.sender.rate),
-        backoff=Backoff(settings.sender.attempts),
+        speaker=Speaker(store, delivery) if streams else None,
     )
     return Worker(
         store=store,

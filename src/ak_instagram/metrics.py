@@ -62,7 +62,7 @@ EVENTS_DUPLICATE = Counter(
 
 TURNS = _from_zero(
     Counter("ak_instagram_turns_total", "Turns by how they ended", ["outcome"]),
-    *("answered", "silent", "ignored", "retried", "deferred", "dead"),
+    *("answered", "silent", "ignored", "retried", "deferred", "dead", "stopped"),
 )
 TURN_SECONDS = Histogram(
     "ak_instagram_turn_seconds",

@@ -165,6 +165,11 @@ class MessageEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """All that was said so far is taken back, as far as it has not gone out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """A choice: *title* is shown, *payload* comes back when it is tapped."""
 
@@ -243,7 +248,16 @@ class Handoff:
 
 
 Part: TypeAlias = (
-    Text | MessageEnd | QuickReplies | Buttons | Cards | Media | Reaction | Silence | Handoff
+    Text
+    | MessageEnd
+    | Withdrawn
+    | QuickReplies
+    | Buttons
+    | Cards
+    | Media
+    | Reaction
+    | Silence
+    | Handoff
 )
 
 
@@ -293,7 +307,7 @@ class Agent(Protocol):
 
     def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """
-        Yield the answer's parts in order.
+        Yield the answer's parts in order, each as soon as it is known.
 
         No part at all, or only blank text, is an empty answer: the service stays
         silent and logs it. A last `MessageEnd` may be left out.

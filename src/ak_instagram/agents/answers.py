@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, fields, is_dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -17,13 +17,13 @@ from typing import Any
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
-from .agent import Agent, MessageEnd, Part, Text, Turn, prompt
+from .agent import Agent, MessageEnd, Part, Text, Turn, Withdrawn, prompt
 from .answer_schema import document_in
 from .complaint import quoted
 from .failures import EXCEPTION, failure
 
 _NAME = r"(?:seed:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
-_TAG = re.compile(
+THOUGHT_TAG = re.compile(
     rf"""
       (?P<end> </{_NAME}> | \[/THINK\] | ◁/think▷ | <\|end_of_thought\|>
              | <\|channel\|>\s*final\s*<\|message\|> )
@@ -32,12 +32,19 @@ _TAG = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+"""Matches where a model's thought begins, or where one ends (`end`)."""
 # No text without any of these has such a tag.
-_TAG_BEGIN = re.compile(r"[<◁]|\[/?THINK\]", re.IGNORECASE)
+THOUGHT_SIGN = re.compile(r"[<◁]|\[/?THINK\]", re.IGNORECASE)
 _BETWEEN = "\0"  # two texts; no sanitized text has it
 
 
-async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list[Part]:
+async def ask(
+    agent: Agent,
+    turn: Turn,
+    max_answer: int,
+    timeout: float,
+    hear: Callable[[Sequence[Part]], None] | None = None,
+) -> list[Part]:
     """
     Return all parts of *agent*'s answer to *turn*, cleaned.
 
@@ -45,6 +52,9 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
     takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
     The text of an exception is no answer, unless the person wrote it. A text that as a whole is
     a document of the answer schema is what that says.
+
+    *hear* is called with the parts so far, as the agent gave them, whenever a message or a
+    paragraph may have ended; what it raises ends the answer.
     """
     answer: list[Part] = []
     room = max_answer
@@ -57,6 +67,10 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
                 if room < 0:
                     raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
                 answer.append(part)
+                if hear is not None and (
+                    "\n" in part.text if isinstance(part, Text) else isinstance(part, MessageEnd)
+                ):
+                    hear(answer)
     except TimeoutError as exc:
         raise Transient(f"agent took longer than agent.timeout ({timeout:g} s)") from exc
     finally:
@@ -73,6 +87,16 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
     return cleaned
 
 
+def may_be_no_words(parts: Sequence[Part]) -> bool:
+    """
+    Return whether an answer that begins with *parts*, cleaned, may be none to be read as it is.
+
+    It may be an exception's text, or a document of the answer schema: only all of it tells.
+    """
+    text = parts[0].text if parts and isinstance(parts[0], Text) else ""
+    return text.lstrip()[:1] in ("{", "`") or bool(EXCEPTION.match(text))
+
+
 def _bytes_in(value: object) -> int:
     """Return the bytes of all strings in nested tuples, in UTF-8."""
     if isinstance(value, str):
@@ -84,14 +108,16 @@ def clean(parts: Iterable[Part]) -> list[Part]:
     """
     Return *parts* such that all their strings can be encoded and stored, without thoughts.
 
-    Texts that run on are one. Raises `Transient` if a thought does not end: its model
-    was cut off before it came to the answer.
+    Texts that run on are one; what was withdrawn is gone. Raises `Transient` if a thought does
+    not end: its model was cut off before it came to the answer.
     """
     runs: list[list[str]] = [[]]
     others: list[Part] = []
     for part in parts:
         if isinstance(part, Text):
             runs[-1].append(part.text)
+        elif isinstance(part, Withdrawn):
+            runs, others = [[]], []
         else:
             others.append(_sanitized(part))
             runs.append([])
@@ -100,7 +126,7 @@ def clean(parts: Iterable[Part]) -> list[Part]:
     if not whole.isascii() or "\0" in whole:  # plain texts need no cleaning
         texts = list(map(sanitize, texts))
     said = _BETWEEN.join(texts)
-    if _TAG_BEGIN.search(said):
+    if THOUGHT_SIGN.search(said):
         said = without_thoughts(said)
     cleaned: list[Part] = []
     for text, other in zip_longest(said.split(_BETWEEN), others):
@@ -121,7 +147,7 @@ def without_thoughts(text: str) -> str:
     """
     thoughts: list[tuple[int, int]] = []
     began: int | None = None
-    for tag in _TAG.finditer(text):
+    for tag in THOUGHT_TAG.finditer(text):
         if tag["end"] and began is None:
             thoughts = [(0, tag.end())]
         elif tag["end"] and began is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -301,9 +301,14 @@ class AgentResponse:
         body = bytearray()
         while not self._content.at_eof():
             body += await self._content.readany()
-            if len(body) > self._limit:
-                raise Permanent(f"agent's answer has more than {self._limit} bytes{_LIMIT_FIX}")
+            if len(body) > self._limit:  # not called, since every answer comes by here
+                self.check_size(len(body))
         return bytes(body)
+
+    def check_size(self, size: int) -> None:
+        """Raise `Permanent` if so many bytes are more than a whole answer may have."""
+        if size > self._limit:
+            raise Permanent(f"agent's answer has more than {self._limit} bytes{_LIMIT_FIX}")
 
     async def frames(
         self,
@@ -327,6 +332,20 @@ class AgentResponse:
                 return
         if needs_end:
             raise Transient("agent's stream ended early")
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Yield each line of the body as it comes; `Permanent` if one is too long."""
+        line = b""
+        async for chunk in self._content.iter_any():
+            *lines, line = (line + chunk).split(b"\n")
+            self.check_size(len(line))
+            for each in lines:
+                yield each
+        yield line
+
+    def body_of(self, lines: Sequence[bytes]) -> Body:
+        """Return the body of which `lines` has given all *lines*."""
+        return self._body_of(b"\n".join(lines))
 
     async def _events(self, parser: SseParser | LineParser) -> AsyncIterator[str]:
         """Yield what *parser* makes of the body, without what is blank."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -16,8 +18,9 @@ from ak_instagram.agents.agent import Agent, Handoff, Part, Text, Turn, prompt
 from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
-from ak_instagram.delivery.typing import TypingIndicator
-from ak_instagram.errors import Deferred, Permanent, Transient
+from ak_instagram.delivery.typing import Pause, TypingIndicator
+from ak_instagram.errors import Deferred, LeaseLost, Permanent, StoreUnavailable, Transient
+from ak_instagram.reply.finished import in_messages
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.reply.rich import said_in
 from ak_instagram.settings.comment_rules import CommentRule
@@ -29,6 +32,7 @@ from ak_instagram.text import sanitize
 
 from .comments import AskAgent, Leave, Say, privately, verdict
 from .requests import Requests
+from .speaking import Speaker, Speech, Unwanted, merged, planned
 from .turn import TurnDraft, compose, without_quotes
 
 log = structlog.get_logger()
@@ -45,7 +49,8 @@ class Answering:
     *fallback* is what a person gets when the agent has failed for good; empty is
     silence; an account may have its own. *spawn* runs what nobody waits for.
     *comments* are the rules for private replies, *requests* what a person can ask the
-    service itself for, `None` if there is nothing.
+    service itself for, `None` if there is nothing. With a *speaker* messages go out while the
+    agent writes the next.
     """
 
     store: Transactions
@@ -59,6 +64,7 @@ class Answering:
     spawn: Spawn
     comments: Sequence[CommentRule] = ()
     requests: Requests | None = None
+    speaker: Speaker | None = None
 
     async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
         """
@@ -100,7 +106,8 @@ class Answering:
         decided = verdict(comment.text, comment.at, time.time_ns() // 1_000_000, self.comments)
         match decided:
             case AskAgent():
-                unseen = replace(self, typing_indicator=NoIndicator())
+                # There is one reply to a comment, however the answer comes.
+                unseen = replace(self, typing_indicator=NoIndicator(), speaker=None)
                 return await unseen._answer(claim, draft, turn, account)
             case Say(text):
                 log.info("comment.replied", by="rule")
@@ -114,34 +121,56 @@ class Answering:
         self, claim: Claim, draft: TurnDraft, turn: Turn, account: Account
     ) -> Claim | None:
         began = time.perf_counter()
+        # An agent that keeps its own memory needs no transcript.
+        lines = partial(_transcript_lines, turn) if self.agent.history else None
+        speech = Speech(claim, draft, account, lines)
         try:
-            async with self.typing_indicator.typing(account.access_token, claim.contact):
-                parts = await ask(self.agent, turn, self.max_answer, self.timeout)
-            if takes_long(parts):
-                plan = await asyncio.to_thread(plan_answer, parts, turn.messages[-1].mid)
+            async with self.typing_indicator.typing(account.access_token, claim.contact) as pause:
+                hear = partial(speech.hear, self.speaker, pause) if self.speaker else None
+                try:
+                    parts = await ask(self.agent, turn, self.max_answer, self.timeout, hear)
+                finally:
+                    if self.speaker is not None and speech.task is not None:
+                        await speech.end(self.speaker)
+            mid = turn.messages[-1].mid
+            if speech.told.messages:
+                plan = await planned(speech.rest(), mid)
+            elif any(map(attrgetter("turn"), claim.events)):
+                # Replayed: what has been said of it before is known by its words.
+                plan = await planned(in_messages(parts), mid)
+            elif takes_long(parts):
+                plan = await asyncio.to_thread(plan_answer, parts, mid)
             else:
-                plan = plan_answer(parts, turn.messages[-1].mid)
+                plan = plan_answer(parts, mid)
+        except Unwanted:
+            metrics.TURNS.labels("stopped").inc()
+            return self._end_typing(speech.step, claim, account)
+        except (LeaseLost, StoreUnavailable):
+            raise
         except Deferred as exc:
             step = await self.store.run(steps.defer, claim, exc.seconds)
             metrics.TURNS.labels("deferred").inc()
             log.info("turn.deferred", seconds=exc.seconds)
             return self._end_typing(step, claim, account)
         except Permanent as exc:
-            step = await self._dead_letter(claim, draft, str(exc), account)
+            step = await self._dead_letter(claim, draft, str(exc), account, speech.told)
             return self._end_typing(step, claim, account)
         except Transient as exc:
-            step = await self._try_again(claim, draft, exc, account)
+            step = await self._try_again(claim, draft, exc, account, speech.told)
             return self._end_typing(step, claim, account)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
             bug = Transient(f"bug: {type(exc).__name__}")
-            step = await self._try_again(claim, draft, bug, account)
+            step = await self._try_again(claim, draft, bug, account, speech.told)
             return self._end_typing(step, claim, account)
         seconds = time.perf_counter() - began
-        # An agent that keeps its own memory needs no transcript.
-        lines = _transcript_lines(turn, parts, plan) if self.agent.history else ()
-        step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=lines)
-        _log_answer(turn, plan, seconds)
+        told, whole = (
+            speech.told.messages,
+            merged(speech.told, plan) if speech.told.messages else plan,
+        )
+        said = lines(parts, whole) if lines else ()
+        step = await self._settle(claim, draft, EventStatus.ANSWERED, plan, lines=said, told=told)
+        _log_answer(turn, whole, seconds)
         return self._end_typing(step, claim, account)
 
     async def _hand_over(
@@ -170,12 +199,14 @@ class Answering:
         return step
 
     async def _try_again(
-        self, claim: Claim, draft: TurnDraft, exc: Transient, account: Account
+        self, claim: Claim, draft: TurnDraft, exc: Transient, account: Account, told: Plan
     ) -> Claim | None:
+        if told.messages:  # and is never asked for again
+            return await self._dead_letter(claim, draft, str(exc), account, told)
         failures = claim.failures + 1
         wait = self.backoff.wait_or_give_up(failures)
         if wait is None or (exc.attempts is not None and failures >= exc.attempts):
-            return await self._dead_letter(claim, draft, f"gave up: {exc}", account)
+            return await self._dead_letter(claim, draft, f"gave up: {exc}", account, told)
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
@@ -183,17 +214,21 @@ class Answering:
         return None
 
     async def _dead_letter(
-        self, claim: Claim, draft: TurnDraft, reason: str, account: Account
+        self, claim: Claim, draft: TurnDraft, reason: str, account: Account, told: Plan
     ) -> Claim | None:
+        """Make the turn a dead letter; what has been *told* of its answer stands."""
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = sanitize(reason)  # a plug-in may have put anything there
+        if told.messages:
+            reason = f"cut off after {len(told.messages)} messages: {reason}"
         log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
         fallback = self.fallback if account.fallback is None else account.fallback
-        # An apology that nobody has asked for in private would be odd.
-        says_so = fallback and draft.comment is None
-        plan = plan_answer([Text(sanitize(fallback))] if says_so else [])
-        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
+        # An apology that nobody has asked for in private would be odd, and so is one that
+        # follows half an answer.
+        apologizes = fallback and draft.comment is None and not told.messages
+        plan = plan_answer([Text(sanitize(fallback))] if apologizes else [])
+        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason, told=told.messages)
 
     async def _settle(
         self,
@@ -203,6 +238,7 @@ class Answering:
         plan: Plan,
         reason: str | None = None,
         lines: tuple[TranscriptLine, ...] = (),
+        told: Sequence[object] = (),
     ) -> Claim | None:
         turn_result = TurnResult(
             turn=draft.turn_id,
@@ -213,6 +249,7 @@ class Answering:
             hands_over=plan.handoff is not None,
             handoff=plan.handoff or "",
             starts_over=draft.starts_over,
+            first=len(told),
         )
         return await self.store.run(steps.settle, claim, turn_result)
 
@@ -221,9 +258,9 @@ class NoIndicator:
     """The typing indicator of whoever has only commented: there is no conversation to see it in."""
 
     @asynccontextmanager
-    async def typing(self, _token: str, _recipient: str) -> AsyncIterator[None]:
+    async def typing(self, _token: str, _recipient: str) -> AsyncIterator[Pause]:
         """Show nothing while the block runs."""
-        yield
+        yield lambda _goes_on: nullcontext()
 
     async def stop(self, _token: str, _recipient: str) -> None:
         """Take nothing away."""

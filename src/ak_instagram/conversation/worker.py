@@ -24,13 +24,13 @@ from ak_instagram.store.values import (
     Claim,
     EventStatus,
     LeaseId,
-    Piece,
     PieceStatus,
     TurnResult,
     WaitReason,
 )
 from ak_instagram.store.verbs import steps
 
+from .speaking import Delivers
 from .turn import turn_id
 
 log = structlog.get_logger()
@@ -44,14 +44,6 @@ class Answers(Protocol):
 
     async def answer(self, claim: Claim, account: Account | None) -> Claim | None:
         """Answer *claim*'s events and return the next step."""
-        ...
-
-
-class Delivers(Protocol):
-    """The step that sends a piece: `delivery.delivery.Delivery`."""
-
-    async def deliver(self, claim: Claim, piece: Piece, account: Account | None) -> Claim | None:
-        """Try to send *piece* once and return the next step."""
         ...
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Protocol
+from itertools import filterfalse
+from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -30,6 +31,10 @@ GRACE = 2.0  # seconds that the first piece waits for a call under way
 SHARE = 0.25
 MAX_RENEWALS = 25.0  # a second
 EARLY = 0.001  # seconds by which a timer may fire too early: uvloop's go by whole milliseconds
+
+
+# Shows no indicator while its block runs, and shows one again afterwards if the turn goes on.
+Pause: TypeAlias = Callable[[Callable[[], bool]], AbstractAsyncContextManager[None]]
 
 
 class SenderActions(Protocol):
@@ -66,12 +71,13 @@ class TypingIndicator:
         self._pacers: dict[str, Pacer] = {}  # by token
 
     @asynccontextmanager
-    async def typing(self, token: str, recipient: str) -> AsyncIterator[None]:
+    async def typing(self, token: str, recipient: str) -> AsyncIterator[Pause]:
         """
         Mark as seen, and show the typing indicator while the block runs.
 
         No call is under way any more when the block has been left, so that the
-        indicator can't come up after the answer.
+        indicator can't come up after the answer. It yields what takes the indicator away in
+        the same manner for a piece that goes out meanwhile.
         """
         begun: list[asyncio.Task[None]] = []
         context = contextvars.copy_context()  # a renewal is logged as its own turn's
@@ -80,23 +86,28 @@ class TypingIndicator:
             call = self._graph.sender_action(token, recipient, action, TIMEOUT)
             begun.append(asyncio.create_task(call, name=action, context=context))
 
-        pacer = self._pacers.get(token)
-        if pacer is None:
-            pacer = self._pacers[token] = Pacer(self._rate, self._renew)
-        renewal = partial(begin, "typing_on")
+        if token not in self._pacers:
+            self._pacers[token] = Pacer(self._rate, self._renew)
+        pacer, renewal = self._pacers[token], partial(begin, "typing_on")
+
+        @asynccontextmanager
+        async def pause(goes_on: Callable[[], bool]) -> AsyncIterator[None]:
+            pacer.remove(renewal)
+            await _finish(begun, self._grace)
+            yield
+            if goes_on():
+                begin("typing_on")
+                pacer.add(renewal)
+
         try:
             begin("mark_seen")
             begin("typing_on")
             await asyncio.sleep(0)  # they go out before the question does
             pacer.add(renewal)
-            yield
+            yield pause
         finally:
             pacer.remove(renewal)
-            if under_way := [call for call in begun if not call.done()]:
-                await _finish(under_way, self._grace)
-            for call in begun:
-                if not call.cancelled() and (error := call.exception()) is not None:
-                    _note_failure(call.get_name(), error)
+            await _finish(begun, self._grace)
 
     async def stop(self, token: str, recipient: str) -> None:
         """Take the indicator away, for when no piece follows that does so."""
@@ -115,14 +126,19 @@ def _note_failure(action: str, error: BaseException) -> None:
         log.error("typing.failed", action=action, exc_info=error)
 
 
-async def _finish(under_way: Sequence[asyncio.Task[None]], seconds: float) -> None:
-    """Give what is *under_way* so many *seconds* to arrive, then cut it off."""
-    try:
-        await asyncio.wait(under_way, timeout=seconds)
-    finally:
-        for call in under_way:
-            call.cancel()
-    await asyncio.gather(*under_way, return_exceptions=True)
+async def _finish(begun: list[asyncio.Task[None]], seconds: float) -> None:
+    """Give the calls *begun* so many *seconds* to arrive, then cut them off; forget them."""
+    if under_way := set(filterfalse(asyncio.Task.done, begun)):
+        try:
+            await asyncio.wait(under_way, timeout=seconds)
+        finally:
+            for call in under_way:
+                call.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+    for call in begun:
+        if not call.cancelled() and (error := call.exception()) is not None:
+            _note_failure(call.get_name(), error)
+    begun.clear()
 
 
 class Pacer:

@@ -280,6 +280,11 @@ class AgentSettings:
         example="You answer customers of a bakery.",
     )
     timeout: float = setting(60.0, "Seconds that one whole answer may take.", check=above_zero)
+    stream: bool = setting(
+        True,
+        "Whether each finished message of an answer, or paragraph of a long one, is sent while the "
+        "rest is written, by adapters whose protocol streams. `false` asks for whole answers.",
+    )
     fallback: str = setting(
         "Sorry, I can't answer right now. Please try again in a little while.",
         "What the person is told once when the agent has failed for good. Empty is silence.",

@@ -124,6 +124,8 @@ conversations = Table(
     # When the bot last answered; 0 if the person has not been told, or is to be told anew,
     # that a machine answers. Kept up while `conversation.disclosure` is set.
     Column("spoke_at", BigInteger, nullable=False, server_default="0"),
+    # The turn whose answer goes out while it is being written, as `verbs.writing` has it.
+    Column("writing", Text),
     # 'account' while the whole account is blocked: its healing hastens the next try.
     Column("waits_for", Text),
     # One column, so that one index finds what can be claimed now.

@@ -95,7 +95,8 @@ class StoredEvent:
     """
     An event that waits for the worker; *payload* is what Meta sent, as JSON.
 
-    *is_unsent* says that the person has taken the message back.
+    *is_unsent* says that the person has taken the message back. *turn* is the one in which it
+    was given up before a replay.
     """
 
     id: int
@@ -104,6 +105,7 @@ class StoredEvent:
     at: int
     payload: str
     is_unsent: bool = False
+    turn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Claim:
     quote, by their mids, as far as they are known. *referral* is what led the person back,
     as Meta sent it (JSON), if that came by itself since the last turn. *lease_until* is when
     it ends unless it is renewed. *awaited* is the answer to the events, if the agent posts it.
+    While an answer *is_writing* there may be neither piece nor events.
     """
 
     account: str
@@ -186,6 +189,7 @@ class Claim:
     quotes: Mapping[str, str] = field(default_factory=dict)
     referral: str | None = None
     awaited: AwaitedAnswer | None = None
+    is_writing: bool = False
 
     @property
     def lease_id(self) -> LeaseId:
@@ -202,6 +206,9 @@ class TurnResult:
     them; none is silence. *lines* join the transcript. *hands_over* makes the bot silent
     afterwards, so that a person can answer, for the reason *handoff* if one was given.
     *starts_over* begins a new session.
+
+    An answer may be told in several results, all but the last with *goes_on*; *first* is the
+    number of messages before this one's.
     """
 
     turn: str
@@ -212,3 +219,5 @@ class TurnResult:
     hands_over: bool = False
     handoff: str = ""
     starts_over: bool = False
+    first: int = 0
+    goes_on: bool = False

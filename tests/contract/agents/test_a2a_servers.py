@@ -48,13 +48,15 @@ async def server(request):
         yield root, "1.0" in arguments
 
 
-@pytest.fixture
-def asks(server, unique):
-    """Ask the agent in a conversation of the test's own."""
-    root, _ = server
+@pytest.fixture(params=[True, False], ids=["stream", "whole"])
+def asks(server, unique, request):
+    """Ask the agent in a conversation of the test's own, for a stream where there are such."""
+    root, is_v1 = server
+    if request.param and not is_v1:
+        pytest.skip("asked for whole answers alone")
 
     async def asks(text: str, turn_id: str, timeout: float = 10.0, paused="ask", **message):
-        settings = AgentSettings("a2a", url=root, paused=paused)
+        settings = AgentSettings("a2a", url=root, paused=paused, stream=request.param)
         said = UserMessage("m", 1, text, **message)
         turn = Turn(f"{unique}-{turn_id}", unique, "account", "igsid", (said,))
         async with aiohttp.ClientSession() as session:

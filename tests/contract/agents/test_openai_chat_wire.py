@@ -12,8 +12,8 @@ from openai.types.chat import (
     ChatCompletionContentPartParam,
     ChatCompletionFunctionToolParam,
     ChatCompletionMessageParam,
+    CompletionCreateParams,
 )
-from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
@@ -28,7 +28,7 @@ from ak_instagram.agents.agent import (
 from ak_instagram.agents.tools import MAX_REQUESTS
 from ak_instagram.errors import Permanent, Transient
 
-REQUEST = TypeAdapter(CompletionCreateParamsNonStreaming)
+REQUEST: TypeAdapter = TypeAdapter(CompletionCreateParams)
 MESSAGE = TypeAdapter(ChatCompletionMessageParam)
 PART = TypeAdapter(ChatCompletionContentPartParam)
 TOOL = TypeAdapter(ChatCompletionFunctionToolParam)
@@ -132,7 +132,7 @@ async def test_instructions_history_and_question_are_the_messages(
             {"role": "user", "content": "And?"},
         ],
         "user": "session-1",
-        "stream": False,
+        "stream": True,
     }
 
 

@@ -12,7 +12,7 @@ from openai.types.responses import (
     ResponseInputItemParam,
     ResponseStreamEvent,
 )
-from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
+from openai.types.responses.response_create_params import ResponseCreateParams
 from pydantic import TypeAdapter
 
 from ak_instagram.agents.agent import (
@@ -26,7 +26,7 @@ from ak_instagram.agents.agent import (
 from ak_instagram.agents.tools import MAX_REQUESTS
 from ak_instagram.errors import Permanent, Transient
 
-REQUEST = TypeAdapter(ResponseCreateParamsNonStreaming)
+REQUEST: TypeAdapter = TypeAdapter(ResponseCreateParams)
 TOOL = TypeAdapter(FunctionToolParam)
 ITEM = TypeAdapter(ResponseInputItemParam)
 EVENT: TypeAdapter = TypeAdapter(ResponseStreamEvent)
@@ -84,7 +84,7 @@ async def test_a_first_text_is_a_plain_string_and_nothing_is_to_be_kept(agent_se
         "input": "Where is my order?",
         "user": "session-1",
         "store": False,
-        "stream": False,
+        "stream": True,
     }
 
 

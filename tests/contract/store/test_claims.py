@@ -85,6 +85,7 @@ async def test_a_claimed_row_has_its_columns_names(store):
         referral=None,
         spoke_at=0,
         ad_window_closes_at=0,
+        writing=None,
     )
 
 

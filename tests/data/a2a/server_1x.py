@@ -109,7 +109,7 @@ def main() -> None:
         description="does what it is told",
         version="1",
         supported_interfaces=[interface],
-        capabilities=AgentCapabilities(streaming=False),
+        capabilities=AgentCapabilities(streaming=True),
         default_input_modes=["text/plain", "image/jpeg"],
         default_output_modes=["text/plain"],
         skills=[AgentSkill(id="obey", name="Obey", description="any", tags=["test"])],

@@ -8,10 +8,11 @@ task waits for what the person says now. Nothing of that is kept here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
@@ -24,6 +25,7 @@ from .a2a_answer import (
     RUNNING,
     RUNS_ON,
     WAITS,
+    StreamReader,
     answered,
     messages_in_artifacts,
     objects,
@@ -38,8 +40,11 @@ from .a2a_answer import (
 if TYPE_CHECKING:
     import aiohttp
 
+Operation: TypeAlias = Literal["send", "stream", "list"]
+
 CARD = "/.well-known/agent-card.json"
 ACCEPT = "application/json, application/a2a+json"  # the latter is REST's
+STREAMED = "text/event-stream, application/json"
 TASKS = 3  # the newest of a context that are looked at
 
 # What Instagram's network serves; Meta names no type.
@@ -60,6 +65,7 @@ class Interface:
     is_v1: bool
     tenant: str = ""
     input_modes: tuple[str, ...] = ()
+    streams: bool = False
 
     def carries(self, attachment: Attachment) -> bool:
         """Return whether the agent declares that it takes what *attachment* is, by its URL."""
@@ -69,7 +75,12 @@ class Interface:
 
 
 class A2A:
-    """Asks the agent behind a card; one blocking request a turn, after the look."""
+    """
+    Asks the agent behind a card: one request a turn, after the look.
+
+    It is a stream where a card of 1.x says so. Agents of 0.3 are asked for whole answers: their
+    streams end in the same manner whether they failed or not.
+    """
 
     history = 0
     needs = Needs(
@@ -82,20 +93,22 @@ class A2A:
         self._card_url = agent_url(settings, "" if is_card else CARD)
         self._endpoint = partial(Endpoint, settings, session, accept=ACCEPT)
         self._asks_person = settings.paused != "handoff"
+        # What is said before a question that is for staff is not said: only the end tells.
+        self._streams = settings.stream and self._asks_person
         # As the card said, until something fails. It is no part of any conversation.
         self._interface: Interface | None = None
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the answer's messages: those of artifacts, then of the status, else the words."""
         try:
-            parts = await self._ask(turn)
+            async with aclosing(self._ask(turn)) as parts:
+                async for part in parts:
+                    yield part
         except (Transient, Permanent):
             self._interface = None
             raise
-        for part in parts:
-            yield part
 
-    async def _ask(self, turn: Turn) -> list[Part]:
+    async def _ask(self, turn: Turn) -> AsyncGenerator[Part]:
         interface = self._interface  # another turn's failure may take it away meanwhile
         if interface is None:
             async with self._endpoint(self._card_url).ask(turn.id, None, turn, "GET") as answer:
@@ -103,19 +116,53 @@ class A2A:
             interface = self._interface = choose_interface(card, self._card_url)
         tasks = await self._look(interface, turn) if interface.is_v1 else []
         if (earlier := answered(tasks, turn.id)) is not None:
-            return read_task(earlier, asks_person=self._asks_person)
+            for part in read_task(earlier, asks_person=self._asks_person):
+                yield part
+            return
         waiting = next((it for it in tasks[:1] if state_of(it) == "input-required"), {})
         if waiting and not self._asks_person:
-            return [WAITS]
+            yield WAITS
+            return
         body = send_body(turn, interface, waiting.get("id"))
-        result = await self._call(interface, turn, "send", body)
         known = messages_in_artifacts(waiting)
-        parts = read_result(result, known, asks_person=self._asks_person)
-        if not parts and state_of(task_in(result)) in RUNNING:
+        if self._streams and interface.streams:
+            async with aclosing(self._stream(interface, turn, body, known)) as parts:
+                async for part in parts:
+                    yield part
+            return
+        result = await self._call(interface, turn, "send", body)
+        whole = read_result(result, known, asks_person=self._asks_person)
+        if not whole and state_of(task_in(result)) in RUNNING:
             if interface.is_v1:  # a later attempt finds what comes of it
                 raise Transient(AT_WORK)
-            return [RUNS_ON]
-        return parts
+            whole = [RUNS_ON]
+        for part in whole:
+            yield part
+
+    async def _stream(
+        self,
+        interface: Interface,
+        turn: Turn,
+        params: JsonObject,
+        known: Sequence[tuple[Part, ...]],
+    ) -> AsyncGenerator[Part]:
+        """Yield what the agent says as it comes; an error comes before that, or as a frame."""
+        url, body, method = _request(interface, turn.id, "stream", params)
+        endpoint = self._endpoint(url, headers={"A2A-Version": "1.0", "Accept": STREAMED})
+        async with endpoint.ask(turn.id, body, turn, method) as answer:
+            if not answer.is_stream:
+                document = await answer.json()
+                raise_rpc_error(answer, document, is_look=False)
+                raise Permanent("agent's card says that it streams, and it does not")
+            stream = StreamReader(known)
+            async for frame in answer.frames(lambda _: False, needs_end=False):
+                raise_rpc_error(answer, frame, is_look=False)
+                event = frame if interface.is_rest else frame.get("result")
+                for part in stream.read(event if isinstance(event, dict) else {}):
+                    yield part
+            raise_failure(answer, stream.task)
+            for part in stream.end():
+                yield part
 
     async def _look(self, interface: Interface, turn: Turn) -> list[JsonObject]:
         """Return the newest tasks of the conversation, none if the server does not tell."""
@@ -130,22 +177,12 @@ class A2A:
         self,
         interface: Interface,
         turn: Turn,
-        operation: Literal["send", "list"],
+        operation: Operation,
         params: JsonObject,
     ) -> JsonObject:
         """Return the operation's result; raise what an error in it, or a failed task, means."""
         version = {"A2A-Version": "1.0"} if interface.is_v1 else {}
-        if interface.is_rest:
-            path = f"/{quote(interface.tenant)}" if interface.tenant else ""
-            path += "" if interface.is_v1 else "/v1"
-            if operation == "list":
-                query = urlencode({**params, "includeArtifacts": "true"})
-                url, body, method = f"{interface.url}{path}/tasks?{query}", None, "GET"
-            else:
-                url, body, method = f"{interface.url}{path}/message:send", params, "POST"
-        else:
-            body = rpc_body(interface, turn.id, operation, params)
-            url, method = interface.url, "POST"
+        url, body, method = _request(interface, turn.id, operation, params)
         endpoint = self._endpoint(url, headers=version)
         async with endpoint.ask(turn.id, body, turn, method) as answer:
             document = await answer.json()
@@ -169,6 +206,8 @@ def choose_interface(card: JsonObject, card_url: str) -> Interface:
     Raises `Permanent` if there is none.
     """
     modes = tuple(it for it in card.get("defaultInputModes") or () if isinstance(it, str))
+    capabilities = card.get("capabilities")
+    streams = isinstance(capabilities, dict) and capabilities.get("streaming") is True
     interfaces = sorted(_interfaces(card), key=lambda it: not it[1].startswith("1."))
     for interface, version, binding in interfaces:
         is_rest = binding == "HTTP+JSON"
@@ -180,6 +219,7 @@ def choose_interface(card: JsonObject, card_url: str) -> Interface:
             is_v1=version.startswith("1."),
             tenant=str(interface.get("tenant") or ""),
             input_modes=modes,
+            streams=version.startswith("1.") and streams,
         )
     raise Permanent(
         "agent's card has no interface of A2A 1.x or 0.3 over JSONRPC or HTTP+JSON:"
@@ -230,6 +270,20 @@ def send_body(turn: Turn, interface: Interface, task_id: object) -> JsonObject:
     }
 
 
+def _request(
+    interface: Interface, turn_id: str, operation: Operation, params: JsonObject
+) -> tuple[str, JsonObject | None, str]:
+    """Return the URL, the body and the method of *operation*."""
+    if not interface.is_rest:
+        return interface.url, rpc_body(interface, turn_id, operation, params), "POST"
+    path = f"/{quote(interface.tenant)}" if interface.tenant else ""
+    path += "" if interface.is_v1 else "/v1"
+    if operation == "list":
+        query = urlencode({**params, "includeArtifacts": "true"})
+        return f"{interface.url}{path}/tasks?{query}", None, "GET"
+    return f"{interface.url}{path}/message:{operation}", params, "POST"
+
+
 def _file_part(attachment: Attachment, interface: Interface) -> JsonObject:
     """Return the part that is *attachment*: its bytes if they were fetched, else its URL."""
     media_type, content = _MEDIA_TYPES[attachment.kind], attachment.url
@@ -249,14 +303,15 @@ def _file_part(attachment: Attachment, interface: Interface) -> JsonObject:
 
 
 def rpc_body(
-    interface: Interface, turn_id: str, operation: Literal["send", "list"], params: JsonObject
+    interface: Interface, turn_id: str, operation: Operation, params: JsonObject
 ) -> JsonObject:
-    """Return the JSON-RPC request of *operation*; the list of tasks is 1.x's alone."""
+    """Return the JSON-RPC request of *operation*; lists and streams are 1.x's alone."""
     send = "SendMessage" if interface.is_v1 else "message/send"
+    methods = {"send": send, "stream": "SendStreamingMessage", "list": "ListTasks"}
     tenant = {"tenant": interface.tenant} if interface.tenant else {}
     return {
         "jsonrpc": "2.0",
         "id": turn_id,
-        "method": send if operation == "send" else "ListTasks",
+        "method": methods[operation],
         "params": {**tenant, **params},
     }

@@ -7,7 +7,7 @@ a file as a `url` or as a `file`. All of them are read here, whichever was asked
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Text
 from ak_instagram.agents.answer_schema import NotInSchema, apart, read_answer
@@ -114,6 +114,88 @@ def read_task(
     for message in filter(None, said):
         parts += [MessageEnd(), *message] if parts else message
     return parts
+
+
+class StreamReader:
+    """
+    Reads a stream's frames: each artifact is a message, given piece by piece as it comes.
+
+    Artifacts *known* before are left out. What the frames amount to is *task*.
+    """
+
+    def __init__(self, known: Sequence[tuple[Part, ...]] = (), *, asks_person: bool = True) -> None:
+        self.task: JsonObject = {}
+        self._asks_person = asks_person
+        self._known = known
+        self._artifacts: dict[object, JsonObject] = {}
+        self._open: object = None  # the artifact that was said last
+        self._says = False
+        self._is_message = False
+
+    def read(self, event: JsonObject) -> Iterator[Part]:
+        """Yield what *event* adds: a task, a message, a new state, or a piece of an artifact."""
+        update, status = event.get("artifactUpdate"), event.get("statusUpdate")
+        if begun := task_in(event):
+            self.task = begun
+            for artifact in objects(begun.get("artifacts")):
+                if _read(artifact, "") not in self._known:
+                    yield from self._piece(artifact, appends=False)
+        elif isinstance(update, dict) and isinstance(update.get("artifact"), dict):
+            yield from self._piece(update["artifact"], appends=update.get("append") is True)
+        elif isinstance(status, dict):
+            self._words(status)
+        elif isinstance(event.get("message"), dict):
+            self._is_message = True
+            yield from self._after(read_result(event))
+
+    def end(self) -> list[Part]:
+        """
+        Return what is left to say at the end: the last state's message, if it is another one.
+
+        What was said on the way counts only if there is nothing else. `Transient` if the stream
+        ended before its task did: a later attempt finds what comes of it.
+        """
+        if self._is_message:
+            return []
+        if not self.task:
+            raise Transient("agent's stream ended early")
+        if state_of(self.task) in RUNNING:
+            raise Transient(AT_WORK)
+        whole = {**self.task, "artifacts": list(self._artifacts.values())}
+        if not self._says:
+            return read_task(whole, self._known)
+        said = messages_in_artifacts(whole)
+        last = read_task({**whole, "artifacts": [], "history": []})
+        return self._after([] if tuple(last) in said else last)
+
+    def _piece(self, artifact: JsonObject, *, appends: bool) -> Iterator[Part]:
+        """Yield a piece of *artifact*, behind what it *appends* to, or as a message of its own."""
+        key = artifact.get("artifactId")
+        before = self._artifacts.get(key, {}) if appends else {}
+        pieces = [*_parts(before), *_parts(artifact)]
+        self._artifacts[key] = {**artifact, "parts": pieces}
+        text = _text(artifact, "")
+        others = [it for it in _read(artifact, "") if not isinstance(it, Text)]
+        piece: list[Part] = [*([Text(text)] if text else []), *others]
+        if not piece:
+            return
+        if appends and key == self._open:
+            yield from piece
+        else:
+            yield from self._after(piece)
+        self._open = key
+
+    def _words(self, status: JsonObject) -> None:
+        """Note a new state, and what the agent said with the one before it."""
+        before = _status_message(self.task)
+        history = [*objects(self.task.get("history")), *([before] if before else [])]
+        self.task = {**self.task, "status": status.get("status"), "history": history}
+
+    def _after(self, parts: Sequence[Part]) -> list[Part]:
+        """Return *parts* as a message behind what was said."""
+        begun = [MessageEnd()] if self._says and parts else []
+        self._says = self._says or bool(parts)
+        return [*begun, *parts]
 
 
 def messages_in_artifacts(task: JsonObject) -> list[tuple[Part, ...]]:

@@ -7,13 +7,13 @@ Whether it streams is the trigger's setting, not the request's, and both answers
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ak_instagram import fast_json
-from ak_instagram.agents.agent import Needs, Part, Silence, Text, Turn
-from ak_instagram.agents.answer_schema import apart
+from ak_instagram.agents.agent import MessageEnd, Needs, Part, Silence, Text, Turn
 from ak_instagram.agents.body import Body
 from ak_instagram.agents.transport import AgentResponse, Endpoint, JsonObject, agent_url
 from ak_instagram.errors import Permanent, SettingsError, Transient
@@ -77,30 +77,42 @@ class N8n:
         self._endpoint = Endpoint(settings, session, url, advice=_ADVICE)
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
-        """Yield what the last node said, or each agent's message of a stream."""
+        """Yield what the last node said, or each agent's message of a stream as it comes."""
         try:
-            parts = await self._ask(turn)
+            async with aclosing(self._ask(turn)) as parts:
+                async for part in parts:
+                    yield part
         except Permanent as exc:
             if exc.status == HTTPStatus.NOT_FOUND and _UNREGISTERED in str(exc):
                 raise Transient(str(exc), attempts=STARTS, status=exc.status) from exc
             raise
-        for part in parts:
-            yield part
 
-    async def _ask(self, turn: Turn) -> list[Part]:
+    async def _ask(self, turn: Turn) -> AsyncGenerator[Part]:
         body = self._request.fill(turn)
         url, headers = self._request.url(turn), self._request.headers(turn)
         async with self._endpoint.ask(turn.id, body, turn, url=url, headers=headers) as answer:
             if answer.status == HTTPStatus.NO_CONTENT:
-                return [Silence()]
-            return self._read(answer, await answer.body(), turn)
+                yield Silence()
+                return
+            frames, lines, size = FrameReader(), list[bytes](), 0
+            async for line in answer.lines():
+                frame = fast_json.load_object(line)
+                if lines or not (is_frame(frame) or frames.has_begun):
+                    lines.append(line)
+                    size += len(line)
+                    answer.check_size(size)
+                    continue
+                if frame is not None and frame.get("type") == "error":
+                    answer.raise_failure(str(frame.get("content") or "error"), _FAILED)
+                for part in frames.read(frame or {}):
+                    yield part
+            if frames.has_begun:
+                frames.end()
+                return
+            for part in self._read(answer, answer.body_of(lines), turn):
+                yield part
 
     def _read(self, answer: AgentResponse, body: Body, turn: Turn) -> list[Part]:
-        if (frames := frames_in(body)) is not None:
-            for frame in frames:
-                if frame["type"] == "error":
-                    answer.raise_failure(str(frame.get("content") or "error"), _FAILED)
-            return read_frames(frames)
         document = document_of(body)
         if isinstance(document, dict):
             if document.get("message") == _STARTED:
@@ -111,35 +123,36 @@ class N8n:
         return self._reading.parts(document, turn)
 
 
-def frames_in(body: Body) -> list[JsonObject] | None:
-    """Return the frames of a streamed *body*, `None` if it is none; a last line may be cut."""
-    # At line feeds alone: a text may have any other line separator.
-    lines = body.text().strip().split("\n")
-    frames = [found for line in lines if (found := fast_json.load_object(line)) is not None]
-    is_stream = bool(frames) and all(
-        frame.get("type") in _STREAMED and "metadata" in frame for frame in frames
-    )
-    return frames if is_stream else None
+def is_frame(frame: JsonObject | None) -> bool:
+    """Return whether a line of the body is a frame of a stream."""
+    return frame is not None and frame.get("type") in _STREAMED and "metadata" in frame
 
 
-def read_frames(frames: list[JsonObject]) -> list[Part]:
-    """
-    Return the messages in *frames*, one for each agent that ran.
+class FrameReader:
+    """Reads a stream's frames: a message for each agent that runs."""
 
-    `Transient` if one of them has begun and not ended: the stream was cut off.
-    """
-    messages = [""]
-    running = 0
-    for frame in frames:
+    def __init__(self) -> None:
+        self.has_begun = False
+        self._running = 0
+        self._has_spoken = False
+
+    def read(self, frame: JsonObject) -> Iterator[Part]:
+        """Yield what *frame* adds; a message ends where the next agent begins."""
+        self.has_begun = True
         content = frame.get("content")
-        match frame["type"]:
+        match frame.get("type"):
             case "begin":
-                running += 1
-            case "item" if isinstance(content, str):
-                messages[-1] += content
+                self._running += 1
+                if self._has_spoken:
+                    self._has_spoken = False
+                    yield MessageEnd()
+            case "item" if isinstance(content, str) and content:
+                self._has_spoken = True
+                yield Text(content)
             case "end":
-                running -= 1
-                messages.append("")
-    if running > 0:
-        raise Transient("agent's stream ended early")
-    return apart([Text(text)] for text in filter(None, messages))
+                self._running -= 1
+
+    def end(self) -> None:
+        """Raise `Transient` if an agent has begun and not ended: the stream was cut off."""
+        if self._running > 0:
+            raise Transient("agent's stream ended early")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
+from ak_instagram.agents.agent import (
+    Attachment,
+    Needs,
+    Part,
+    Text,
+    Turn,
+    Withdrawn,
+    attachments_of,
+    prompt,
+)
 from ak_instagram.agents.failures import (
     is_too_long,
     may_be_about_length,
@@ -37,6 +47,8 @@ log = structlog.get_logger()
 
 DEFAULT_MODEL = "gpt-5.4-mini"
 
+# With these, servers that can't stream say so.
+_NO_STREAM = frozenset({400, 404, 405, 422, 501})
 # The types of content parts that are for the person to read.
 _TEXT_PARTS = ("text", "output_text")
 
@@ -64,28 +76,52 @@ class OpenAIChat:
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
         self._tools = settings.tools
+        self._streams = settings.stream and not settings.tools
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """
-        Yield the model's text, empty if it has none to say.
+        Yield the model's text, as it comes unless tools are offered; nothing if it has none.
 
         A request that is refused for what need not be in it is made once more without that.
         """
         asked, shows = turn, any(map(is_picture, attachments_of(turn)))
+        streams, has_begun = self._streams, False
         while True:
             try:
-                parts = await self.complete(asked, shows)
+                parts = self.stream(asked, shows) if streams else self.whole(asked, shows)
+                async with aclosing(parts):
+                    async for part in parts:
+                        has_begun = True
+                        yield part
             except (Permanent, Transient) as exc:
-                if (smaller := reduced(turn, asked, shows, exc)) is None:
+                if has_begun:
                     raise
-                had_pictures = shows
-                asked, shows = smaller
-                left_out = "history" if shows == had_pictures else "pictures"
+                if streams and exc.status in _NO_STREAM and "stream" in str(exc):
+                    left_out, streams = "stream", False
+                elif (smaller := reduced(turn, asked, shows, exc)) is not None:
+                    left_out = "history" if smaller[1] == shows else "pictures"
+                    asked, shows = smaller
+                else:
+                    raise
                 log.warning("agent.asked_for_less", left_out=left_out, reason=str(exc))
             else:
-                for part in parts:
+                return
+
+    async def whole(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
+        """Yield the answer to *turn* once all of it is there."""
+        for part in await self.complete(turn, shows):
+            yield part
+
+    async def stream(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
+        """Yield the answer to *turn* piece by piece, if the server streams as it is asked to."""
+        body = request_body(turn, self._model, self._instructions, shows) | {"stream": True}
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
+            if answer.is_stream:
+                async for part in read_stream(answer):
                     yield part
                 return
+            for part in (await self.read(answer)).parts:
+                yield part
 
     async def complete(self, turn: Turn, shows: bool) -> list[Part]:
         """Return the answer to *turn*, with its pictures or their links."""
@@ -125,11 +161,15 @@ class OpenAIChat:
     async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
         """Return the reply to one request about *turn*, which *key* tells from others."""
         async with self._endpoint.ask(key, body, turn) as answer:
-            if answer.is_stream:
-                return chat_reply(await joined(answer, self._max_answer))
-            completion = await answer.json()
-            answer.raise_error(completion, Permanent, "agent answered with an error")
-            return chat_reply(read_completion(completion))
+            return await self.read(answer)
+
+    async def read(self, answer: AgentResponse) -> Reply:
+        """Return the reply that *answer* is as a whole, be it a stream or not."""
+        if answer.is_stream:
+            return chat_reply(await joined(answer, self._max_answer))
+        completion = await answer.json()
+        answer.raise_error(completion, Permanent, "agent answered with an error")
+        return chat_reply(read_completion(completion))
 
 
 def reduced(
@@ -192,6 +232,17 @@ def read_completion(completion: JsonObject) -> JsonObject:
     message: JsonObject = choices[0]["message"]
     calls = [] if _is_filtered(choices[0]) else message.get("tool_calls")
     return {"content": _text(choices[0], "message"), "tool_calls": calls}
+
+
+async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
+    """Yield the text of a stream piece by piece; if the content filter cuts in, it is withdrawn."""
+    async for chunk in answer.frames(is_last):
+        answer.raise_error(chunk, Transient, "agent's stream reported an error")
+        for choice in _choices(chunk)[:1]:  # none in a chunk of usage figures
+            if _is_filtered(choice):
+                yield Withdrawn()
+            elif text := _text(choice, "delta"):
+                yield Text(text)
 
 
 async def joined(answer: AgentResponse, max_answer: int) -> JsonObject:

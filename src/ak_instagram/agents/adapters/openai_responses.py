@@ -8,11 +8,20 @@ for. A server that takes our name for the conversation may be told it (`agent.co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ak_instagram.agents.agent import MessageEnd, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.agent import (
+    MessageEnd,
+    Part,
+    Text,
+    Turn,
+    Withdrawn,
+    attachments_of,
+    prompt,
+)
 from ak_instagram.agents.tools import Call, Reply
 from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 _TRANSIENT = frozenset({"server_error", "rate_limit_exceeded", "vector_store_timeout"})
 # With these servers refuse a conversation that they don't know (OpenAI 400, vLLM 404).
 _UNKNOWN = frozenset({400, 404, 422})
+_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _LAST = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
 
 
@@ -58,6 +68,37 @@ class OpenAIResponses(OpenAIChat):
         body = request_body(turn, self._model, self._instructions, shows)
         return await self.respond(turn, body)
 
+    async def stream(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
+        """Yield the answer to *turn* piece by piece, if the server streams as it is asked to."""
+        if self._continuation != "none":
+            memory = {self._continuation: turn.session, "store": True}
+            has_begun = False
+            try:
+                asked = replace(turn, history=())
+                async with aclosing(self._stream(asked, shows, memory)) as parts:
+                    async for part in parts:
+                        has_begun = True
+                        yield part
+            except Permanent as exc:
+                if has_begun or exc.status not in _UNKNOWN:
+                    raise
+            else:
+                return
+        async with aclosing(self._stream(turn, shows, {})) as parts:
+            async for part in parts:
+                yield part
+
+    async def _stream(self, turn: Turn, shows: bool, memory: JsonObject) -> AsyncGenerator[Part]:
+        body = request_body(turn, self._model, self._instructions, shows)
+        body |= {"stream": True, **memory}
+        async with self._endpoint.ask(turn.id, body, turn) as answer:
+            if answer.is_stream:
+                async for part in read_stream(answer):
+                    yield part
+                return
+            for part in (await self.read(answer)).parts:
+                yield part
+
     def offer(self, body: JsonObject, items: Sequence[JsonObject], number: int) -> JsonObject:
         """Return *body* with the tools and the *items* that came of calls, for the n-th request."""
         return responses_request(body, self._tools, items, number)
@@ -69,12 +110,16 @@ class OpenAIResponses(OpenAIChat):
     async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
         """Return the reply to one request about *turn*, which *key* tells from others."""
         async with self._endpoint.ask(key, body, turn) as answer:
-            if answer.is_stream:
-                response = await joined(answer, self._max_answer)
-            else:
-                response = await answer.json()
-            raise_error(answer, response)
-            return responses_reply(read_response(response), response["output"])
+            return await self.read(answer)
+
+    async def read(self, answer: AgentResponse) -> Reply:
+        """Return the reply that *answer* is as a whole, be it a stream or not."""
+        if answer.is_stream:
+            response = await joined(answer, self._max_answer)
+        else:
+            response = await answer.json()
+        raise_error(answer, response)
+        return responses_reply(read_response(response), response["output"])
 
 
 def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) -> JsonObject:
@@ -101,6 +146,50 @@ def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) 
         "store": False,
         "stream": False,
     }
+
+
+async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
+    """
+    Yield the messages of a stream piece by piece, which nobody need have asked for.
+
+    Commentary is left out, and what was said before a final answer is withdrawn. A server that
+    tells no pieces has its messages in the last event, or in the items before it.
+    """
+    phases: dict[object, object] = {}  # by the messages' ids
+    items: list[object] = []
+    last: JsonObject = {}
+    speaks = is_open = is_final = False
+    async for event in answer.frames(lambda event: event.get("type") in _LAST):
+        raise_error(answer, {"error": event} if event.get("type") == "error" else event)
+        item, kind = event.get("item"), event.get("type")
+        if isinstance(item, dict) and kind == "response.output_item.added":
+            phases[item.get("id")] = item.get("phase")
+            if is_open:  # whatever comes next: the message has ended
+                is_open = False
+                yield MessageEnd()
+        elif kind == "response.output_item.done":
+            items.append(item)
+        whole = event.get("response")
+        last = whole if isinstance(whole, dict) and kind in _LAST else last
+        phase = phases.get(event.get("item_id"))
+        if not (text := _delta(event)) or phase == "commentary":
+            continue
+        if phase == "final_answer" and not is_final:
+            is_final = True
+            yield Withdrawn()
+        if is_final and phase != "final_answer":
+            continue
+        speaks = is_open = True
+        yield Text(text)
+    raise_error(answer, last)
+    if not speaks:
+        if not (last or items):
+            raise Transient("agent's stream ended early")
+        told = {"status": "completed", **last, "output": last.get("output") or items}
+        for part in read_response(told):
+            yield part
+    elif stop_reason(last) == "content_filter":
+        yield Withdrawn()
 
 
 async def joined(answer: AgentResponse, max_answer: int) -> JsonObject:
@@ -134,7 +223,7 @@ def _delta(event: JsonObject) -> str:
     delta = event.get("delta")
     if isinstance(delta, dict) and event.get("object") == "response.chunk":
         delta = delta.get("content")
-    elif event.get("type") != "response.output_text.delta":
+    elif event.get("type") not in _DELTAS:
         return ""
     return delta if isinstance(delta, str) else ""
 
@@ -155,25 +244,31 @@ def read_response(response: JsonObject) -> list[Part]:
     beside a final answer. An answer that was cut is what there is of it, as long as there
     is something; one that a content filter stopped is empty.
     """
-    output, status = response.get("output"), response.get("status") or "completed"
+    output = response.get("output")
     if not isinstance(output, list):
         raise Permanent("agent's answer has no `output`")
-    if status not in ("completed", "incomplete"):
-        raise Permanent(f"agent's response is {str(status)[:20]}: it has no answer")
-    details = response.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
+    reason = stop_reason(response)
     if reason == "content_filter":
         return []
     messages = [it for it in output if isinstance(it, dict) and it.get("type") == "message"]
     final = [it for it in messages if it.get("phase") == "final_answer"]
     spoken = final or [it for it in messages if it.get("phase") != "commentary"]
     texts = list(filter(str.strip, map(_text, spoken)))
-    if status == "incomplete" and not texts:
+    if response.get("status") == "incomplete" and not texts:
         raise Permanent(f"agent's response ended before its answer: {str(reason)[:40]}")
     parts: list[Part] = []
     for text in texts:
         parts += [MessageEnd(), Text(text)] if parts else [Text(text)]
     return parts
+
+
+def stop_reason(response: JsonObject) -> object:
+    """Return why *response* is incomplete, `None` if it is not; raise if it has no answer."""
+    status = response.get("status") or "completed"
+    if status not in ("completed", "incomplete"):
+        raise Permanent(f"agent's response is {str(status)[:20]}: it has no answer")
+    details = response.get("incomplete_details")
+    return details.get("reason") if isinstance(details, dict) else None
 
 
 def _text(message: JsonObject) -> str:

@@ -46,7 +46,8 @@ class ClaimedRow(NamedTuple):
     """
     A row of `conversations` that is ours until this transaction ends; times are UTC ms.
 
-    *due_at* is when there is work, `None` when there is none. The rest is as in `Claim`.
+    *due_at* is when there is work, `None` when there is none. *writing* is the answer that is
+    being written, as `verbs.writing` has it. The rest is as in `Claim`.
     """
 
     account: str
@@ -62,6 +63,12 @@ class ClaimedRow(NamedTuple):
     referral: str | None
     spoke_at: int
     ad_window_closes_at: int
+    writing: str | None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the answer is being written by who holds the conversation now."""
+        return self.writing is not None and self.writing.startswith(f"{self.fence} ")
 
 
 class Renewal(NamedTuple):
@@ -88,6 +95,7 @@ _row = (
     _c.referral,
     _c.spoke_at,
     _c.ad_window_closes_at,
+    _c.writing,
 )
 
 _due = (
@@ -127,6 +135,16 @@ _RELEASE = Statement(
         not_before=bindparam("not_before"),
         waits_for=bindparam("waits_for"),
         burst_ends=None,
+    )
+)
+_POSTPONE = Statement(
+    update(conversations)
+    .where(*_key)
+    .values(
+        attempts=bindparam("failures"),
+        due_at=bindparam("due_at"),
+        not_before=bindparam("due_at"),
+        waits_for=bindparam("waits_for"),
     )
 )
 # What comes in before this has locked the row is seen; what comes in later wakes it anew.
@@ -234,7 +252,7 @@ def acquire(tx: Tx, limit: int) -> list[ClaimedRow]:
         )
         RETURNING account, contact, fence, lease_owner, lease_until, due_at,
             attempts AS failures, epoch, window_closes_at, paused_until, referral, spoke_at,
-            ad_window_closes_at
+            ad_window_closes_at, writing
     """
     rows = _ACQUIRE.rows(
         tx,
@@ -293,6 +311,20 @@ def release(
     )
     if due_at is not None:
         tx.due_in.append(due_at - tx.now)
+
+
+def postpone(
+    tx: Tx, row: ClaimedRow, *, due_at: int, failures: int, wait_reason: WaitReason | None = None
+) -> None:
+    """Keep the conversation, in which nothing is to be sent before *due_at* (UTC ms)."""
+    _POSTPONE.run(
+        tx,
+        account=row.account,
+        contact=row.contact,
+        failures=failures,
+        due_at=due_at,
+        waits_for=wait_reason.value if wait_reason is WaitReason.ACCOUNT else None,
+    )
 
 
 def renew(tx: Tx, after: tuple[str, str], at_once: int) -> Renewal:

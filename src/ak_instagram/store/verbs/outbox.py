@@ -8,7 +8,8 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -16,7 +17,13 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from ak_instagram import fast_json
 from ak_instagram.meta.outgoing import COMMENT, Outgoing, attachment_key, sent_kind
 from ak_instagram.store.database import Tx
-from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
+from ak_instagram.store.schema import (
+    IS_DEAD,
+    IS_KNOWN_TO_META,
+    IS_OPEN,
+    in_conversation,
+    outbox,
+)
 from ak_instagram.store.statement import Row, Statement
 from ak_instagram.store.values import (
     PERSON_WINDOW,
@@ -123,6 +130,13 @@ _TAKE_OUT = Statement(delete(outbox).where(*_key, IS_OPEN))
 _give_up = update(outbox).values(
     status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now")
 )
+_WHY_GIVEN_UP = Statement(
+    select(_o.error).where(_o.turn == bindparam("turn"), IS_DEAD, *_key).limit(1)
+)
+_SAID_KEYS = Statement(
+    select(_o.text_key).where(*_key, IS_KNOWN_TO_META, _o.turn == bindparam("turn"))
+)
+_IS_OPEN = Statement(select(_o.id).where(*_key, IS_OPEN).limit(1))
 _GIVE_UP = Statement(_give_up.where(_o.id == bindparam("id"), IS_OPEN))
 _GIVE_UP_REST = Statement(_give_up.where(*_key, _o.turn == bindparam("turn"), IS_OPEN))
 
@@ -137,13 +151,13 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     """
     key = {"account": row.account, "contact": row.contact}
     answers = ",".join(map(str, result.events))
-    planned = _rows(tx, key, result.turn, answers, enumerate(result.messages))
+    planned = _rows(tx, key, result.turn, answers, enumerate(result.messages, result.first))
     if not planned:
         return None
-    message, seq = result.messages[0], 0
+    message, seq = result.messages[0], result.first
     # A comment is replied to once, and privately: there is no room for a second message.
     is_private = COMMENT in message
-    if tx.worker.disclosure and not is_private and disclosure.is_due(tx, row):
+    if tx.worker.disclosure and seq == 0 and not is_private and disclosure.is_due(tx, row):
         message, seq = {"text": tx.worker.disclosure}, DISCLOSED
         planned.insert(0, {**planned[0], **_disclosed(message, tx.worker.disclosure)})
     is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
@@ -336,6 +350,47 @@ def sent_ids(tx: Tx, row: ClaimedRow) -> frozenset[str]:
 def has_said(tx: Tx, row: ClaimedRow, turn: str) -> bool:
     """Return whether a piece of *turn* has arrived before."""
     return _SAID.row(tx, account=row.account, contact=row.contact, turn=turn) is not None
+
+
+def unsaid(
+    tx: Tx, row: ClaimedRow, turns: Collection[str], messages: Collection[Outgoing]
+) -> tuple[Outgoing, ...]:
+    """Return those of *messages* that have not arrived as pieces of *turns*, word for word."""
+    key = {"account": row.account, "contact": row.contact}
+    said = Counter(
+        known for turn in turns for (known,) in _SAID_KEYS.rows(tx, **key, turn=turn) if known
+    )
+    left = []
+    for message in messages:
+        text = message.get("text")
+        known = text_key(text) if isinstance(text, str) else echo_key(message) or ""
+        if said[known] > 0:
+            said[known] -= 1
+        else:
+            left.append(message)
+    return tuple(left)
+
+
+def is_open(tx: Tx, row: ClaimedRow) -> bool:
+    """Return whether a piece of the conversation has yet to go out."""
+    return _IS_OPEN.row(tx, account=row.account, contact=row.contact) is not None
+
+
+def plan_after_giving_up(tx: Tx, row: ClaimedRow, result: TurnResult) -> bool:
+    """
+    Plan what is told of an answer of which a piece was given up: it is dead as well.
+
+    Returns whether that is so; otherwise nothing is planned.
+    """
+    key = {"account": row.account, "contact": row.contact}
+    found = _WHY_GIVEN_UP.row(tx, **key, turn=result.turn)
+    if found is None:
+        return False
+    answers = ",".join(map(str, result.events))
+    planned = _rows(tx, key, result.turn, answers, enumerate(result.messages, result.first))
+    _PLAN.run_many(tx, planned)
+    _GIVE_UP_REST.run(tx, **key, turn=result.turn, why=found[0], now=tx.now)
+    return True
 
 
 def give_up(tx: Tx, row: ClaimedRow, piece: Piece, why: str) -> None:

@@ -10,11 +10,11 @@ if another worker holds the conversation now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import partial
 from itertools import filterfalse
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import structlog
 from sqlalchemy import bindparam, case, insert, select, update
@@ -47,7 +47,7 @@ from ak_instagram.store.values import (
     WaitReason,
 )
 
-from . import callbacks, claims, outbox, quotes, takeover
+from . import callbacks, claims, outbox, quotes, takeover, writing
 from .claims import ClaimedRow
 from .operators import notifications
 from .operators.notifications import NotificationEvent
@@ -55,11 +55,12 @@ from .operators.notifications import NotificationEvent
 log = structlog.get_logger()
 
 MAX_EVENTS = 200  # of one turn; the rest makes the next
+TAKEN_BACK = "the person took it back"
 _OPENERS = frozenset({Kind.MESSAGE.value, Kind.POSTBACK.value})  # of the 24 h window
 
 _e, _t = events.c, transcript.c
 _WAITING = Statement(
-    select(_e.id, _e.kind, _e.mid, _e.at, _e.payload, IS_TAKEN_BACK.label("is_unsent"))
+    select(*(_e.id, _e.kind, _e.mid, _e.at, _e.payload, IS_TAKEN_BACK.label("is_unsent")), _e.turn)
     .where(*in_conversation(events), IS_WAITING)
     .order_by(_e.at, _e.id)
     .limit(MAX_EVENTS)
@@ -135,11 +136,16 @@ def next_step(tx: Tx, row: ClaimedRow, piece: Piece | None = None) -> Claim | No
     Return the next step of a conversation that made progress: *piece* if there is one.
 
     `None` means that nothing was due and the lease is released, both in this transaction:
-    whatever arrives from now on makes the conversation due again.
+    whatever arrives from now on makes the conversation due again. While an answer is being
+    written the conversation is kept, though there be no piece.
     """
+    if row.writing is not None and row.is_writing:
+        if row.failures:
+            _PROGRESS.run(tx, account=row.account, contact=row.contact)
+        return _claim(row._replace(failures=0), piece=piece or outbox.begin_next_piece(tx, row))
     if piece is not None:
         step: Claim | None = _claim(row, piece=piece)
-    elif claims.finish(tx, row):
+    elif row.writing is None and claims.finish(tx, row):
         return None  # as mostly
     else:
         step = begin_next_step(tx, row)
@@ -156,11 +162,16 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     First its next piece, which is written down as being sent; then the events that wait,
     unless a person answers: then they are settled without an answer. With nothing due,
     the conversation is released and `None` returned; so it is where the window is closed:
-    nobody can be answered there, and the events become part of the turn that opens it.
+    nobody can be answered there, and the events become part of the turn that opens it. An answer
+    that was being written under another claim has been cut off: it ends behind its pieces.
     """
     piece = outbox.begin_next_piece(tx, row)
     if piece is not None:
         return _claim(row, piece=piece)
+    if row.writing is not None:
+        turn = writing.Writing.read(row.writing).turn
+        _note_dead_letter(tx, row, "turn", turn, writing.CUT_OFF)
+        row = writing.cut_off(tx, row)
     key = {"account": row.account, "contact": row.contact}
     if row.paused_until > tx.now and takeover.settle_unanswered(tx, **key):
         log.info("turn.skipped", contact=row.contact, reason=takeover.silence(tx, **key))
@@ -191,8 +202,8 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     step = _claim(
         row,
         events=tuple(
-            StoredEvent(id_, kind, mid, at, payload, bool(is_unsent))
-            for id_, kind, mid, at, payload, is_unsent in waiting
+            StoredEvent(id_, kind, mid, at, payload, bool(is_unsent), turn)
+            for id_, kind, mid, at, payload, is_unsent, turn in waiting
         ),
         transcript=tuple(TranscriptLine(role, said) for role, said in reversed(lines)),
         quoted=quotes.quoted_by(tx, **key, asked=((it[1], it[4]) for it in waiting))
@@ -228,6 +239,7 @@ def _claim(
         quotes=quoted or {},
         referral=row.referral if events else None,
         awaited=awaited,
+        is_writing=row.writing is not None and row.is_writing,
     )
 
 
@@ -241,13 +253,20 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     Nothing is settled if the person took back one of its messages meanwhile, unseen by the
     turn: the next step is then the turn anew. What was known as taken back when the claim was
     made is not answered anyway. Nothing is planned if a person has answered.
+
+    If the answer goes on, the step says that it `is_writing`, and this is called again with
+    what comes next of it; a step that does not say so means that nobody wants the rest.
     """
     ended = [
         {"id": id_, "status": end.value, "reason": result.reason, "turn": result.turn}
         for id_, end in result.events.items()
     ]
     row = claims.require(tx, claim)
+    if turns := set(filter(None, map(attrgetter("turn"), claim.events))):  # a replay
+        result = replace(result, messages=outbox.unsaid(tx, row, turns, result.messages))
     unsends = _WAITING_UNSENDS.rows(tx, account=row.account, contact=row.contact)
+    if row.writing is not None:
+        return _go_on(tx, row, claim, result, {mid for _, mid in unsends})
     unseen = set(map(itemgetter(1), filterfalse(lambda it: it[0] in result.events, unsends)))
     if unseen and any(it.mid in unseen and not it.is_unsent for it in claim.events):
         return next_step(tx, row)
@@ -266,7 +285,43 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
         row = row._replace(epoch=row.epoch + 1)
     if EventStatus.UNSENT in result.events.values():
         _WIPE.run_many(tx, [it for it in ended if it["status"] == EventStatus.UNSENT])
+    if result.goes_on and row.paused_until <= tx.now:
+        row = writing.begin(tx, row, result)
     return next_step(tx, row, _plan_answer(tx, row, result))
+
+
+def _go_on(
+    tx: Tx, row: ClaimedRow, claim: Claim, result: TurnResult, unsent_mids: Set[str | None]
+) -> Claim | None:
+    """Plan what comes next of the answer that is being written, or end it."""
+    is_silenced = row.paused_until > tx.now
+    is_unwanted = is_silenced or writing.is_taken_back(claim, row, unsent_mids)
+    if EventStatus.DEAD in result.events.values():
+        writing.give_up(tx, result.events, result.reason)
+    if is_unwanted or not result.goes_on:
+        row = writing.end(tx, row)
+    if is_unwanted:
+        why = takeover.silence(tx, row.account, row.contact) if is_silenced else TAKEN_BACK
+        log.info("answer.dropped", contact=row.contact, reason=why)
+        return next_step(tx, row)
+    if result.lines:
+        writing.forget_said(tx, row, result.turn)
+        said = tuple(line for line in result.lines if line.role == "assistant")
+        result = replace(result, lines=said)
+    failed = outbox.is_open(tx, row)
+    if outbox.plan_after_giving_up(tx, row, result):
+        result = replace(result, messages=())
+    piece = _plan_answer(tx, row, result)
+    if not failed:
+        return next_step(tx, row, piece)
+    # Nothing overtakes a piece that failed, and it is not tried before its time.
+    if row.due_at is None or row.due_at <= tx.now:
+        piece = outbox.begin_next_piece(tx, row)
+        return next_step(tx, row) if piece is None else _claim(row, piece=piece)
+    if row.writing is not None:
+        return _claim(row)
+    claims.release(tx, row, due_at=row.due_at, not_before=row.due_at, failures=row.failures)
+    return None
 
 
 def _plan_answer(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
@@ -384,7 +439,8 @@ def retry(
     Release the conversation and come back in *after* seconds; messages don't hasten that.
 
     *then* is what becomes of the claim's piece: `SENDING` when it may have arrived. With a
-    *wait_reason* the conversation is not to blame, and the wait uses up no attempt.
+    *wait_reason* the conversation is not to blame, and the wait uses up no attempt. A
+    conversation whose answer is being written is kept: it waits when that has ended.
     """
     row = claims.require(tx, claim)
     if claim.piece is not None:
@@ -392,6 +448,10 @@ def retry(
     if claim.awaited is not None and wait_reason is None:
         callbacks.ask_again(tx, claim.awaited.turn)
     due_at = tx.now + int(after * 1000)
+    if claim.piece is not None and row.is_writing:
+        failures = row.failures + (wait_reason is None)
+        claims.postpone(tx, row, due_at=due_at, failures=failures, wait_reason=wait_reason)
+        return
     claims.release(
         tx,
         row,

@@ -57,6 +57,20 @@ def test_what_arrived_shows_what_is_wrong(record, arrived, wrong):
     assert sorts(record, arrived) == wrong
 
 
+@pytest.mark.parametrize(
+    ("arrived", "cut", "wrong"),
+    [
+        pytest.param([FIRST[0], *SECOND], {"p0-0"}, [], id="its-rest-is-missing"),
+        pytest.param([FIRST[0], *SECOND], {"p0-1"}, ["lost"], id="another-was-cut"),
+        pytest.param([FIRST[1], *SECOND], {"p0-0"}, ["lost"], id="its-beginning-is-missing"),
+        pytest.param(SECOND, {"p0-0"}, ["lost"], id="all-of-it-is-missing"),
+        pytest.param([FIRST[0], *FIRST, *SECOND], {"p0-0"}, ["doubled"], id="doubled"),
+    ],
+)
+def test_of_an_answer_that_broke_off_the_beginning_arrives_once(record, arrived, cut, wrong):
+    assert [it.sort for it in violations(record, {MIA: arrived}, cut)] == wrong
+
+
 def test_accepted_and_never_asked_is_lost(record):
     record.asked.pop()
 
