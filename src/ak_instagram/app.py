@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram.agents.agent import Agent
@@ -89,14 +89,20 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
 
 def make_app(service: Service) -> ASGIApp:
-    """Return the ASGI application of *service*: the webhook, and beside it the probes."""
+    """Return the ASGI application of *service*: the webhook, the probes, and the admin's part."""
     webhook = WebhookEndpoint(
         service.store,
         verify_token=service.settings.instagram.verify_token,
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(routes=[*(Route(path, webhook) for path in PATHS), *probes.routes()])
+    router = Starlette(
+        routes=[
+            *(Route(path, webhook) for path in PATHS),
+            *probes.routes(),
+            *_admin_routes(service),
+        ]
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
@@ -104,6 +110,17 @@ def make_app(service: Service) -> ASGIApp:
         await serve(scope, receive, send)
 
     return app
+
+
+def _admin_routes(service: Service) -> list[BaseRoute]:
+    """Return where operators see and steer *service*: nowhere without a token."""
+    admin = service.settings.admin
+    if not admin.token:
+        return []
+    # Here and not above: most services run without it.
+    from .admin.app import make_admin
+
+    return [Mount("/admin", app=make_admin(service.store, service.settings))]
 
 
 def _assemble(

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.store.database import Tx
-from ak_instagram.store.values import Silencer
-from ak_instagram.store.verbs import takeover
+from ak_instagram.store.verbs.operators import changes
 
-from .shared import config_option, open_store
+from .shared import COMMAND, config_option, open_store
 
 _MAX_HOURS = 10 * 365 * 24
 NOT_KNOWN = "no conversation with {} is known"
@@ -58,20 +56,11 @@ def pause(contact: str, account: str, hours: float, config: Path | None) -> None
         raise click.BadParameter("is not a number", param_hint="'--hours'")
     duration_ms = int(hours * 3_600_000)
     with open_store(config) as store:
-        until = store.run(pause_if_known, account, contact, duration_ms)
+        until = store.run(changes.pause, COMMAND, account, contact, duration_ms)
     if until is None:
         raise click.ClickException(NOT_KNOWN.format(contact))
     when = datetime.fromtimestamp(until / 1000, UTC)
     click.echo(f"the bot is silent until {when.isoformat(timespec='seconds')}")
-
-
-def pause_if_known(tx: Tx, account: str, contact: str, duration_ms: int) -> int | None:
-    """Return until when the bot is silent (UTC ms), `None` if the conversation is not known."""
-    if not takeover.is_known(tx, account, contact):
-        return None
-    until = takeover.pause(tx, account, contact, tx.now + duration_ms, Silencer.COMMAND)
-    takeover.drop(tx, account, contact, Silencer.COMMAND)
-    return until
 
 
 @click.command(epilog="Example: ak-instagram resume 75139… --account 17841…")
@@ -81,13 +70,7 @@ def pause_if_known(tx: Tx, account: str, contact: str, duration_ms: int) -> int 
 def resume(contact: str, account: str, config: Path | None) -> None:
     """Let the bot answer CONTACT (an IGSID) again."""
     with open_store(config) as store:
-        was_silent = store.run(resume_if_known, account, contact)
+        was_silent = store.run(changes.resume, COMMAND, account, contact)
     if was_silent is None:
         raise click.ClickException(NOT_KNOWN.format(contact))
     click.echo("the bot answers again" if was_silent else "the bot was not silent")
-
-
-def resume_if_known(tx: Tx, account: str, contact: str) -> bool | None:
-    """Return whether the bot was silent, `None` if the conversation is not known."""
-    is_known = takeover.is_known(tx, account, contact)
-    return takeover.resume(tx, account, contact) if is_known else None

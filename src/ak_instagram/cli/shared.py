@@ -17,6 +17,8 @@ from ak_instagram.settings import Settings, load, load_store
 from ak_instagram.store.database import P, T, Transactions, Tx
 from ak_instagram.store.maintenance import open_for_maintenance
 
+COMMAND = "command"  # in the operator log
+
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),

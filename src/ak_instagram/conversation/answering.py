@@ -20,7 +20,14 @@ from ak_instagram.errors import Permanent, Transient
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
+from ak_instagram.store.values import (
+    Claim,
+    EventStatus,
+    FailedCall,
+    TranscriptLine,
+    TurnResult,
+    WaitReason,
+)
 from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
@@ -88,15 +95,16 @@ class Answering:
             else:
                 plan = plan_answer(parts)
         except Permanent as exc:
-            step = await self._dead_letter(claim, draft, str(exc))
+            step = await self._dead_letter(claim, draft, str(exc), began)
             return self._end_typing(step, claim, account)
         except Transient as exc:
-            step = await self._try_again(claim, draft, exc)
+            step = await self._try_again(claim, draft, exc, began)
             return self._end_typing(step, claim, account)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
             bug = Transient(f"bug: {type(exc).__name__}")
-            return self._end_typing(await self._try_again(claim, draft, bug), claim, account)
+            step = await self._try_again(claim, draft, bug, began)
+            return self._end_typing(step, claim, account)
         seconds = time.perf_counter() - began
         # An agent that keeps its own memory needs no transcript.
         lines = _transcript_lines(turn, parts, plan) if self.agent.history else ()
@@ -110,24 +118,30 @@ class Answering:
             self.spawn(self.typing_indicator.stop(account.access_token, claim.contact))
         return step
 
-    async def _try_again(self, claim: Claim, draft: TurnDraft, exc: Transient) -> Claim | None:
+    async def _try_again(
+        self, claim: Claim, draft: TurnDraft, exc: Transient, began: float
+    ) -> Claim | None:
         failures = claim.failures + 1
         wait = self.backoff.wait_or_give_up(failures)
         if wait is None or (exc.attempts is not None and failures >= exc.attempts):
-            return await self._dead_letter(claim, draft, f"gave up: {exc}")
+            return await self._dead_letter(claim, draft, f"gave up: {exc}", began)
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
-        await self.store.run(steps.retry, claim, after=after, why=str(exc))
+        failed = _failed_call(claim, "retried", str(exc), began)
+        await self.store.run(steps.retry, claim, after=after, why=str(exc), failed=failed)
         return None
 
-    async def _dead_letter(self, claim: Claim, draft: TurnDraft, reason: str) -> Claim | None:
+    async def _dead_letter(
+        self, claim: Claim, draft: TurnDraft, reason: str, began: float
+    ) -> Claim | None:
         metrics.TURNS.labels("dead").inc()
         metrics.DEAD_LETTERS.labels("turn").inc()
         reason = sanitize(reason)  # a plug-in may have put anything there
         log.error("turn.dead_lettered", reason=reason, failures=claim.failures + 1)
         plan = plan_answer([Text(sanitize(self.fallback))] if self.fallback else [])
-        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason)
+        failed = _failed_call(claim, "dead", reason, began)
+        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason, failed=failed)
 
     async def _settle(
         self,
@@ -137,6 +151,7 @@ class Answering:
         plan: Plan,
         reason: str | None = None,
         lines: tuple[TranscriptLine, ...] = (),
+        failed: FailedCall | None = None,
     ) -> Claim | None:
         turn_result = TurnResult(
             turn=draft.turn_id,
@@ -145,8 +160,15 @@ class Answering:
             messages=plan.messages,
             lines=lines,
             hands_over=plan.handoff is not None,
+            failed=failed,
         )
         return await self.store.run(steps.settle, claim, turn_result)
+
+
+def _failed_call(claim: Claim, outcome: str, reason: str, began: float) -> FailedCall:
+    """Return the agent's call about *claim* that *began* then and failed, for the trail."""
+    ms = round((time.perf_counter() - began) * 1000)
+    return FailedCall("agent", claim.failures + 1, ms, outcome, sanitize(reason))
 
 
 def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:

@@ -154,13 +154,33 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCall:
+    """
+    A call that did not work, as the trail keeps it.
+
+    *what* is `agent`, `send` or `look_up`; it was the *attempt* of that number and took *ms*
+    milliseconds. *outcome* is its class, *code*, *subcode* and *request_id* are the other
+    side's, if it named any.
+    """
+
+    what: Literal["agent", "send", "look_up"]
+    attempt: int
+    ms: int
+    outcome: str
+    reason: str
+    code: int | None = None
+    subcode: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnResult:
     """
     The result of a turn: how its events end, and what is sent because of them.
 
     *events* are ids by their end. *messages* are Graph `message` objects in order;
     none is silence. *lines* join the transcript. *hands_over* makes the bot silent
-    afterwards, so that a person can answer.
+    afterwards, so that a person can answer. *failed* is the agent's call that ended it.
     """
 
     turn: str
@@ -169,3 +189,4 @@ class TurnResult:
     messages: tuple[Mapping[str, object], ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
+    failed: FailedCall | None = None

@@ -10,8 +10,12 @@ from sqlalchemy import Connection, text
 
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.verbs import backlog, claims, inbox, outbox, steps, takeover, unsend
+from ak_instagram.store.verbs.operators import conversations, log, timeline
 
-MODULES = (backlog, claims, inbox, outbox, steps, takeover, unsend)
+MODULES = (
+    *(backlog, claims, inbox, outbox, steps, takeover, unsend),
+    *(conversations, log, timeline),
+)
 TABLES = ("events", "conversations", "outbox", "transcript")
 MANY = 20_000  # rows of each table: PostgreSQL reads small tables as a whole, and rightly so
 

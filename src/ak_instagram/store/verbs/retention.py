@@ -26,7 +26,9 @@ from ak_instagram.store.schema import (
     SAYS_SOMETHING,
     conversations,
     events,
+    operations,
     outbox,
+    trail,
     transcript,
 )
 from ak_instagram.store.statement import Statement
@@ -34,6 +36,7 @@ from ak_instagram.store.values import EventStatus, PieceStatus
 
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
+OPERATIONS_LIVE = 90 * DAY  # of the operator log, or longer if messages live longer
 MAX_ROWS = 500  # of a table in one transaction: webhooks wait for it too
 _NO_ROW = 2**63 - 1  # an id above all
 
@@ -116,6 +119,8 @@ _EXPIRE_EVENTS = Statement(
     .values(status=EventStatus.IGNORED.value, payload=None, reason="the person did not write again")
 )
 _DELETE_LINES = Statement(delete(transcript).where(*_oldest(transcript.c.at)))
+_DELETE_TRAIL = Statement(delete(trail).where(*_oldest(trail.c.at)))
+_DELETE_OPERATIONS = Statement(delete(operations).where(*_oldest(operations.c.at)))
 _is_idle = (
     _c.due_at.is_(None),
     _c.lease_owner.is_(None),
@@ -131,7 +136,11 @@ _DELETE_CONVERSATIONS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """Numbers of rows that one piece of work has removed or wiped."""
+    """
+    Numbers of rows that one piece of work has removed or wiped.
+
+    *lines* are those of transcript, trail and operator log.
+    """
 
     events: int = 0
     pieces: int = 0
@@ -168,6 +177,8 @@ def purge(tx: Tx, keep_ms: int) -> Purged:
         events=_DELETE_EVENTS.run(tx, before=oldest) + wiped,
         expired=_EXPIRE_PARKED.run(tx, before=old) + _EXPIRE_EVENTS.run(tx, before=old),
         pieces=_DELETE_PIECES.run(tx, before=old),
-        lines=_DELETE_LINES.run(tx, before=old),
+        lines=_DELETE_LINES.run(tx, before=old)
+        + _DELETE_TRAIL.run(tx, before=old)
+        + _DELETE_OPERATIONS.run(tx, before=tx.now - max(keep_ms, OPERATIONS_LIVE)),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),
     )

@@ -35,6 +35,7 @@ from ak_instagram.store.values import (
     WINDOW,
     Claim,
     EventStatus,
+    FailedCall,
     Piece,
     PieceStatus,
     Silencer,
@@ -46,6 +47,7 @@ from ak_instagram.store.values import (
 
 from . import claims, outbox, quotes, takeover
 from .claims import ClaimedRow
+from .operators import trail
 
 log = structlog.get_logger()
 
@@ -217,6 +219,8 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     if unseen and any(it.mid in unseen and not it.is_unsent for it in claim.events):
         return next_step(tx, row)
     _END.run_many(tx, ended)
+    if result.failed is not None:
+        trail.note_failure(tx, claim, result.failed, result.turn)
     if claim.referral is not None:
         _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
         row = row._replace(referral=None) if row.referral == claim.referral else row
@@ -266,20 +270,24 @@ def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
     return next_step(tx, row)
 
 
-def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
+def give_up(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) -> Claim | None:
     """Give up the claim's piece and what follows it in its answer, and return the next step."""
     row = claims.require(tx, claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     outbox.give_up(tx, row, _piece_of(claim), why)
     return next_step(tx, row)
 
 
-def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
+def close_window(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) -> Claim | None:
     """
     Take the 24 h window for closed, as Meta does: park the piece, and return the next step.
 
     What the person said after the attempt has opened it again: that stands.
     """
     row, piece = claims.require(tx, claim), _piece_of(claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     outbox.mark_failed(tx, piece, PieceStatus.PLANNED, why)
     if row.window_closes_at - WINDOW <= piece.tried_at:
         _CLOSE_WINDOW.run(tx, account=row.account, contact=row.contact, now=tx.now)
@@ -309,14 +317,18 @@ def retry(
     why: str,
     then: PieceStatus = PieceStatus.PLANNED,
     wait_reason: WaitReason | None = None,
+    failed: FailedCall | None = None,
 ) -> None:
     """
     Release the conversation and come back in *after* seconds; messages don't hasten that.
 
     *then* is what becomes of the claim's piece: `SENDING` when it may have arrived. With a
-    *wait_reason* the conversation is not to blame, and the wait uses up no attempt.
+    *wait_reason* the conversation is not to blame, and the wait uses up no attempt. *failed*
+    is the call because of which that is so.
     """
     row = claims.require(tx, claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     if claim.piece is not None:
         outbox.mark_failed(tx, claim.piece, then, why)
     due_at = tx.now + int(after * 1000)

@@ -1,0 +1,1 @@
+"""Operators' verbs: they find conversations, see what happened in one, and change it, on record."""

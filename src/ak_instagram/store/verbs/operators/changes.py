@@ -1,0 +1,82 @@
+"""
+Changes that operators make, each with its line in the operator log, in one transaction.
+
+The command line, the admin API and the console all come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ak_instagram.store.database import Tx
+from ak_instagram.store.values import Silencer
+from ak_instagram.store.verbs import dead_letters, takeover
+from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
+
+from . import log
+
+MAX_LETTERS = 2_000  # that are listed or changed at once: webhooks wait for it too
+
+
+def pause(tx: Tx, who: str, account: str, contact: str, duration_ms: int) -> int | None:
+    """
+    Silence the bot for *duration_ms* at least; return until when (UTC ms) it is silent.
+
+    `None` if the conversation is not known. What was not sent yet is dropped.
+    """
+    if not takeover.is_known(tx, account, contact):
+        return None
+    until = takeover.pause(tx, account, contact, tx.now + duration_ms, Silencer.COMMAND)
+    takeover.drop(tx, account, contact, Silencer.COMMAND)
+    log.write(tx, who, "conversation.pause", account, contact)
+    return until
+
+
+def resume(tx: Tx, who: str, account: str, contact: str) -> bool | None:
+    """Let the bot speak; return whether it was silent, `None` if nobody knows the conversation."""
+    if not takeover.is_known(tx, account, contact):
+        return None
+    was_silent = takeover.resume(tx, account, contact)
+    log.write(tx, who, "conversation.resume", account, contact)
+    return was_silent
+
+
+def replay(tx: Tx, who: str, letter: DeadLetter) -> bool:
+    """Try *letter* again, as `dead_letters.replay` does; return whether anything can be tried."""
+    return _change(tx, who, "dead_letter.replay", letter, dead_letters.replay)
+
+
+def discard(tx: Tx, who: str, letter: DeadLetter) -> bool:
+    """Let *letter* go for good; return whether there was anything to let go."""
+    return _change(tx, who, "dead_letter.discard", letter, dead_letters.discard)
+
+
+def find_letter(tx: Tx, turn: str) -> DeadLetter | None:
+    """Return the dead letter called *turn*, if there is one."""
+    return next(iter(dead_letters.find(tx, Filter(turn=turn, limit=1))), None)
+
+
+def find_letters(tx: Tx, wanted: Filter, reason: str | None = None) -> list[DeadLetter]:
+    """Return at most `MAX_LETTERS` of those *wanted*, oldest first; of *reason* if that is set."""
+    found = dead_letters.find(tx, replace(wanted, limit=MAX_LETTERS))
+    return [it for it in found if reason is None or it.reason == reason]
+
+
+def change_all(
+    tx: Tx,
+    who: str,
+    change: Callable[[Tx, str, DeadLetter], bool],
+    letters: Sequence[DeadLetter],
+) -> int:
+    """Make *change* to each of *letters*; return to how many it could be made."""
+    return sum(change(tx, who, letter) for letter in letters)
+
+
+def _change(
+    tx: Tx, who: str, what: str, letter: DeadLetter, change: Callable[[Tx, str], bool]
+) -> bool:
+    is_done = change(tx, letter.turn)
+    if is_done:
+        log.write(tx, who, what, letter.account, letter.contact, letter.turn)
+    return is_done
