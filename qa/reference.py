@@ -1,9 +1,9 @@
 """
 The reference of the settings, written from their declarations in `ak_instagram.settings.model`.
 
-`python -m qa.reference` writes the tables of docs/configuration.md, all of config.yaml below its
-header, the last part of .env.example, and in the chart the comments and descriptions that say
-what a setting says. A test holds the files to it.
+`python -m qa.reference` writes the tables of docs/configuration.md, docs/commands.md, the codes in
+docs/doctor.md, all of config.yaml below its header, the last part of .env.example, and in the
+chart the comments and descriptions that say what a setting says. A test holds the files to it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from textwrap import wrap
+from textwrap import fill, wrap
 
 import click
 
 from ak_instagram.agents.adapters.http.template import PLACEHOLDERS
 from ak_instagram.agents.registry import ADAPTERS
 from ak_instagram.cli import main as command_line
+from ak_instagram.doctor.finding import Asks
+from ak_instagram.doctor.run import CHECKS
 from ak_instagram.settings.keys import Key, plain, variable
 from ak_instagram.settings.model import ACCOUNT_KEYS, KEYS, SECTION_KEYS, SECTIONS
 
@@ -99,12 +101,12 @@ def example_file(text: str) -> str:
 
 
 def yaml_line(key: Key) -> str:
-    """Return *key* with its default, or commented out with an example if that is no secret."""
+    """Return *key* with what is shipped, or commented out with an example if that is no secret."""
     if key.secret and not written_value(key):
         return f"# {key.last}:"
     if key.default is None:
         return f"# {key.last}: {key.example}"
-    return f"{key.last}: {plain(key.default) or json.dumps(key.default)}"
+    return f"{key.last}: {key.shipped or plain(key.default) or json.dumps(key.default)}"
 
 
 def comment(text: str, width: int, indent: str = "") -> list[str]:
@@ -134,6 +136,23 @@ def commands(_: str) -> str:
         text = command.get_help(context)
         pages.append(f"{level} {context.command_path}\n\n```text\n{text}\n```\n")
     return "\n".join(pages)
+
+
+def doctor_codes(text: str) -> str:
+    """Return docs/doctor.md: after what *text* says itself, each check in the doctor's order."""
+    pages, group = [text.partition("\n\n## ")[0]], None
+    for each in CHECKS:
+        if each.group is not group:
+            group = each.group
+            pages.append(f"## {group.capitalize()}")
+        paragraphs = each.about.split("\n\n")
+        about = "\n\n".join(fill(" ".join(part.split()), 118) for part in paragraphs)
+        notes = [] if each.asks is Asks.NOBODY else [f"asks {each.asks}"]
+        if not each.at_start:
+            notes.append("not made at a start")
+        title = f"**{each.title}.**" + (f" ({', '.join(notes)})" if notes else "")
+        pages.append(f"### {each.code}\n\n{title}\n\n{about}")
+    return "\n\n".join(pages) + "\n"
 
 
 def every_command(
@@ -202,6 +221,7 @@ def chart_checks(text: str) -> str:
 FILES: Mapping[str, Callable[[str], str]] = {
     "docs/configuration.md": documentation,
     "docs/commands.md": commands,
+    "docs/doctor.md": doctor_codes,
     "config.yaml": example_file,
     ".env.example": example_variables,
     "helm/ak-instagram/values.yaml": chart_values,

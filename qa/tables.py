@@ -14,6 +14,7 @@ from ak_instagram.delivery.decide import (
     PEOPLE,
     VERDICT_WAIT,
     Action,
+    Degrade,
     Failure,
     GiveUp,
     LookUp,
@@ -27,12 +28,14 @@ from ak_instagram.delivery.decide import (
 from ak_instagram.delivery.reconcile import decide_look_up_failed, decide_not_found
 from ak_instagram.meta.graph_codes import RULES, ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.reply.rich import LIMITS
 from tests.support.dialects import conformance_table
 
 RELIABILITY = Path(__file__).parents[1] / "docs" / "reliability.md"
 DECISIONS = "delivery-decisions"
 AGENTS = RELIABILITY.with_name("agents.md")
 CONFORMANCE = "conformance"
+RICH = "rich-limits"
 
 # Waits for no time of its own, so that only the waits that a decision asks for show.
 _BACKOFF = Backoff(max_attempts=8, first=0, longest=0)
@@ -62,11 +65,19 @@ def _errors() -> Iterator[tuple[str, ...]]:
                 f"{number}: {rule.meaning}; *again* is the {_ordinal(rule.failures)} time or later"
             )
             yield _row(name, error, rule.failures)
+    refused = GraphError(ErrorClass.BAD_REQUEST, code=100)
+    yield _row("more than words: `bad_request`, and what is vague", refused, 2, has_fallback=True)
+    missing = GraphError(ErrorClass.TRANSIENT, code=100, subcode=2018008)
+    name = "a picture, sound, film or file: 100/2018008, 100/2018294"
+    yield _row(name, missing, 2, has_fallback=True)
 
 
-def _row(name: str, error: GraphError, times: int, people: int = 1) -> tuple[str, ...]:
+def _row(
+    name: str, error: GraphError, times: int, people: int = 1, *, has_fallback: bool = False
+) -> tuple[str, ...]:
     cases = ((1, False), (times, True), (times, False))
-    actions = (decide(error, _failure(error, *case, people), 1, _BACKOFF) for case in cases)
+    failures = (_failure(error, *case, people) for case in cases)
+    actions = (decide(error, it, 1, _BACKOFF, has_fallback=has_fallback) for it in failures)
     return name, *map(describe, actions)
 
 
@@ -92,6 +103,12 @@ def _failure(error: GraphError, times: int, account_worked: bool, people: int = 
     return Failure(times, error.code, error.subcode, times, 0.0, span, error_class)
 
 
+def rich_table() -> str:
+    """Return the limits of each kind of rich part as a Markdown table."""
+    rows = [("part", "Instagram's limits", "what does not fit"), ("---",) * 3, *LIMITS]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def describe(action: Action) -> str:
     """Return *action* in a few words."""
     match action:
@@ -105,6 +122,8 @@ def describe(action: Action) -> str:
         case OpenCircuit(error_class, _, _, in_doubt):
             then = ", then look for it" if in_doubt else ""
             return f"the account waits (`{error_class}`){then}"
+        case Degrade():
+            return "send what stands in for it"
         case Park():
             return "keep it until the person writes"
         case GiveUp():
@@ -132,6 +151,7 @@ def write(document: Path, name: str, table: str) -> None:
 def main() -> None:
     """Write every table into its document."""
     write(RELIABILITY, DECISIONS, decision_table())
+    write(AGENTS, RICH, rich_table())
     write(AGENTS, CONFORMANCE, conformance_table())
 
 

@@ -21,8 +21,11 @@ from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.typing import TypingIndicator
+from ak_instagram.doctor.run import FIRST_AFTER, run_daily
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.retention import run_purges
+from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
+from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.graph import GraphClient
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import WorkerIdentity
@@ -48,10 +51,13 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, *, first_check_after: float = FIRST_AFTER
+) -> AsyncIterator[Service]:
     """
     Run the service while the block does; its resources are closed in reverse.
 
+    What the doctor finds is logged after *first_check_after* seconds.
     Raises `errors.StoreUnavailable` and `errors.StoreInUse` if the store can't be opened.
     """
     log.info("service.starting", adapter=settings.agent.adapter, port=settings.server.port)
@@ -76,11 +82,15 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             )
             accounts = Accounts(settings.instagram.all_accounts, graph)
             worker = _assemble(settings, agent, store, graph, accounts)
+            every = settings.instagram.sweep
+            sweeper = Sweeper(store, AccountCalls(graph), every)
             async with running(
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 purging=run_purges(store, settings.store.retention),
                 measuring=run_measurements(store),
+                sweeping=run_sweeps(sweeper, accounts.identified, every),
+                checking=run_daily(settings, session, first_after=first_check_after),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
                     yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])

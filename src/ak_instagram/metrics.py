@@ -88,6 +88,13 @@ ACCOUNTS_STOPPED = Gauge(
     "1 while an account can't send: its token is dead or it is restricted",
     ["account"],
 )
+SWEEP_FOUND = Counter(
+    "ak_instagram_sweep_found_total", "Messages that no webhook had brought, found by looking"
+)
+SUBSCRIPTIONS_RESTORED = Counter(
+    "ak_instagram_subscriptions_restored_total",
+    "Times that an account was not subscribed to webhooks any more and was subscribed again",
+)
 TYPING_FAILURES = Counter(
     "ak_instagram_typing_failures_total", "Typing indicators and seen marks that failed"
 )

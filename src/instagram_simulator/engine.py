@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from .faults import Fault, Faults
@@ -10,7 +11,7 @@ from .journal import Journal
 from .state import World
 from .values import Json, Person
 from .webhooks.delivery import Deliveries
-from .webhooks.dispatch import Dispatch
+from .webhooks.dispatch import FIELDS, Dispatch
 from .webhooks.post import Retries, shake_hands
 
 
@@ -54,6 +55,26 @@ class Engine:
         await shake_hands(self.deliveries.session, url, verify_token)
         self.deliveries.url = url
         self.journal.write("webhook.verified", url=url)
+
+    def set_fields(
+        self, *, app: Sequence[str] | None = None, account: Sequence[str] | None = None
+    ) -> Json:
+        """
+        Change the webhook fields that the *app* has ticked, or those of each *account*.
+
+        An account with none gets no webhook any more, as when Meta unsubscribes it without a
+        word. Returns both as they are; raises `ValueError` for a field that there is not.
+        """
+        for name in (*(app or ()), *(account or ())):
+            if name not in FIELDS:
+                raise ValueError(f"there is no field {name}")
+        if app is not None:
+            self.dispatch.app_fields = tuple(app)
+        if account is not None:
+            self.dispatch.subscribed = dict.fromkeys(self.dispatch.subscribed, tuple(account))
+        fields = {"app": self.dispatch.app_fields, "accounts": self.dispatch.subscribed}
+        self.journal.write("fields", **fields)
+        return fields
 
     def fail(self, fault: Fault) -> int:
         """Switch *fault* on; return the number to remove it by."""

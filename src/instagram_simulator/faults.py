@@ -22,6 +22,7 @@ class FaultKind(StrEnum):
     HELD = "held"  # kept until released
     REORDERED = "reordered"  # delivered after the next one of the conversation
     DELAYED = "delayed"  # delivered `seconds` later
+    LOST = "lost"  # never delivered: Meta forgets it
 
     # The Graph API says no; nothing was applied
     SERVER_ERROR = "server_error"  # HTTP 500 with a page of HTML
@@ -45,7 +46,13 @@ class FaultKind(StrEnum):
 
 
 ON_THE_WAY = frozenset(
-    {FaultKind.DUPLICATE, FaultKind.HELD, FaultKind.REORDERED, FaultKind.DELAYED}
+    {
+        FaultKind.DUPLICATE,
+        FaultKind.HELD,
+        FaultKind.REORDERED,
+        FaultKind.DELAYED,
+        FaultKind.LOST,
+    }
 )
 
 

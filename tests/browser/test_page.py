@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import re
 import sys
@@ -31,7 +32,7 @@ pytestmark = [
 async def demo_url(tmp_path_factory):
     """The page of a demo: simulator and service as processes of their own."""
     directory = tmp_path_factory.mktemp("demo")
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ak_instagram", "demo"),
         cwd=directory,
@@ -114,6 +115,27 @@ async def test_an_image_is_sent_and_answered(visit, demo_url):
     picture = page.locator(".mine img.picture")
     await expect(picture).to_have_js_property("naturalWidth", 1)
     await expect(theirs(page)).to_contain_text("image")
+
+
+async def test_what_the_service_sends_is_tapped_and_answered(visit, demo_url):
+    page = await someone_new(await visit(demo_url), "Finn")
+    button = {"title": "Order", "payload": "ORDER"}
+    messages = [
+        {"reaction": "👍"},
+        {"cards": [{"title": "Rye bread", "buttons": [button]}]},
+        {"text": "Or which?", "quick_replies": [{"title": "Baguette", "payload": "BAGUETTE"}]},
+    ]
+    await write(page, json.dumps({"messages": messages}))  # the demo's agent repeats it
+
+    await expect(page.locator(".message.mine .reactions")).to_have_text("👍")
+    card = page.get_by_role("list", name="Card").get_by_role("listitem")
+    await expect(card).to_contain_text("Rye bread")
+    chips = page.get_by_role("group", name="Quick replies").get_by_role("button")
+    await chips.get_by_text("Baguette").click()
+    await expect(chips).to_have_count(0)
+    await expect(theirs(page)).to_have_text(["Or which?", "Baguette"])
+    await card.get_by_role("button", name="Order").click()
+    await expect(theirs(page)).to_have_text(["Or which?", "Baguette", "Order"])
 
 
 async def test_the_wire_shows_the_webhook_and_the_calls(visit, demo_url):
@@ -226,6 +248,83 @@ async def test_chips_and_buttons_are_tapped(visit, meta, answer):
     contents = [each.content for each in meta.world.messages("751390000000001")]
     assert contents[2].quick_reply == "BLUE"
     assert contents[4].postback == "ORDER"
+
+
+async def test_cards_are_side_by_side_and_their_buttons_come_back(visit, meta, answer):
+    page = await visit(meta.url, width=390, height=760)
+    picture = f"{meta.url}/_sim/media/{meta.world.keep_media('image/png', PIXEL)}"
+    await write(page, "Hi")
+    await expect(mine(page)).to_have_count(1)
+    shop = "https://shop.example/1"
+    cards = [
+        {
+            "title": f"Card {number}",
+            "subtitle": "3 €",
+            "image_url": picture,
+            "default_action": {"type": "web_url", "url": shop},
+            "buttons": [
+                {"type": "postback", "title": f"Take {number}", "payload": f"TAKE_{number}"},
+                {"type": "web_url", "title": "Open", "url": shop},
+            ],
+        }
+        for number in range(1, 4)
+    ]
+    generic = {"template_type": "generic", "elements": cards}
+    await answer({"message": {"attachment": {"type": "template", "payload": generic}}})
+
+    shown = page.get_by_role("list", name="3 cards").get_by_role("listitem")
+    await expect(shown).to_have_count(3)
+    places = "cards => cards.map(card => card.getBoundingClientRect())"
+    first, second, _ = await shown.evaluate_all(places)
+    assert first["y"] == second["y"]
+    assert first["x"] + first["width"] < second["x"]
+    await expect(shown.first.locator("img")).to_have_js_property("naturalWidth", 1)
+    await expect(shown.first.locator("a.front")).to_have_attribute("href", shop)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await shown.nth(2).get_by_role("button", name="Take 3").click()
+    await expect(mine(page)).to_have_text(["Hi", "Take 3"])
+    assert meta.world.newest("751390000000001", 1)[0].content.postback == "TAKE_3"
+
+
+async def test_media_and_reactions_of_the_account_are_shown(visit, meta, answer):
+    page = await visit(meta.url)
+    address = f"{meta.url}/_sim/media/{meta.world.keep_media('image/png', PIXEL)}"
+    await write(page, "Hi")
+    await expect(mine(page)).to_have_count(1)
+    [asked] = meta.world.newest("751390000000001", 1)
+    for kind in ("image", "audio", "video", "file"):
+        await answer({"message": {"attachment": {"type": kind, "payload": {"url": address}}}})
+    reacted = {"message_id": asked.mid, "reaction": "👍"}
+    await answer({"sender_action": "react", "payload": reacted})
+
+    theirs_ = page.locator(".message:not(.mine)")
+    await expect(theirs_.locator("img.picture")).to_have_js_property("naturalWidth", 1)
+    await expect(theirs_.locator("audio")).to_have_attribute("src", address)
+    await expect(theirs_.locator("video")).to_have_attribute("src", address)
+    await expect(theirs_.locator(".attachment a")).to_have_attribute("href", address)
+    await expect(page.locator(".message.mine .reactions")).to_have_text("👍")
+
+
+async def test_quick_replies_are_there_until_one_is_tapped_or_something_else_is_said(
+    visit, meta, answer
+):
+    page = await visit(meta.url)
+    chips = page.get_by_role("group", name="Quick replies").get_by_role("button")
+    replies = [
+        {"content_type": "text", "title": title, "payload": title} for title in ("Red", "Blue")
+    ]
+    await write(page, "Hi")
+    await expect(mine(page)).to_have_count(1)
+    await answer({"message": {"text": "Which?", "quick_replies": replies}})
+    await expect(chips).to_have_text(["Red", "Blue"])
+    await chips.first.click()
+    await expect(chips).to_have_count(0)
+    await answer({"message": {"text": "And now?", "quick_replies": replies}})
+    await expect(chips).to_have_count(2)
+
+    await answer({"message": {"text": "Never mind."}})
+
+    await expect(chips).to_have_count(0)
 
 
 async def test_faults_and_switches_are_set_from_the_page(visit, meta):

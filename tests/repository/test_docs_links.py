@@ -117,7 +117,7 @@ def test_a_command_is_told_from_a_name(line, words):
         pytest.param(["dead-letters", "list", "--json"], [], id="known"),
         pytest.param(["dead-letters", "list", "--jsn"], ["--jsn"], id="flag"),
         pytest.param(["dead-letters", "lists"], ["lists"], id="command-of-a-group"),
-        pytest.param(["subscribe", "--all"], ["subscribe"], id="command"),
+        pytest.param(["unsubscribe", "--all"], ["unsubscribe"], id="command"),
     ],
 )
 def test_what_does_not_exist_is_found(words, strangers):

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ak_instagram.meta.graph_codes import RULES, ErrorClass
-from qa.tables import AGENTS, CONFORMANCE, DECISIONS, RELIABILITY, between, decision_table
+from qa.tables import (
+    AGENTS,
+    CONFORMANCE,
+    DECISIONS,
+    RELIABILITY,
+    RICH,
+    between,
+    decision_table,
+    rich_table,
+)
 from tests.support.dialects import conformance_table
 
 
@@ -22,6 +31,12 @@ def test_the_table_of_deliverys_decisions_has_every_kind_of_error():
     changing = [rule.meaning for rule in RULES.values() if rule.failures is not None]
     assert missing == []
     assert all(any(meaning in row for row in rows) for meaning in changing)
+
+
+def test_the_table_of_instagrams_limits_is_printed_from_code():
+    printed = between(AGENTS.read_text(encoding="utf-8"), RICH)
+
+    assert printed == rich_table(), "run `python -m qa.tables`"
 
 
 def test_the_table_of_what_adapters_make_of_trouble_is_printed_from_the_tests():

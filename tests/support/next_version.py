@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ak_instagram.store.migrations import STEPS
 
+NEWEST = max(path.name.partition("_")[0] for path in (STEPS / "versions").glob("*.py"))
+"""The revision of this version."""
+
 _NEXT = '''
 """A step of a version that is to come."""
 import sqlalchemy as sa

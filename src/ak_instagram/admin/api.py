@@ -6,8 +6,10 @@ Each route is declared once, for the router and for the description at `openapi.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ from typing import Any
 from starlette.requests import Request
 
 from ak_instagram import fast_json, metrics
+from ak_instagram.doctor.finding import Finding, Result
+from ak_instagram.doctor.run import run_checks
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import Transactions, Tx
 from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
@@ -37,6 +41,7 @@ from .openapi import (
 
 WHO = "admin"  # in the operator log
 MAX_BODY = 16_384  # bytes
+DOCTOR_EVERY = 60.0  # seconds
 HOURS = 12.0  # that a pause lasts unless it is said
 MAX_HOURS = 10 * 365 * 24
 _STATES = {"type": "string", "enum": [it.value for it in State]}
@@ -58,12 +63,39 @@ class AccountState:
     is_stopped: bool
 
 
-class AdminApi:
-    """The API over *store*, for the accounts in *settings*."""
+class DoctorOnCall:
+    """The doctor's findings for *settings*, looked for when asked, every so many seconds at most."""
 
-    def __init__(self, store: Transactions, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        every: float = DOCTOR_EVERY,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._every = every
+        self._now = now
+        self._found: list[Finding] = []
+        self._looked_at = float("-inf")
+        self._looking = asyncio.Lock()
+
+    async def findings(self) -> list[Finding]:
+        """Return all findings, at most so old."""
+        async with self._looking:  # whoever asks meanwhile gets the same
+            if self._now() - self._looked_at >= self._every:
+                self._found = list(await run_checks(self._settings))
+                self._looked_at = self._now()
+        return self._found
+
+
+class AdminApi:
+    """The API over *store*, for the accounts in *settings* and their *doctor*."""
+
+    def __init__(self, store: Transactions, settings: Settings, doctor: DoctorOnCall) -> None:
         self._store = store
         self._settings = settings
+        self._doctor = doctor
 
     def routes(self) -> tuple[ApiRoute, ...]:
         """Return its operations."""
@@ -153,6 +185,19 @@ class AdminApi:
             ),
             ApiRoute(
                 "GET",
+                "/doctor",
+                "examine",
+                "Look for what keeps messages from being answered; of the last minute if known.",
+                self.examine,
+                object_of(
+                    {
+                        "ok": {"type": "boolean"},
+                        "findings": {"type": "array", "items": schema_of(Finding)},
+                    }
+                ),
+            ),
+            ApiRoute(
+                "GET",
                 "/operations",
                 "listOperations",
                 "List what operators changed, latest first.",
@@ -217,6 +262,14 @@ class AdminApi:
     async def list_accounts(self, _request: Request) -> object:
         """Answer the accounts."""
         return {"accounts": account_states(self._settings)}
+
+    async def examine(self, _request: Request) -> object:
+        """Answer what the doctor finds."""
+        findings = await self._doctor.findings()
+        return {
+            "ok": all(it.result is not Result.ERROR for it in findings),
+            "findings": findings,
+        }
 
     async def list_operations(self, request: Request) -> object:
         """Answer a page of the operator log."""

@@ -22,7 +22,7 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import Transactions
 
-from .api import AdminApi
+from .api import AdminApi, DoctorOnCall
 from .auth import COOKIE, Caller, Gate, TooManyFailures, bearer, is_same_origin
 from .openapi import ApiRoute, WrongRequest, as_json
 
@@ -84,7 +84,7 @@ def make_admin(store: Transactions, settings: Settings) -> ASGIApp:
     """Return the application below `/admin` of the service with *store*; there is a token."""
     assert settings.admin.token
     gate = Gate(settings.admin.token, settings.admin.read_token)
-    return AdminApp(gate, AdminApi(store, settings))
+    return AdminApp(gate, AdminApi(store, settings, DoctorOnCall(settings)))
 
 
 def _endpoint(route: ApiRoute) -> Callable[[Request], Awaitable[Response]]:

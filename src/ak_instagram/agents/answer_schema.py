@@ -13,9 +13,12 @@ Instagram allows of it, such as how many buttons, is not looked at here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from ak_instagram import fast_json
 
 from .agent import (
     Button,
@@ -37,6 +40,8 @@ _MEDIA: tuple[Literal["image", "audio", "video", "file"], ...] = ("image", "audi
 CONTENT = frozenset({"text", "cards", "reaction", *_MEDIA})
 """The names of which a message has one."""
 
+_ENVELOPE = frozenset({"messages", "silence", "handoff"})
+_BLOCK = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*", re.DOTALL | re.IGNORECASE)
 _JSON_NAMES = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
 
 
@@ -50,7 +55,7 @@ def read_answer(document: Mapping[str, object]) -> list[Part]:
 
     With `silence` there is no other part. A hand-off comes after the messages.
     """
-    if not document.keys() & {"messages", "silence", "handoff"}:
+    if not document.keys() & _ENVELOPE:
         raise NotInSchema("has none of messages, silence, handoff")
     answer = _Object(document)
     if answer.flag("silence"):
@@ -58,6 +63,22 @@ def read_answer(document: Mapping[str, object]) -> list[Part]:
     messages = answer.items("messages")
     parts = apart(read_message(it, f"messages[{at}]") for at, it in enumerate(messages))
     return parts + answer.handoff()
+
+
+def document_in(text: str) -> list[Part]:
+    """
+    Return the parts of the answer document that *text* is, as a whole; none if it is none.
+
+    So a model answers whose output has a structure. It may be in a block of code.
+    """
+    block = _BLOCK.fullmatch(text)
+    document = fast_json.load_object(block[1] if block else text)
+    if document is None or not document.keys() & _ENVELOPE:
+        return []
+    try:
+        return read_answer(document)
+    except NotInSchema:
+        return []
 
 
 def read_message(message: object, where: str = "") -> list[Part]:

@@ -17,7 +17,8 @@ from typing import Any
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.text import sanitize
 
-from .agent import Agent, Part, Text, Turn, prompt
+from .agent import Agent, MessageEnd, Part, Text, Turn, prompt
+from .answer_schema import document_in
 from .complaint import quoted
 from .failures import EXCEPTION, failure
 
@@ -42,7 +43,8 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
 
     An answer of more than *max_answer* bytes, thoughts included, is `Permanent`. One that
     takes longer than *timeout* seconds is `Transient`, and so is one that ends in a thought.
-    The text of an exception is no answer, unless the person wrote it.
+    The text of an exception is no answer, unless the person wrote it. A text that as a whole is
+    a document of the answer schema is what that says.
     """
     answer: list[Part] = []
     room = max_answer
@@ -62,6 +64,10 @@ async def ask(agent: Agent, turn: Turn, max_answer: int, timeout: float) -> list
             await aclose()
     cleaned = clean(answer)
     match cleaned:
+        case [Text(text)] | [Text(text), MessageEnd()] if text.lstrip()[:1] in ("{", "`") and (
+            said := document_in(text)
+        ):
+            return clean(said)
         case [Text(text), *_] if EXCEPTION.match(text) and text.strip() not in prompt(turn):
             raise failure(text, "agent's answer is an error", quoted(text, turn, None, ()))
     return cleaned

@@ -65,6 +65,8 @@ EXCEPTION = re.compile(r"\s*(?:Error: )?(?:Error code: [45]\d\d\b|litellm\.\w+(?
 _NO_PICTURES = frozenset({400, 404, 413, 415, 422, 500, 501})
 
 
+# … and they refuse tools with the same, and say so.
+_ABOUT_TOOLS = re.compile(r"\btools?\b|tool_choice|function[ _-]?call", re.IGNORECASE)
 # Statuses with which they refuse one for its length.
 _TOO_LONG = frozenset({400, 413})
 # What some say with one of these statuses, and a smaller request does not cure: LiteLLM's proxy
@@ -75,6 +77,11 @@ _NOT_ABOUT_IT = frozenset({401, 403, 404})
 def may_be_about_pictures(exc: Transient | Permanent) -> bool:
     """Return whether a request with pictures that failed by *exc* may pass without them."""
     return exc.status in _NO_PICTURES and meant_status(str(exc)) not in _NOT_ABOUT_IT
+
+
+def may_be_about_tools(exc: Transient | Permanent) -> bool:
+    """Return whether a request with tools that failed by *exc* may pass without them."""
+    return exc.status in _NO_PICTURES and bool(_ABOUT_TOOLS.search(str(exc)))
 
 
 def may_be_about_length(exc: Transient | Permanent) -> bool:

@@ -13,10 +13,13 @@ from .check_agent import check_agent
 from .check_config import check_config
 from .dead_letters import dead_letters
 from .demo import demo
+from .doctor import doctor
 from .pause_resume import pause, resume
 from .serve import serve
 from .sign import sign
 from .simulator import simulator
+from .subscribe import subscribe
+from .sweep import sweep
 
 WRONG_SETTINGS = 2  # as for wrong usage, which click answers itself
 
@@ -47,6 +50,9 @@ for command in (
     demo,
     check_config,
     check_agent,
+    doctor,
+    subscribe,
+    sweep,
     sign,
     dead_letters,
     pause,

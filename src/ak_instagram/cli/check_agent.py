@@ -18,6 +18,7 @@ import structlog
 
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.masking import MASK, Masking
+from ak_instagram.meta.outgoing import FALLBACK
 from ak_instagram.settings import load_agent
 
 from .shared import config_option
@@ -93,7 +94,7 @@ async def asked_once(settings: AgentSettings, server: ServerSettings, turn: Turn
         except (Transient, Permanent) as exc:
             click.echo("\n" + "\n".join(told(exc, agent.clock.since())))
             return 1
-    plan = plan_answer(parts)
+    plan = plan_answer(parts, turn.messages[-1].mid)
     click.echo("\n" + "\n".join(shown(plan)))
     first = "no word" if agent.first is None else f"the first word after {agent.first:.2f} s"
     click.echo(f"\n{first}, the last after {agent.last:.2f} s")
@@ -116,11 +117,13 @@ def shown(plan: Plan) -> list[str]:
     """Return the lines that tell what *plan* sends, refuses and wishes."""
     lines = [f"{len(plan.messages)} to send:"] if plan.messages else []
     for message in plan.messages:
-        is_text = message.keys() == {"text"}
-        text = str(message["text"]) if is_text else json.dumps(message, ensure_ascii=False)
-        lines += ["", *(f"  {line}" for line in text.splitlines())]
+        said = str(message.get("text", "")).splitlines()
+        if more := {name: it for name, it in message.items() if name not in ("text", FALLBACK)}:
+            said += json.dumps(more, ensure_ascii=False, indent=2).splitlines()
+        lines += ["", *(f"  {line}" for line in said)]
     if plan.refused:
-        lines += ["", f"can't be sent as what it is: {', '.join(plan.refused)}"]
+        lines += ["", "can't be sent as what it is:"]
+        lines += [f"  {part}: {reason}" for part, reason in plan.refused]
     if plan.handoff is not None:
         lines += ["", f"asks for a person: {plan.handoff or 'without a reason'}"]
     if plan.is_silent:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Concatenate
+from typing import TYPE_CHECKING, Concatenate
 
 import click
 import structlog
@@ -16,6 +16,9 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings import Settings, load, load_store
 from ak_instagram.store.database import P, T, Transactions, Tx
 from ak_instagram.store.maintenance import open_for_maintenance
+
+if TYPE_CHECKING:
+    from ak_instagram.meta.graph import GraphClient
 
 COMMAND = "command"  # in the operator log
 
@@ -32,6 +35,18 @@ def load_settings(config: Path | None) -> Settings:
     from ak_instagram.agents import registry
 
     return load(config=config, adapters=registry)
+
+
+@asynccontextmanager
+async def open_graph(settings: Settings) -> AsyncIterator[GraphClient]:
+    """Yield a client of the Graph API as the service has it."""
+    # Here and not above: they take longer to import than `--help` should.
+    from ak_instagram.http_client import open_http_session
+    from ak_instagram.meta.graph import GraphClient
+
+    meta = settings.instagram
+    async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
+        yield GraphClient(session, meta.graph_url, meta.api_version)
 
 
 class OpenStore:

@@ -11,13 +11,14 @@ from typing import Any
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.agents.agent import Agent, MessageEnd, Part, Text, Turn, prompt
+from ak_instagram.agents.agent import Agent, Part, Text, Turn, prompt
 from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
+from ak_instagram.reply.rich import said_in
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import (
@@ -91,9 +92,9 @@ class Answering:
             async with self.typing_indicator.typing(account.access_token, claim.contact):
                 parts = await ask(self.agent, turn, self.max_answer, self.timeout)
             if takes_long(parts):
-                plan = await asyncio.to_thread(plan_answer, parts)
+                plan = await asyncio.to_thread(plan_answer, parts, turn.messages[-1].mid)
             else:
-                plan = plan_answer(parts)
+                plan = plan_answer(parts, turn.messages[-1].mid)
         except Permanent as exc:
             step = await self._dead_letter(claim, draft, str(exc), began)
             return self._end_typing(step, claim, account)
@@ -176,9 +177,8 @@ def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[Transc
     # A quote is another message's text: it goes when that is taken back, and so is not kept here.
     asked = TranscriptLine("user", prompt(without_quotes(turn)))
     words = (
-        it.text if isinstance(it, Text) else "\n"
+        it.text if isinstance(it, Text) else f"\n{rich}\n" if (rich := said_in(it)) else "\n"
         for it in parts
-        if isinstance(it, Text | MessageEnd)
     )
     said = "".join(words).strip()
     return (asked, TranscriptLine("assistant", said)) if said and plan.messages else (asked,)
@@ -197,8 +197,8 @@ def _log_answer(turn: Turn, plan: Plan, seconds: float) -> None:
         empty=not plan.messages and plan.is_empty,
         ms=round(seconds * 1000, 1),
     )
-    for part in plan.refused:
+    for part, reason in plan.refused:
         metrics.PARTS_REFUSED.labels(part).inc()
-        log.warning("part.refused", part=part, reason="this version can't send it")
+        log.warning("part.refused", part=part, reason=reason)
     if plan.handoff is not None:
         log.warning("turn.handed_off", reason="the agent asks for a person: the bot falls silent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -28,6 +29,14 @@ class Directory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class IdentifiedAccount:
+    """An account of which Meta has said whose it is."""
+
+    account: Account
+    profile: Profile
+
+
 class Accounts:
     """
     Finds accounts by id, and asks Meta for the ids that are not known.
@@ -43,6 +52,7 @@ class Accounts:
         self._unasked = list(accounts)
         self._by_id = {it.account_id: it for it in accounts if it.account_id}
         self._strangers: set[str] = set()
+        self._identified: list[IdentifiedAccount] = []
 
     def find(self, account_id: str) -> Account | None:
         """
@@ -66,6 +76,10 @@ class Accounts:
             )
         return None
 
+    def identified(self) -> tuple[IdentifiedAccount, ...]:
+        """Return the accounts of which Meta has said whose they are."""
+        return tuple(self._identified)
+
     async def learn(self) -> None:
         """Ask for the ids until all are known; never return."""
         failures = 0
@@ -83,6 +97,7 @@ class Accounts:
             log.warning("account.lookup_failed", reason=str(exc), configured_id=account.account_id)
             return
         self._unasked.remove(account)
+        self._identified.append(IdentifiedAccount(account, profile))
         for known in (profile.user_id, profile.id):
             if known:
                 self._by_id[known] = account

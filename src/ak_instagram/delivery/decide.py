@@ -12,6 +12,9 @@ A refusal that does not say whether it is of the message or of the app counts as
 account's once different people got one in a row, with no success between, and as the
 message's once the account has worked since, or nobody else got one within a minute.
 
+A piece that is more than words, and has words that can stand in for it, is not waited for:
+a refusal of it lets them be sent, and they show whom it was meant for.
+
 What an error means by being repeated takes time as well: a bad minute of Meta's passes.
 Tries follow the backoff meanwhile; only the verdict waits.
 
@@ -25,7 +28,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
+from ak_instagram.meta.graph_codes import STOPPED, WHOLE_ACCOUNT, ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
 from ak_instagram.store.values import Piece
 
@@ -114,13 +117,22 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True)
+class Degrade:
+    """Send in its place what stands in for the piece; uses up no attempt of that."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Make the rest of the answer a dead letter."""
 
     why: str
 
 
-Action: TypeAlias = Sent | Retry | LookUp | SendLater | WaitForAccount | OpenCircuit | Park | GiveUp
+Action: TypeAlias = (
+    Sent | Retry | LookUp | SendLater | WaitForAccount | OpenCircuit | Park | Degrade | GiveUp
+)
 
 # --- history ----------------------------------------------------------------
 
@@ -222,13 +234,24 @@ def judge(
 # --- decisions --------------------------------------------------------------
 
 
-def decide(error: GraphError, failure: Failure, failures: int, backoff: Backoff) -> Action:
+def decide(
+    error: GraphError,
+    failure: Failure,
+    failures: int,
+    backoff: Backoff,
+    *,
+    has_fallback: bool = False,
+) -> Action:
     """
     Return what becomes of a piece whose send has ended with *error*.
 
     *failure* is the error as the piece's history has it, *failures* counts the failed
-    attempts since the conversation's last progress, this one included.
+    attempts since the conversation's last progress, this one included. A piece that
+    *has_fallback* waits for no verdict on a refusal: the words in its place give it.
     """
+    is_refusal = error.class_after(failure.times) is ErrorClass.BAD_REQUEST
+    if has_fallback and is_refusal and failure.error_class not in WHOLE_ACCOUNT:
+        return Degrade(str(error))
     match failure.error_class:
         case ErrorClass.TRANSIENT:
             return try_again(str(error), failures, backoff, failure, error.retry_after or 0.0)

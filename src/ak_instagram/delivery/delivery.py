@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import structlog
@@ -13,6 +13,14 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
 from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.outgoing import (
+    Outgoing,
+    fallback_of,
+    fetch_seconds,
+    is_action,
+    is_timed_media,
+    part_of,
+)
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import WorkQueue
 from ak_instagram.store.values import Claim, FailedCall, Piece, PieceStatus, WaitReason
@@ -22,6 +30,7 @@ from .circuit_breaker import CircuitBreaker
 from .decide import (
     Action,
     AttemptHistory,
+    Degrade,
     Failure,
     GiveUp,
     LookUp,
@@ -42,6 +51,9 @@ log = structlog.get_logger()
 LEASE_MARGIN = 1.0  # seconds of a lease in which nothing is sent any more
 # Seconds that a piece waits for its slot, unaware of a person who answers meanwhile.
 PATIENCE = 1.0
+# Sounds and films a second and account.
+# https://developers.facebook.com/docs/instagram-platform/overview#messaging-rate-limits
+TIMED_MEDIA = 10.0
 LOOK_UPS = 2.0  # a second and account: what Meta allows of conversations
 LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its slot and keeps the worker busy
 
@@ -50,9 +62,9 @@ class MessagesApi(Protocol):
     """The part of the Graph client that sends messages and looks for them; see `meta.graph`."""
 
     async def send_message(
-        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+        self, token: str, recipient: str, message: Outgoing, timeout: float
     ) -> str:
-        """Send *message* to *recipient* and return its id."""
+        """Send *message* to *recipient* and return its id, empty if it gets none."""
         ...
 
     async def recent_messages(
@@ -66,7 +78,8 @@ class Delivery:
     """
     Delivers the piece that a claim is for, and returns what is next in the conversation.
 
-    *rate* limits sends, *look_ups* the calls that look for a piece of unknown outcome;
+    *rate* limits sends, *timed_media* those of sounds and films, *look_ups* the calls that
+    look for a piece of unknown outcome;
     *backoff* says when to try again, and how often. *sleep* is for tests.
     """
 
@@ -78,6 +91,7 @@ class Delivery:
         rate: RateLimiter,
         backoff: Backoff,
         *,
+        timed_media: RateLimiter | None = None,
         look_ups: RateLimiter | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -86,6 +100,7 @@ class Delivery:
         self._circuit_breaker = circuit_breaker
         self._rate = rate
         self._backoff = backoff
+        self._timed_media = timed_media or RateLimiter(TIMED_MEDIA)
         self._look_ups = look_ups or RateLimiter(LOOK_UPS)
         self._sleep = sleep
         self._failed_sends = AttemptHistory()
@@ -102,9 +117,12 @@ class Delivery:
             return await self._carry_out(gone, claim, piece)
         if blocked := self._blocked(claim, piece):
             return await self._carry_out(blocked, claim, piece)
-        if piece.outcome_unknown:
+        # Not a reaction: it is seen nowhere, and made again it is the same.
+        if piece.outcome_unknown and not is_action(piece.message):
             return await self._look_up(claim, piece, account.access_token)
-        slot = self._rate.reserve(claim.account, piece.id, PATIENCE)
+        is_timed = "text" not in piece.message and is_timed_media(piece.message)
+        lane = self._timed_media if is_timed else self._rate
+        slot = lane.reserve(claim.account, piece.id, PATIENCE)
         if not slot.is_granted:
             busy = SendLater(slot.after, "the account sends as fast as it may")
             return await self._carry_out(busy, claim, piece)
@@ -125,7 +143,8 @@ class Delivery:
         if left <= 0:
             raise LeaseLost("the lease has run out while the piece was about to be sent")
         breaker, began = self._circuit_breaker, self._circuit_breaker.now()
-        timeout = min(left, TIMEOUT)
+        patience = TIMEOUT if "text" in piece.message else TIMEOUT + fetch_seconds(piece.message)
+        timeout = min(left, patience)
         action: Action
         failed = None
         try:
@@ -135,7 +154,9 @@ class Delivery:
         except GraphError as error:
             failure = self._record(self._failed_sends, claim, piece, error)
             _log_attempt(piece, failure.error_class.value, failure.at - began, error)
-            action = decide(error, failure, claim.failures + 1, self._backoff)
+            has_fallback = bool(fallback_of(piece.message))
+            failures = claim.failures + 1
+            action = decide(error, failure, failures, self._backoff, has_fallback=has_fallback)
             failed = _failed_call("send", piece, failure, began, error)
             works = shows_that_account_works(error)
         else:
@@ -181,7 +202,9 @@ class Delivery:
     ) -> Failure:
         """Record in *history* that a call for *piece* ended with *error* just now; judge it."""
         breaker, account = self._circuit_breaker, claim.account
-        people = breaker.record_refusal(account, claim.contact) if error.is_vague else 0
+        # A vague refusal of what words can stand in for says nothing: those will.
+        is_vague = error.is_vague and not fallback_of(piece.message)
+        people = breaker.record_refusal(account, claim.contact) if is_vague else 0
         return history.record(piece, error, breaker.now(), breaker.last_success(account), people)
 
     async def _carry_out(
@@ -205,6 +228,12 @@ class Delivery:
                 return await self._store.run(steps.sent, claim, message_id)
             case Park(why):
                 return await self._store.run(steps.close_window, claim, why, failed)
+            case Degrade(why):
+                part = part_of(piece.message)
+                metrics.PARTS_REFUSED.labels(part).inc()
+                log.warning("delivery.degraded", piece=piece.seq, part=part, reason=why)
+                self._failed_sends.forget(piece)
+                return await self._store.run(steps.degrade, claim, why, failed)
             case GiveUp(why):
                 metrics.DEAD_LETTERS.labels("answer").inc()
                 log.error("delivery.dead_lettered", reason=why)

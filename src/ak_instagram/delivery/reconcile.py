@@ -14,6 +14,7 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_codes import WHOLE_ACCOUNT
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.outgoing import fetch_seconds, sent_kind
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 from ak_instagram.store.verbs.outbox import text_key
 
@@ -39,6 +40,8 @@ def until_echo(piece: Piece, now_ms: int) -> float:
     shorter, never endless.
     """
     patience = ECHO_WAIT if piece.is_over else TIMEOUT + ECHO_WAIT
+    if "text" not in piece.message and (fetching := fetch_seconds(piece.message)):
+        patience = fetching + ECHO_WAIT  # however the call ended, Meta may go on with it
     return max(patience - abs(now_ms - piece.tried_at) / 1000, 0.0)
 
 
@@ -48,18 +51,28 @@ def find(
     """
     Return the message that *piece* became, if it is among the *recent* ones.
 
-    *ours* are the ids that other pieces are known by.
+    *ours* are the ids that other pieces are known by. An attachment is known by its kind,
+    and by coming after them; *recent* has the newest first.
     """
-    text = piece.message.get("text")
-    if not isinstance(text, str):
-        return None
+    text, kind = piece.message.get("text"), sent_kind(piece.message)
     for message in recent:
         is_candidate = message.from_id != contact and message.mid not in ours
         # Any attempt may have arrived, not just the latest.
         is_recent = message.created_at >= piece.planned_at - CLOCK_SLACK
-        if is_candidate and is_recent and text_key(message.text) == text_key(text):
+        if isinstance(text, str):
+            is_it = text_key(message.text) == text_key(text)
+        elif message.mid in ours:
+            return None  # pieces arrive in order: this one is none of those before
+        else:
+            is_it = bool(kind and message.from_id) and _may_be(kind, message)
+        if is_candidate and is_recent and is_it:
             return message
     return None
+
+
+def _may_be(kind: str | None, message: RecentMessage) -> bool:
+    """Return whether *message* shows an attachment of *kind*, or nothing that could be seen."""
+    return message.attachment == kind or not (message.attachment or message.text)
 
 
 def decide_not_found(

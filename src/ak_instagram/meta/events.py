@@ -62,7 +62,8 @@ class Event(NamedTuple):
     Meta's words, out of a bounded set: a metric may carry it.
 
     *echo_text* is set for echoes only: what the account said, which settles a piece whose
-    outcome is unknown, or shows that a person answers. *echo_app* is the id of the app that
+    outcome is unknown, or shows that a person answers. *echo_attachment* is the kind of what
+    it said besides words, as `outgoing` has kinds. *echo_app* is the id of the app that
     said it, where Meta tells. *unsends* is the key of the message
     that an unsend takes back, *unsends_edits* are those of its edits.
     """
@@ -77,6 +78,7 @@ class Event(NamedTuple):
     label: str = "other"
     echo_text: str | None = None
     echo_app: str | None = None
+    echo_attachment: str | None = None
     unsends: str | None = None
     unsends_edits: tuple[str, ...] = ()
 

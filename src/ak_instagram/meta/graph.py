@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -21,13 +21,15 @@ from ak_instagram import fast_json
 from .graph_codes import ErrorClass
 from .graph_errors import GraphError, classify, unanswered
 from .lenient import JsonObject, as_id, as_object, id_of, iso_millis
+from .outgoing import Outgoing, is_action, read_kind, request_body
 
 Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
 _Value = TypeVar("_Value")
 
 MAX_ANSWER_BYTES = 1 << 20
+_MERE_WORDS = {"text"}
 _ME = {"fields": "user_id,username"}
-_MESSAGES = "messages{id,created_time,from,message}"
+_MESSAGES = "messages{id,created_time,from,message,attachments}"
 
 # Raised before a byte of the request was written.
 _NEVER_SENT = (
@@ -58,14 +60,23 @@ class RecentMessage:
     """
     A message of a conversation, of whichever side.
 
-    *created_at* is in UTC milliseconds. Meta tells *text* and *from_id* of the newest
-    20 only; they are empty for others.
+    *created_at* is in UTC milliseconds. *attachment* is the kind of what it has besides a
+    text, as `meta.outgoing` has kinds. Meta tells *text*, *from_id* and *attachment* of the
+    newest 20 only; they are empty for others.
     """
 
     mid: str
     text: str
     from_id: str
     created_at: int
+    attachment: str = ""
+
+
+class GraphAnswer(NamedTuple):
+    """The body of a 200 and its *headers*, whose names don't care about case."""
+
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class DeadlinePayload(aiohttp.BytesPayload):
@@ -99,21 +110,29 @@ class GraphClient:
 
     def __init__(self, session: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
         self._session = session
-        self._me = f"{graph_url}/{api_version}/me"
+        self._root = f"{graph_url}/{api_version}"
+        self._me = f"{self._root}/me"
         self._messages = f"{self._me}/messages"
         self._conversations = f"{self._me}/conversations"
 
     async def send_message(
-        self, token: str, recipient: str, message: Mapping[str, object], timeout: float
+        self, token: str, recipient: str, message: Outgoing, timeout: float
     ) -> str:
         """
-        Send *message* to *recipient*, an IGSID, and return its id.
+        Send *message* to *recipient*, an IGSID, and return its id; a reaction has none: empty.
 
-        The error is `OUTCOME_UNKNOWN` if Meta may have got it and did not say so.
+        The error is `OUTCOME_UNKNOWN` if Meta may have got it and did not say so; a reaction
+        does no harm if it is made again.
         """
-        body = {"recipient": {"id": recipient}, "message": message}
+        if message.keys() == _MERE_WORDS:
+            body: Mapping[str, object] = {"recipient": {"id": recipient}, "message": message}
+        elif is_action(message):
+            await self._post(token, request_body(recipient, message), timeout, repeatable=True)
+            return ""
+        else:
+            body = request_body(recipient, message)
         answer = await self._post(token, body, timeout, repeatable=False)
-        return read_answer(read_message_id, answer, repeatable=False)
+        return read_answer(read_message_id, answer.body, repeatable=False)
 
     async def sender_action(
         self, token: str, recipient: str, action: Action, timeout: float
@@ -125,7 +144,7 @@ class GraphClient:
     async def me(self, token: str, timeout: float) -> Profile:
         """Return the account that *token* belongs to."""
         answer = await self._call("GET", self._me, token, timeout, params=_ME)
-        return read_answer(read_profile, answer)
+        return read_answer(read_profile, answer.body)
 
     async def recent_messages(
         self, token: str, recipient: str, timeout: float
@@ -133,11 +152,30 @@ class GraphClient:
         """Return the latest messages to and from *recipient*, newest first."""
         query = {"platform": "instagram", "user_id": recipient, "fields": _MESSAGES}
         answer = await self._call("GET", self._conversations, token, timeout, params=query)
-        return read_answer(read_recent_messages, answer)
+        return read_answer(read_recent_messages, answer.body)
+
+    async def call(
+        self,
+        method: str,
+        edge: str,
+        token: str,
+        timeout: float,
+        params: Mapping[str, str] | None = None,
+        *,
+        node: str = "",
+    ) -> GraphAnswer:
+        """
+        Return Meta's answer to a call of the account's *edge*, or of another *node*'s.
+
+        For calls that change nothing by being repeated; an empty *edge* is the node itself.
+        """
+        where = f"{self._root}/{node}" if node else self._me
+        url = f"{where}/{edge}" if edge else where
+        return await self._call(method, url, token, timeout, params=params)
 
     async def _post(
         self, token: str, body: Mapping[str, object], timeout: float, *, repeatable: bool
-    ) -> bytes:
+    ) -> GraphAnswer:
         payload = DeadlinePayload(body, time.monotonic() + timeout)
         return await self._call(
             "POST", self._messages, token, timeout, data=payload, repeatable=repeatable
@@ -153,8 +191,8 @@ class GraphClient:
         params: Mapping[str, str] | None = None,
         data: DeadlinePayload | None = None,
         repeatable: bool = True,
-    ) -> bytes:
-        """Return the body of a 200; connecting gets half of the *timeout* (s)."""
+    ) -> GraphAnswer:
+        """Return a 200; connecting gets half of the *timeout* (s)."""
         call = self._session.request(
             method,
             url,
@@ -176,7 +214,7 @@ class GraphClient:
             raise GraphError(unanswered(repeatable=repeatable), meaning) from None
         if response.status != HTTPStatus.OK:
             raise classify(response.status, body, response.headers, repeatable=repeatable)
-        return body
+        return GraphAnswer(body, response.headers)
 
 
 @lru_cache
@@ -245,6 +283,7 @@ def messages_in(conversation: object) -> Iterator[RecentMessage]:
             text=text if isinstance(text, str) else "",
             from_id=id_of(message.get("from")) or "",
             created_at=created_at,
+            attachment=read_kind(message),
         )
 
 

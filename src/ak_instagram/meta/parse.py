@@ -28,6 +28,7 @@ from .lenient import (
     as_text,
     id_of,
 )
+from .outgoing import echoed_kind
 
 # The members of which one says what an item of `messaging[]` is: those whose name is enough
 # to tell …
@@ -179,6 +180,7 @@ def read_messaging(
         label=label,
         echo_text=as_text(member.get("text")) or "" if kind is Kind.ECHO else None,
         echo_app=as_id(member.get("app_id")) if kind is Kind.ECHO else None,
+        echo_attachment=echoed_kind(member) if kind is Kind.ECHO else None,
         unsends=mid_key(Kind.MESSAGE, account, unsent) if unsent else None,
         unsends_edits=edit_keys(account, unsent) if unsent else (),
     )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ak_instagram.agents.agent import (
-    Button,
     Buttons,
     Cards,
     Handoff,
     Media,
     MessageEnd,
+    Option,
     Part,
     QuickReplies,
     Reaction,
     Silence,
     Text,
 )
+from ak_instagram.meta.outgoing import Outgoing
 
 from .markdown import AS_WRITTEN, SIGNS, plain
+from .rich import Refusal, quick_replies, render
 from .split import MAX_TEXT_BYTES, split
 
 # The characters that five milliseconds are enough for; a sign costs as much as many of them.
@@ -32,16 +34,16 @@ class Plan:
     """
     The plan of an answer.
 
-    *messages* are the Graph API's `message` objects in order. *refused* names the
-    parts that can't be sent as what they are; their texts are among the messages.
+    *messages* are in order, as `meta.outgoing` has them. *refused* tells what can't be sent
+    as what it is, and why; its words are among the messages.
     *is_silent*: the agent chose to say nothing, and nothing else is in its answer.
     *handoff* is the reason for which it asks for a person, `None` if it doesn't.
     """
 
-    messages: tuple[Mapping[str, object], ...] = ()
+    messages: tuple[Outgoing, ...] = ()
     is_silent: bool = False
     handoff: str | None = None
-    refused: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -51,7 +53,7 @@ class Plan:
 
 def takes_long(parts: Sequence[Part]) -> bool:
     """Return whether `plan_answer` may take more than 5 ms over *parts*: use a thread."""
-    texts = [part.text for part in parts if isinstance(part, Text)]
+    texts = [part.text for part in parts if isinstance(part, Text | Buttons)]
     length = sum(map(len, texts))
     if length * (_SIGN_COSTS + 1) <= _AT_ONCE:
         return False
@@ -60,55 +62,65 @@ def takes_long(parts: Sequence[Part]) -> bool:
     )
 
 
-def plan_answer(parts: Sequence[Part]) -> Plan:
+def plan_answer(parts: Sequence[Part], mid: str | None = None) -> Plan:
     """
     Plan the answer that *parts* make; texts run on until a message ends.
 
+    *mid* is the person's latest message, which a reaction is to if it names none. Quick
+    replies are under the message that they are in, or that ended just before them.
     Pure, and safe in a thread. The texts have to be such that can be encoded and stored.
     """
-    drafts: list[list[str]] = [[]]
-    refused: list[str] = []
+    draft: list[str] = []
+    drafts: list[list[str] | Buttons | Cards | Media | Reaction] = [draft]
+    options: dict[int, tuple[Option, ...]] = {}
     handoff: str | None = None
     chose_silence = False
     for part in parts:
         match part:
             case Text(text):
-                drafts[-1].append(text)
+                draft.append(text)
             case MessageEnd():
-                drafts.append([])
+                draft = []
+                drafts.append(draft)
             case Silence():
                 chose_silence = True
             case Handoff(reason):
                 handoff = reason if handoff is None else handoff
-            case QuickReplies() | Buttons() | Cards() | Media() | Reaction():
-                refused.append(type(part).__name__)
-                if text := _fallback_text(part):
-                    drafts += ([text], [])
-    messages: list[dict[str, object]] = []
-    for text in map("".join, drafts):
+            case QuickReplies(choices):
+                at = _place_for_choices(drafts)
+                options[at] = options.get(at, ()) + tuple(choices)
+            case Buttons() | Cards() | Media() | Reaction():
+                draft = []
+                drafts += (part, draft)
+    messages: list[Outgoing] = []
+    refused: list[Refusal] = []
+    for at, drafted in enumerate(drafts):
+        if not isinstance(drafted, list):
+            made = render(drafted, mid)
+            messages += made.messages
+            refused += made.refused
+            continue
+        text = "".join(drafted)
         if len(text.encode()) <= MAX_TEXT_BYTES and AS_WRITTEN.fullmatch(text):
             pieces: tuple[str, ...] = (text.strip(),)
         else:
             answer = plain(text)
             pieces = split(answer.text, whole=answer.verbatim)
-        messages += [{"text": piece} for piece in pieces if piece]
+        if at in options:
+            made = quick_replies(list(filter(None, pieces)), options[at])
+            messages += made.messages
+            refused += made.refused
+        else:
+            messages += [{"text": piece} for piece in pieces if piece]
     is_silent = chose_silence and not (messages or refused or handoff is not None)
     return Plan(tuple(messages), is_silent, handoff, tuple(refused))
 
 
-def _fallback_text(part: Part) -> str:
-    """Return the words and links of a part that can't be sent as what it is."""
-    match part:
-        case Buttons(text, buttons):
-            return "\n".join([text, *_links(buttons)])
-        case Cards(cards):
-            return "\n\n".join(
-                "\n".join([*filter(None, (it.title, it.subtitle, it.url)), *_links(it.buttons)])
-                for it in cards
-            )
-    return ""
-
-
-def _links(buttons: Iterable[Button]) -> list[str]:
-    """Return a line for each of *buttons* that opens a URL."""
-    return [f"{button.title}: {button.url}" for button in buttons if button.url]
+def _place_for_choices(drafts: Sequence[list[str] | Buttons | Cards | Media | Reaction]) -> int:
+    """Return which of *drafts* choices that come now are for: the last that has a text, or is."""
+    last = len(drafts) - 1
+    for at in (last, last - 1):
+        draft = drafts[at] if at >= 0 else None
+        if isinstance(draft, list) and "".join(draft).strip():
+            return at
+    return last

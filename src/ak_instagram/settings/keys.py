@@ -29,7 +29,8 @@ class Key:
     *name* is its path (`server.port`), *sentence* its meaning. *required* is the fix when
     it is missing; empty for keys that may be. A *secret* is never shown and may be read
     from a file. *empty* says that an empty value has a meaning of its own; else it counts
-    as not set. *alias* is another last name that the key answers to.
+    as not set. *alias* is another last name that the key answers to. *shipped* is what the
+    files that come along set, where the default is kept for those who rely on it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Key:
     secret: bool = False
     empty: bool = False
     alias: str = ""
+    shipped: str = ""
     example: str = ""
 
     @property

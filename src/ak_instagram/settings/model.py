@@ -22,6 +22,7 @@ from .value_types import (
     OUTCOMES,
     PHRASES,
     STATUSES,
+    TOOL_NAMES,
     above_zero,
     at_least,
     between,
@@ -110,7 +111,13 @@ class InstagramSettings:
         False,
         "Refuse to start without an app secret, as is right wherever others reach the service.",
     )
-    api_version: str = setting("v21.0", "The Graph API version.", check=graph_version)
+    api_version: str = setting(
+        "v21.0",
+        "The Graph API version. `v21.0` ends on 2027-01-21; the files that come along set a "
+        "later one.",
+        check=graph_version,
+        shipped="v26.0",
+    )
     agent: str = setting(
         "", "The name of the agent to ask, for servers that have several.", example="general"
     )
@@ -134,6 +141,13 @@ class InstagramSettings:
         value_type=MAPPINGS,
         secret=True,
         example='[{"access_token": "IGAA…", "agent": "sales"}]',
+    )
+
+    sweep: float = setting(
+        600.0,
+        "Seconds between two looks for messages that no webhook brought, and whether the account "
+        "is still subscribed; 0 is never.",
+        check=at_least(0),
     )
 
     @property
@@ -272,6 +286,14 @@ class AgentSettings:
     )
     headers: Mapping[str, str] = setting(
         {}, "Headers for every request to the agent.", secret=True, example='{"X-Api-Key": "…"}'
+    )
+    tools: tuple[str, ...] = setting(
+        (),
+        "What a model that the OpenAI adapters ask may do besides talk: `all`, or some of "
+        "`send_quick_replies`, `send_buttons`, `send_cards`, `send_image`, `react`, `hand_off`, "
+        "`stay_silent`. The model has to be one that calls tools.",
+        value_type=TOOL_NAMES,
+        example="send_quick_replies, hand_off",
     )
     continuation: Literal["none", "previous_response_id", "conversation"] = setting(
         "none",

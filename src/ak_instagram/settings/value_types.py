@@ -124,6 +124,32 @@ def read_statuses(raw: object) -> tuple[str, ...]:
     raise ValueError("must be statuses of errors, separated by commas")
 
 
+TOOLS = (
+    "send_quick_replies",
+    "send_buttons",
+    "send_cards",
+    "send_image",
+    "react",
+    "hand_off",
+    "stay_silent",
+)
+"""The tools that a model can be offered; `agents.tools` has what they do."""
+
+
+def read_tools(raw: object) -> tuple[str, ...]:
+    """Return names of tools, of a list or separated by commas; all of them for `all`."""
+    listed = _parse_text(raw) if isinstance(raw, str) and raw.lstrip().startswith("[") else raw
+    each = listed if isinstance(listed, list) else str(listed).split(",")
+    names = tuple(filter(None, (str(it).strip().lower() for it in each)))
+    if names in (("all",), ("true",)):
+        return TOOLS
+    if names in (("none",), ("false",)):
+        return ()
+    if all(name in TOOLS for name in names):
+        return names
+    raise ValueError(f"must be all, or some of {', '.join(TOOLS)}")
+
+
 def read_mappings(raw: object) -> tuple[dict[str, Any], ...]:
     """Return a list of objects; as text JSON or TOML."""
     value = _parse_text(raw) if isinstance(raw, str) else raw
@@ -158,6 +184,7 @@ def choice(*options: str) -> ValueType:
 DIGITS = ValueType("digits", read_digits)
 OUTCOMES = ValueType("object of outcomes", read_outcomes)
 STATUSES = ValueType("statuses, separated by commas", read_statuses)
+TOOL_NAMES = ValueType("all, or tools, separated by commas", read_tools)
 PHRASES = ValueType("list of texts", read_phrases)
 MAPPINGS = ValueType("list of objects", read_mappings)
 _BY_HINT: dict[object, ValueType] = {

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, Protocol
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from ak_instagram.errors import StoreUnavailable
 
 from .database import P, T, Tx, Work, WorkerIdentity
-from .sqlite.engine import open_engine
+from .sqlite.engine import BUSY_TIMEOUT, open_engine
 from .sqlite.writer import transaction, wall_clock
 
 # Sessions claim nothing and store no events.
@@ -65,16 +67,36 @@ async def open_for_maintenance(url: str) -> AsyncIterator[MaintenanceSession]:
         yield session
 
 
+@asynccontextmanager
+async def open_for_reading(url: str) -> AsyncIterator[MaintenanceSession]:
+    """
+    Yield the store behind *url* for verbs that only read, of whatever revision it is.
+
+    A SQLite file is opened so that nothing can be written. Raises `errors.StoreUnavailable`
+    if there is none.
+    """
+    if make_url(url).get_backend_name() != "sqlite":
+        async with _open(url) as database:
+            yield MaintenanceSession(database)
+        return
+    yield MaintenanceSession(ReadOnlyFile(_existing_file(url)))
+
+
 def _open(url: str) -> AbstractAsyncContextManager[RunsWork]:
     if make_url(url).get_backend_name() == "sqlite":
-        file = make_url(url).database or ""
-        if not Path(file).exists():
-            raise StoreUnavailable(f"there is no store at {file}; has the service run yet?")
+        _existing_file(url)
         return _open_file(url)
     # Here and not above: its driver comes with the extra `postgres`.
     from .postgres.engine import open_pool
 
     return open_pool(url)
+
+
+def _existing_file(url: str) -> Path:
+    file = Path(make_url(url).database or "")
+    if not file.exists():
+        raise StoreUnavailable(f"there is no store at {file}; has the service run yet?")
+    return file
 
 
 @asynccontextmanager
@@ -97,5 +119,30 @@ class SqliteFile:
         try:
             with self._engine.connect() as connection, transaction(connection):
                 return work(connection, wall_clock())
+        except (DBAPIError, sqlite3.Error) as exc:
+            raise StoreUnavailable(str(getattr(exc, "orig", exc))) from exc
+
+
+class ReadOnlyFile:
+    """A SQLite file of which only reading is possible; each look has a thread and a connection."""
+
+    def __init__(self, file: Path) -> None:
+        self._engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(
+                f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT
+            ),
+            poolclass=NullPool,
+        )
+
+    async def run(self, work: Work[T]) -> T:
+        """See `RunsWork.run`."""
+
+        def look() -> T:
+            with self._engine.connect() as connection:
+                return work(connection, wall_clock())
+
+        try:
+            return await asyncio.to_thread(look)
         except (DBAPIError, sqlite3.Error) as exc:
             raise StoreUnavailable(str(getattr(exc, "orig", exc))) from exc

@@ -295,6 +295,21 @@ operations = Table(
     sqlite_autoincrement=True,
 )
 Index("operations_of_conversation", operations.c.account, operations.c.contact, operations.c.id)
+# How far an account's conversations have been looked through for messages without a webhook.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("account", Text, primary_key=True),
+    # When the service first knew the account: what is older is none of its business.
+    Column("first_seen", BigInteger, nullable=False),
+    # Nobody begins a round before; it moves on while a round is under way.
+    Column("next_at", BigInteger, nullable=False, server_default="0"),
+    # What changed before has been looked at, 0 if nothing has.
+    Column("swept_until", BigInteger, nullable=False, server_default="0"),
+    # A round that did not come to its end: when it began, and the page to go on with.
+    Column("round_began", BigInteger, nullable=False, server_default="0"),
+    Column("cursor", Text),
+)
 
 
 def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from ak_instagram.meta.outgoing import Outgoing
+
 MAX_CLAIMS = 32  # in one transaction: webhooks wait for it too
 CLOCK_SLACK = 1_800_000  # milliseconds that Meta's clock may be behind the store's
 WINDOW = 86_400_000  # milliseconds after a person's last word in which Meta lets us answer
@@ -89,7 +91,7 @@ class Piece:
     """
     One message of an answer, marked as being sent.
 
-    *message* is the Graph API's `message` object. *attempt* is the number of this one,
+    *message* is one as `meta.outgoing` has them. *attempt* is the number of this one,
     from 1 on. With an *outcome_unknown* the latest of them, which began at *tried_at*, may
     have arrived; *is_over* says that somebody saw it end. None began before *planned_at*.
     """
@@ -97,7 +99,7 @@ class Piece:
     id: int
     turn: str
     seq: int
-    message: Mapping[str, object]
+    message: Outgoing
     attempt: int
     outcome_unknown: bool
     tried_at: int
@@ -178,15 +180,15 @@ class TurnResult:
     """
     The result of a turn: how its events end, and what is sent because of them.
 
-    *events* are ids by their end. *messages* are Graph `message` objects in order;
-    none is silence. *lines* join the transcript. *hands_over* makes the bot silent
+    *events* are ids by their end. *messages* are in order, as `meta.outgoing` has
+    them; none is silence. *lines* join the transcript. *hands_over* makes the bot silent
     afterwards, so that a person can answer. *failed* is the agent's call that ended it.
     """
 
     turn: str
     events: Mapping[int, EventStatus]
     reason: str | None = None
-    messages: tuple[Mapping[str, object], ...] = ()
+    messages: tuple[Outgoing, ...] = ()
     lines: tuple[TranscriptLine, ...] = ()
     hands_over: bool = False
     failed: FailedCall | None = None

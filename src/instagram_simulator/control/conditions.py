@@ -36,6 +36,7 @@ async def state(request: web.Request) -> web.StreamResponse:
             "fault_kinds": list(FaultKind),
             "webhook": engine.deliveries.url,
             "held": len(engine.dispatch.held),
+            "fields": {"app": engine.dispatch.app_fields, "accounts": engine.dispatch.subscribed},
         }
     )
 
@@ -153,6 +154,11 @@ async def advance(request: web.Request) -> web.StreamResponse:
     return web.json_response({"now": now})
 
 
+async def fields(request: web.Request) -> web.StreamResponse:
+    """Change the webhook fields: `{"app"?: [names], "account"?: [names]}`; none is deaf."""
+    return web.json_response(made_of(request.app[ENGINE].set_fields, await json_of(request)))
+
+
 async def subscribe(request: web.Request) -> web.StreamResponse:
     """Make a URL the webhook, if it passes Meta's check: `{"url", "verify_token"}`."""
     body = await json_of(request)
@@ -173,4 +179,5 @@ ROUTES = (
     Route("PATCH", "/switches", switch),
     Route("POST", "/clock", advance),
     Route("POST", "/webhook", subscribe),
+    Route("POST", "/fields", fields),
 )

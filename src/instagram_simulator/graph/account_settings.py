@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from instagram_simulator.values import Json, ProfessionalAccount
-from instagram_simulator.webhooks.dispatch import Dispatch
+from instagram_simulator.webhooks.delivery import Deliveries
+from instagram_simulator.webhooks.dispatch import FIELDS, Dispatch
 
 from .request import GraphCall, as_object, names_in
 from .responses import GraphRefusal
 from .templates import MAX_PAYLOAD, check_button, check_text, refusal
 
-# Those of Meta's webhook pages and those that the API itself lists.
-FIELDS = frozenset(
-    {
-        "agent_messages",
-        "comment_poll_response",
-        "comments",
-        "delta",
-        "follow",
-        "live_comments",
-        "mentions",
-        "message_echoes",
-        "message_edit",
-        "message_reactions",
-        "messages",
-        "messaging_handover",
-        "messaging_optins",
-        "messaging_postbacks",
-        "messaging_referral",
-        "messaging_seen",
-        "onboarding_welcome_message_series",
-        "share_to_story",
-        "standby",
-        "story_insights",
-        "story_poll_response",
-        "story_reactions",
-    }
-)
 MAX_QUESTIONS = 4
 MAX_QUESTION = 80
 MAX_ENTRIES = 20
@@ -45,28 +19,39 @@ MAX_ENTRY_TITLE = 30
 SETTINGS = ("ice_breakers", "persistent_menu")
 
 
+APP_ID = "1"
+
+
 class Subscriptions:
     """
-    The webhook fields of each account; *dispatch* is told which accounts have any.
+    The webhook fields of each account, and those of the app; *dispatch* goes by them.
 
-    A world begins with the fields of messaging, so that webhooks come at once. Whichever
-    fields an account has, it gets all events, as at Meta, where the app chooses.
+    Whichever fields an account has, it gets all events of the fields that the app has ticked,
+    as at Meta.
     """
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, dispatch: Dispatch, deliveries: Deliveries) -> None:
         self._dispatch = dispatch
-        begin = sorted(name for name in FIELDS if name.startswith("messag"))
-        self._fields = dict.fromkeys(dispatch.subscribed, begin)
+        self._deliveries = deliveries
 
     def call(self, account: ProfessionalAccount, call: GraphCall) -> Json:
         """List, add or remove the fields of *account*."""
-        mine = account.account_id
+        mine, subscribed = account.account_id, self._dispatch.subscribed
         if call.method == "GET":
-            app = {"id": "1", "app_id": "1", "subscribed_fields": self._fields[mine]}
-            return {"data": [app] if self._fields[mine] else []}
-        self._fields[mine] = fields_of(call) if call.method == "POST" else []
-        self._dispatch.subscribed[mine] = call.method == "POST"
+            app = {"id": APP_ID, "app_id": APP_ID, "subscribed_fields": [*subscribed[mine]]}
+            return {"data": [app] if subscribed[mine] else []}
+        subscribed[mine] = tuple(fields_of(call)) if call.method == "POST" else ()
         return {"success": True}
+
+    def app(self, call: GraphCall, secrets: Iterable[str]) -> Json:
+        """Return the app's own webhook; it asks with its id and one of the *secrets*."""
+        app_id, _, secret = call.token.partition("|")
+        if app_id != APP_ID or secret not in secrets:
+            raise GraphRefusal(190, None, "Invalid OAuth access token signature.")
+        url = self._deliveries.url
+        fields = [{"name": each, "version": call.version} for each in self._dispatch.app_fields]
+        webhook = {"object": "instagram", "callback_url": url, "active": True, "fields": fields}
+        return {"data": [webhook] if url else []}
 
 
 def fields_of(call: GraphCall) -> list[str]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -19,6 +20,16 @@ from instagram_simulator.values import Json
 from .responses import GraphRefusal
 
 NEWEST_VERSION = "v27.0"
+# The versions that have an end, oldest first (https://developers.facebook.com/docs/graph-api/changelog).
+_ENDS = {
+    "v20.0": datetime(2026, 9, 24, tzinfo=UTC),
+    "v21.0": datetime(2027, 1, 21, tzinfo=UTC),
+    "v22.0": datetime(2027, 5, 20, tzinfo=UTC),
+    "v23.0": datetime(2027, 10, 8, tzinfo=UTC),
+    "v24.0": datetime(2028, 2, 18, tzinfo=UTC),
+    "v25.0": datetime(2028, 7, 29, tzinfo=UTC),
+}
+_FIRST_WITHOUT_END = "v26.0"
 # Never in the journal, wherever they come.
 SECRETS = frozenset({"access_token", "appsecret_proof", "client_secret"})
 # Old abilities of the Graph API that change what a call is; new apps have none of them.
@@ -110,6 +121,22 @@ async def read_call(request: web.Request) -> GraphCall:
         secrets,
         files,
     )
+
+
+def served_version(asked: str, now: int) -> str:
+    """
+    Return the version by which a call of the version *asked* is served at *now* (UTC ms).
+
+    One that has ended is not refused: the oldest living one serves it, without a word.
+    """
+    living = [each for each, end in _ENDS.items() if end.timestamp() * 1000 > now]
+    oldest = living[0] if living else _FIRST_WITHOUT_END
+    return max(asked, oldest, key=number_of)
+
+
+def number_of(version: str) -> float:
+    """Return the number that orders versions; each has one digit after the point."""
+    return float(version.removeprefix("v"))
 
 
 def version_node_and_edge(path: str) -> tuple[str, str, str]:

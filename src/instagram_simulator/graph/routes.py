@@ -13,9 +13,9 @@ from instagram_simulator.engine import Engine
 from instagram_simulator.values import Json, ProfessionalAccount
 from instagram_simulator.webhooks.payload import message_event
 
-from .account_settings import MessengerProfiles, Subscriptions
+from .account_settings import APP_ID, MessengerProfiles, Subscriptions
 from .reads import Reads
-from .request import NEWEST_VERSION, SECRETS, GraphCall, read_call
+from .request import NEWEST_VERSION, SECRETS, GraphCall, read_call, served_version
 from .responses import GraphRefusal, GraphResponse, json_response, with_fault
 from .send import SendApi
 from .tokens import exchange, refresh, token_of
@@ -82,7 +82,7 @@ class GraphApi:
         self._engine = engine
         self._uploads = Uploads(engine.world)
         self._send = SendApi(engine.world, engine.journal, self._uploads)
-        self._subscriptions = Subscriptions(engine.dispatch)
+        self._subscriptions = Subscriptions(engine.dispatch, engine.deliveries)
         self._profiles = MessengerProfiles()
         self._rate = SendRate()
 
@@ -110,7 +110,8 @@ class GraphApi:
 
         response = await with_fault(self._engine.faults.take(call.target), apply, silence)
         self.note(call, response, started)
-        return http_response(request, response, call.version)
+        served = served_version(call.version, self._engine.world.clock.now())
+        return http_response(request, response, served)
 
     def note(self, call: GraphCall, response: GraphResponse, started: float) -> None:
         """Write *call* and *response* to the journal, without tokens."""
@@ -133,6 +134,9 @@ class GraphApi:
                 return refresh(self._engine.world, call)
             case "GET", "access_token", "":
                 return exchange(self._engine.world, call)
+            case "GET", app, "subscriptions" if app == APP_ID:
+                secrets = [each.app_secret for each in self._engine.world.accounts.values()]
+                return self._subscriptions.app(call, secrets)
         if call.node in _FOREIGN_NODES:
             where = f"the path /{call.node}" if call.node else "calls without a node"
             raise GraphRefusal(100, None, f"The simulator does not have {where}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from instagram_simulator.values import Json, MessageContent
 
@@ -108,8 +109,13 @@ def check_media_url(payload: Json) -> None:
     """Raise unless *payload* has an address that a file could be fetched from."""
     if "url" not in payload:
         raise refusal("An attachment needs a url or an attachment_id")
-    if not is_url(payload["url"]):
+    if not is_url(payload["url"]) or _is_nowhere(payload["url"]):
         raise refusal("Failed to fetch the file from the url", NO_FILE)
+
+
+def _is_nowhere(url: str) -> bool:
+    """Whether nothing can be fetched from *url*: no host below `.invalid` is (RFC 6761)."""
+    return str(urlsplit(url).hostname).endswith(".invalid")
 
 
 def quick_replies_of(message: Json) -> tuple[Json, ...]:

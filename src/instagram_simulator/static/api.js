@@ -45,3 +45,4 @@ export const heal = () => call("DELETE", "faults");
 export const release = () => call("POST", "release");
 export const flip = (changes) => call("PATCH", "switches", changes);
 export const advance = (seconds) => call("POST", "clock", { advance: seconds });
+export const setFields = (account) => call("POST", "fields", { account });

@@ -40,24 +40,40 @@ function reactions({ reactions: given }) {
 function shownAttachment({ type, payload = {} }, acts) {
   if (type === "like_heart") return el("div", { className: "bubble emoji", textContent: "❤️" });
   if (type === "image" && payload.url) return el("img", { className: "picture", src: safe(payload.url), alt: "Photo" });
-  if (type === "audio" && payload.url) return el("audio", { controls: true, src: safe(payload.url) });
+  if (type === "audio" && payload.url) return el("audio", { className: "sound", controls: true, preload: "metadata", src: safe(payload.url) });
   if (type === "video" && payload.url) return el("video", { className: "picture", controls: true, src: safe(payload.url) });
-  if (type === "template") return el("div", { className: "body" }, ...cards(payload).map((card) => shownCard(card, acts)));
-  const name = `Attachment: ${type}`;
+  if (type === "template") return payload.elements ? carousel(payload.elements, acts) : textWithButtons(payload, acts);
+  const name = (type === "file" && fileName(payload.url)) || `Attachment: ${type}`;
   return el("div", { className: "bubble attachment" }, payload.url ? link(payload.url, name) : name);
 }
 
-const cards = (payload) => payload.elements ?? [{ title: payload.text, buttons: payload.buttons }];
+function fileName(url) {
+  return decodeURIComponent(new URL(safe(url)).pathname.split("/").at(-1));
+}
 
-function shownCard({ title, subtitle, image_url: image, buttons = [] }, acts) {
-  return el(
-    "div",
-    { className: "card" },
+/** Return a text whose buttons are below it, in its bubble. */
+function textWithButtons({ text, buttons = [] }, acts) {
+  const shown = el("div", { className: "buttons" }, ...buttons.map((button) => shownButton(button, acts)));
+  return el("div", { className: "bubble with-buttons", dir: "auto" }, el("p", {}, ...linked(text)), shown);
+}
+
+/** Return cards side by side, to be swiped, or moved with the arrow keys. */
+function carousel(elements, acts) {
+  const list = el("ul", { className: "carousel", role: "list", tabIndex: 0, "aria-label": elements.length > 1 ? `${elements.length} cards` : "Card" });
+  list.append(...elements.map((element) => shownCard(element, acts)));
+  return list;
+}
+
+function shownCard({ title, subtitle, image_url: image, default_action: action, buttons = [] }, acts) {
+  const words = [
     image && el("img", { src: safe(image), alt: "" }),
-    el("p", { textContent: title }),
-    subtitle && el("p", { className: "subtitle", textContent: subtitle }),
-    el("div", { className: "buttons" }, ...buttons.map((button) => shownButton(button, acts))),
-  );
+    el("p", { className: "title", dir: "auto", textContent: title }),
+    subtitle && el("p", { className: "subtitle", dir: "auto", textContent: subtitle }),
+  ];
+  const front = action ? link(action.url, "") : el("div");
+  front.className = "front";
+  front.append(...words.filter(Boolean));
+  return el("li", { className: "card" }, front, el("div", { className: "buttons" }, ...buttons.map((button) => shownButton(button, acts))));
 }
 
 function shownButton(button, acts) {

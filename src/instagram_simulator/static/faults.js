@@ -1,6 +1,6 @@
 /* The levers: what goes wrong, how Meta behaves, what time it is. */
 
-import { addFault, advance, attempt, flip, heal, release, removeFault, write } from "./api.js";
+import { addFault, advance, attempt, flip, heal, release, removeFault, setFields, write } from "./api.js";
 import { byId, el } from "./dom.js";
 
 const KINDS = {
@@ -9,6 +9,7 @@ const KINDS = {
     ["reordered", "Overtaken", "Arrives after the next one."],
     ["delayed", "Late", "Arrives two seconds later."],
     ["held", "Held back", "Kept until you let it go."],
+    ["lost", "Lost", "It never comes."],
   ],
   "The Graph API refuses": [
     ["server_error", "HTTP 500", "A page of HTML; nothing was sent."],
@@ -46,6 +47,7 @@ export function setUpFaults(who) {
   byId("faults").append(
     el("ul", { className: "active", id: "active", "aria-label": "Active faults" }),
     ...Object.entries(KINDS).map(([title, kinds]) => group(title, el("ul", { className: "levers" }, ...kinds.map(fault)))),
+    group("The account's webhooks", el("div", { className: "row" }, button("unsubscribe", () => setFields([])), button("subscribe", () => setFields(["messages", "messaging_postbacks"])))),
     group("How Meta behaves", el("ul", { className: "levers" }, ...SWITCHES.map(toggle))),
     group(
       "Time passes",

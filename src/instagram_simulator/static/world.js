@@ -78,6 +78,7 @@ export function gist(message) {
   if (!message) return "";
   if (message.is_deleted) return "Unsent a message";
   if (message.text) return message.text;
-  const kind = message.attachments[0]?.type;
-  return { image: "Photo", video: "Video", audio: "Voice message", template: "Card", like_heart: "❤️" }[kind] ?? "Attachment";
+  const { type: kind, payload } = message.attachments[0] ?? {};
+  if (payload?.text) return payload.text;
+  return { image: "Photo", video: "Video", audio: "Voice message", template: "Cards", file: "File", like_heart: "❤️" }[kind] ?? "Attachment";
 }

@@ -15,18 +15,62 @@ from .delivery import Deliveries
 from .payload import WebhookEvent
 from .post import WebhookPost, pack
 
+# Those of Meta's webhook pages and those that the API itself lists.
+FIELDS = frozenset(
+    {
+        "agent_messages",
+        "comment_poll_response",
+        "comments",
+        "delta",
+        "follow",
+        "live_comments",
+        "mentions",
+        "message_echoes",
+        "message_edit",
+        "message_reactions",
+        "messages",
+        "messaging_handover",
+        "messaging_optins",
+        "messaging_postbacks",
+        "messaging_referral",
+        "messaging_seen",
+        "onboarding_welcome_message_series",
+        "share_to_story",
+        "standby",
+        "story_insights",
+        "story_poll_response",
+        "story_reactions",
+    }
+)
+# The field that an app has to tick for each kind of event; an echo comes with messages.
+FIELD_OF = {
+    "message": "messages",
+    "echo": "messages",
+    "unsend": "messages",
+    "edit": "message_edit",
+    "reaction": "message_reactions",
+    "read": "messaging_seen",
+    "postback": "messaging_postbacks",
+    "referral": "messaging_referral",
+    "comment": "comments",
+}
+
 
 class Dispatch:
     """
     The way of events to the deliveries, with the faults that interfere there.
 
-    *subscribed* tells which accounts get webhooks; *held* are posts that a fault keeps.
+    *subscribed* has the fields of each account, and one that has any gets webhooks: of the
+    fields that the app has ticked, *app_fields*. *held* are posts that a fault keeps.
     """
 
     def __init__(
         self, world: World, journal: Journal, faults: Faults, deliveries: Deliveries
     ) -> None:
-        self.subscribed = dict.fromkeys(world.accounts, True)
+        # A world begins with the fields of messaging, so that webhooks come at once.
+        begin = tuple(sorted(name for name in FIELD_OF.values() if name.startswith("messag")))
+        self.subscribed = dict.fromkeys(world.accounts, tuple(dict.fromkeys(begin)))
+        self.app_fields = tuple(sorted(set(FIELD_OF.values())))
         self.held: list[WebhookPost] = []
         self._world = world
         self._journal = journal
@@ -86,11 +130,12 @@ class Dispatch:
     def _packed(self, events: Sequence[WebhookEvent]) -> WebhookPost | None:
         """Return the post of *events*, or `None` if nobody listens for the account."""
         account_id = events[0].account_id
-        if self._deliveries.url is None or not self.subscribed[account_id]:
+        ticked = [event for event in events if FIELD_OF[event.kind] in self.app_fields]
+        if self._deliveries.url is None or not self.subscribed[account_id] or not ticked:
             self._journal.write("webhook.nobody", kinds=[event.kind for event in events])
             return None
         account, now = self._world.accounts[account_id], self._world.clock.now()
-        return pack(next(self._numbers), account, events, now)
+        return pack(next(self._numbers), account, ticked, now)
 
     def _post_with(self, fault: Fault, webhook: WebhookPost) -> None:
         """Put *webhook* on the way that *fault* leaves it."""
@@ -100,6 +145,8 @@ class Dispatch:
                 self._deliveries.deliver_at_once(webhook)
             case FaultKind.HELD:
                 self.held.append(webhook)
+            case FaultKind.LOST:
+                pass  # it is in the journal, and nowhere else
             case FaultKind.DELAYED:
                 self._deliveries.tasks.start(self._deliver_late(webhook, fault.seconds))
             case _:

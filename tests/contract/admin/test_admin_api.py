@@ -36,6 +36,7 @@ PATHS = {
     "dead-letters/{id}/replay": {"post"},
     "dead-letters/{id}/discard": {"post"},
     "accounts": {"get"},
+    "doctor": {"get"},
     "operations": {"get"},
     "openapi.json": {"get"},
 }
@@ -186,6 +187,15 @@ async def test_a_query_that_makes_no_sense_is_refused(ask, query):
     status, said = await ask(f"conversations?{query}")
 
     assert (status, said["error"].split(":")[0]) == (400, query.split("=")[0])
+
+
+async def test_the_doctor_is_asked_over_http(ask):
+    first, again = await ask("doctor", headers=READER), await ask("doctor")
+
+    assert (first[0], first) == (200, again)
+    assert {"AKI-"} == {it["code"][:4] for it in first[1]["findings"]}
+    errors = [it for it in first[1]["findings"] if it["result"] == "error"]
+    assert first[1]["ok"] == (not errors)
 
 
 async def test_the_description_names_every_route_and_no_other(ask):

@@ -41,6 +41,26 @@ class AgentServer:
 
         self.respond = respond
 
+    def says_each(self, *answers: object) -> None:
+        """Answer the questions in turn; an answer is a body, or a status and a body."""
+        waiting = [it if isinstance(it, tuple) else (200, it) for it in answers]
+
+        async def respond(_: web.Request) -> web.Response:
+            status, body = waiting.pop(0)
+            return web.json_response(body, status=status)
+
+        self.respond = respond
+
+    def streams_each(self, *streams: list[bytes]) -> None:
+        """Answer the questions in turn with server-sent events."""
+        waiting = list(streams)
+
+        async def respond(_: web.Request) -> web.Response:
+            events = b"".join(waiting.pop(0))
+            return web.Response(body=events, content_type="text/event-stream")
+
+        self.respond = respond
+
     def sends(self, body: bytes, content_type: str, status: int = 200, encoding: str = "") -> None:
         """Answer everything with these bytes."""
 

@@ -32,15 +32,28 @@ def check(agent_server, tmp_path, monkeypatch):
 
 async def test_the_answer_is_shown_as_it_would_be_sent(agent_server, check):
     agent_server.says(
-        {"messages": ["**Hi** there", {"text": "Which?", "quick_replies": [{"title": "Red"}]}]}
+        {
+            "messages": [
+                "**Hi** there",
+                {"text": "Which?", "quick_replies": [{"title": "Red"}]},
+                {"image": "https://shop.example/a.png"},
+                {"text": "And?", "quick_replies": [{"title": str(n)} for n in range(14)]},
+            ]
+        }
     )
 
     result = await check("--say", "Hello?")
 
     assert result.exit_code == 0
     assert '"text": "Hello?"' in result.output
-    assert "\n2 to send:\n\n  Hi there\n\n  Which?\n" in result.output
-    assert "\ncan't be sent as what it is: QuickReplies\n" in result.output
+    assert "\n4 to send:\n\n  Hi there\n\n  Which?\n" in result.output
+    assert '"title": "Red"' in result.output
+    assert '"type": "image"' in result.output
+    assert result.output.count("shop.example/a.png") == 1  # what stands in for it is not sent
+    assert (
+        "\ncan't be sent as what it is:\n  QuickReplies: 14 of them, Instagram takes 13\n"
+        in result.output
+    )
     assert "first word after 0." in result.output
 
 

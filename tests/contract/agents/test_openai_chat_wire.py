@@ -10,18 +10,28 @@ from openai.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
     ChatCompletionContentPartParam,
+    ChatCompletionFunctionToolParam,
     ChatCompletionMessageParam,
 )
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
-from ak_instagram.agents.agent import Attachment, HistoryLine, Text, UserMessage
+from ak_instagram.agents.agent import (
+    Attachment,
+    HistoryLine,
+    Media,
+    MessageEnd,
+    Text,
+    UserMessage,
+)
+from ak_instagram.agents.tools import MAX_REQUESTS
 from ak_instagram.errors import Permanent, Transient
 
 REQUEST = TypeAdapter(CompletionCreateParamsNonStreaming)
 MESSAGE = TypeAdapter(ChatCompletionMessageParam)
 PART = TypeAdapter(ChatCompletionContentPartParam)
+TOOL = TypeAdapter(ChatCompletionFunctionToolParam)
 
 
 def completion(content: str | None, finish_reason: str = "stop", **message: object) -> dict:
@@ -73,6 +83,15 @@ def asked(agent_server):
         return body
 
     return asked
+
+
+def calls(*named: tuple[str, str], content: str | None = None) -> dict:
+    """Return an answer that calls tools, each with its arguments."""
+    listed = [
+        {"id": f"call-{number}", "type": "function", "function": {"name": name, "arguments": it}}
+        for number, (name, it) in enumerate(named)
+    ]
+    return completion(content, "tool_calls", tool_calls=listed)
 
 
 # --- the request ------------------------------------------------------------
@@ -476,3 +495,113 @@ async def test_a_500_without_a_reason_names_the_missing_key(agent_server, ask, t
 
     with pytest.raises(Transient, match=r"agent answered 500: no agent\.api_key is set$"):
         await ask(turn, "openai-chat")
+
+
+# --- tools ------------------------------------------------------------------
+
+IMAGE = '{"image": "https://shop.example/a.png"}'
+PICTURE = Media("image", "https://shop.example/a.png")
+
+
+@pytest.fixture
+def asked_each(agent_server):
+    """Every request that the server got, which OpenAI's types accept and don't change."""
+
+    def asked_each() -> list[dict]:
+        for body in agent_server.bodies:
+            assert REQUEST.validate_python(body).keys() == body.keys()
+            for message in body["messages"]:
+                assert MESSAGE.validate_python(message).keys() == message.keys()
+            for tool in body.get("tools", []):
+                assert TOOL.validate_python(tool) == tool
+        return agent_server.bodies
+
+    return asked_each
+
+
+async def test_tools_are_offered_carried_out_and_their_results_go_back(
+    agent_server, ask, turn, asked_each
+):
+    agent_server.says_each(
+        calls(("send_image", IMAGE), ("react", "{"), content="Look:"), completion("Nice?")
+    )
+
+    parts = await ask(turn, "openai-chat", tools=("send_image", "react"))
+
+    first, second = asked_each()
+    assert parts == [Text("Look:"), MessageEnd(), PICTURE, MessageEnd(), Text("Nice?")]
+    assert [tool["function"]["name"] for tool in first["tools"]] == ["send_image", "react"]
+    assert second["messages"][: len(first["messages"])] == first["messages"]
+    said, done, wrong = second["messages"][len(first["messages"]) :]
+    assert (said["content"], len(said["tool_calls"])) == ("Look:", 2)
+    assert (done["tool_call_id"], done["content"][:4]) == ("call-0", "Done")
+    assert (wrong["tool_call_id"], wrong["content"][:5]) == ("call-1", "Error")
+    keys = [request.headers["Idempotency-Key"] for request in agent_server.asked]
+    assert keys == [turn.id, f"{turn.id}-2"]
+
+
+async def test_in_the_last_request_no_tool_may_be_called(agent_server, ask, turn, asked_each):
+    agent_server.says(calls(("send_image", IMAGE)))
+
+    await ask(turn, "openai-chat", tools=("send_image",))
+
+    choices = [body.get("tool_choice") for body in asked_each()]
+    assert choices == [*[None] * (MAX_REQUESTS - 1), "none"]
+
+
+async def test_a_call_without_tools_on_offer_is_an_empty_answer(agent_server, ask, turn):
+    agent_server.says(calls(("send_image", IMAGE)))
+
+    assert await ask(turn, "openai-chat") == []
+    assert "tools" not in agent_server.bodies[0]
+
+
+async def test_a_server_that_refuses_tools_is_asked_without_them(agent_server, ask, turn):
+    refusal = {"error": {"message": "m does not support tools", "type": "api_error"}}
+    agent_server.says_each((400, refusal), completion("Hi"))
+
+    with capture_logs() as logs:
+        parts = await ask(turn, "openai-chat", tools=("react",))
+
+    assert parts == [Text("Hi")]
+    assert ["tools" in body for body in agent_server.bodies] == [True, False]
+    assert [(line["event"], line["left_out"]) for line in logs] == [
+        ("agent.asked_for_less", "tools")
+    ]
+
+
+async def test_other_refusals_are_not_cured_by_leaving_tools_out(agent_server, ask, turn):
+    agent_server.says({"error": {"message": "Incorrect API key provided"}}, 401)
+
+    with pytest.raises(Permanent):
+        await ask(turn, "openai-chat", tools=("react",))
+
+    assert len(agent_server.asked) == 1
+
+
+async def test_calls_in_a_stream_are_put_together(agent_server, ask, turn, asked_each):
+    def piece(index: int, arguments: str, **fields: object) -> dict:
+        function = {"arguments": arguments, **fields.pop("function", {})}  # type: ignore[dict-item]  # given as such
+        return {"index": index, "type": "function", "function": function, **fields}
+
+    begun = piece(0, "", id="a", function={"name": "send_image"})
+    agent_server.streams_each(
+        [
+            chunk({"delta": {"role": "assistant", "content": "Look:", "tool_calls": [begun]}}),
+            chunk({"delta": {"tool_calls": [piece(0, IMAGE[:9])]}}),
+            chunk({"delta": {"tool_calls": [piece(0, IMAGE[9:])]}}),
+            chunk({"delta": {"tool_calls": [piece(1, "{}", id="b", function={"name": "react"})]}}),
+            chunk({"delta": {}, "finish_reason": "tool_calls"}),
+            DONE,
+        ],
+        [chunk({"delta": {"content": "Nice?"}}), chunk({"delta": {}, "finish_reason": "stop"})],
+    )
+
+    parts = await ask(turn, "openai-chat", tools=("send_image", "react"))
+
+    assert parts == [Text("Look:"), MessageEnd(), PICTURE, MessageEnd(), Text("Nice?")]
+    called = asked_each()[1]["messages"][-3]["tool_calls"]
+    assert [(it["id"], it["function"]["name"]) for it in called] == [
+        ("a", "send_image"),
+        ("b", "react"),
+    ]

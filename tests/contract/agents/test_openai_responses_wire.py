@@ -6,14 +6,28 @@ import json
 
 import pytest
 from aiohttp import web
-from openai.types.responses import Response, ResponseInputItemParam, ResponseStreamEvent
+from openai.types.responses import (
+    FunctionToolParam,
+    Response,
+    ResponseInputItemParam,
+    ResponseStreamEvent,
+)
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from ak_instagram.agents.agent import Attachment, HistoryLine, MessageEnd, Text, UserMessage
+from ak_instagram.agents.agent import (
+    Attachment,
+    HistoryLine,
+    Media,
+    MessageEnd,
+    Text,
+    UserMessage,
+)
+from ak_instagram.agents.tools import MAX_REQUESTS
 from ak_instagram.errors import Permanent, Transient
 
 REQUEST = TypeAdapter(ResponseCreateParamsNonStreaming)
+TOOL = TypeAdapter(FunctionToolParam)
 ITEM = TypeAdapter(ResponseInputItemParam)
 EVENT: TypeAdapter = TypeAdapter(ResponseStreamEvent)
 
@@ -333,3 +347,43 @@ async def test_a_wrong_key_is_not_tried_with_the_history(agent_server, ask, turn
         await ask(turn, "openai-responses", continuation="conversation")
 
     assert len(agent_server.bodies) == 1
+
+
+async def test_tools_are_offered_carried_out_and_their_results_go_back(agent_server, ask, turn):
+    arguments = '{"image": "https://shop.example/a.png"}'
+    called = {**CALL, "name": "send_image", "arguments": arguments, "id": "fc_1"}
+    agent_server.says_each(
+        response(REASONING, message("Look:"), called), response(message("Nice?"))
+    )
+
+    parts = await ask(turn, "openai-responses", tools=("send_image", "stay_silent"))
+
+    first, second = agent_server.bodies
+    for body in (first, second):
+        assert REQUEST.validate_python(body).keys() == body.keys()
+        for tool in body["tools"]:
+            assert TOOL.validate_python(tool) == tool
+    for item in second["input"]:
+        assert ITEM.validate_python(item).keys() == item.keys()
+    picture = Media("image", "https://shop.example/a.png")
+    assert parts == [Text("Look:"), MessageEnd(), picture, MessageEnd(), Text("Nice?")]
+    assert [tool["name"] for tool in first["tools"]] == ["send_image", "stay_silent"]
+    assert first["input"] == "Where is my order?"
+    asked, said, repeated, done = second["input"]
+    assert (asked["role"], asked["content"]) == ("user", "Where is my order?")
+    assert (said["role"], said["content"]) == ("assistant", "Look:")
+    assert repeated == {**CALL, "name": "send_image", "arguments": arguments}
+    assert (done["type"], done["call_id"], done["output"][:4]) == (
+        "function_call_output",
+        "c",
+        "Done",
+    )
+
+
+async def test_in_the_last_request_no_tool_may_be_called(agent_server, ask, turn):
+    agent_server.says(response({**CALL, "name": "react", "arguments": '{"reaction": "❤"}'}))
+
+    await ask(turn, "openai-responses", tools=("react",))
+
+    choices = [body.get("tool_choice") for body in agent_server.bodies]
+    assert choices == [*[None] * (MAX_REQUESTS - 1), "none"]

@@ -9,6 +9,9 @@ import pytest
 from yarl import URL
 
 from ak_instagram.meta.graph import GraphClient, Profile, RecentMessage
+from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.outgoing import attachment, reaction
 
 TOKEN = "IGAAtoken"
 
@@ -91,8 +94,72 @@ async def test_the_latest_messages_are_asked_for_in_one_call(wire, graph):
     assert dict(URL(address).query) == {
         "platform": "instagram",
         "user_id": "751",
-        "fields": "messages{id,created_time,from,message}",
+        "fields": "messages{id,created_time,from,message,attachments}",
     }
+
+
+@pytest.mark.parametrize(
+    ("shown", "kind"),
+    [
+        pytest.param([{"image_data": {"url": "https://cdn.example/1"}}], "image", id="image"),
+        pytest.param([{"video_data": {"url": "https://cdn.example/1"}}], "file", id="film"),
+        pytest.param([{"file_url": "u", "mime_type": "audio/mp4"}], "file", id="sound"),
+        pytest.param([{"file_url": "u", "mime_type": "image/png"}], "image", id="image-as-file"),
+        pytest.param([{"generic_template": {}}], "template", id="template"),
+        pytest.param([], "", id="empty"),
+        pytest.param("?", "", id="no-list"),
+    ],
+)
+async def test_attachments_are_read_by_their_kind(wire, graph, shown, kind):
+    said = {"id": "m1", "created_time": "2026-08-31T14:30:00+0000", "attachments": {"data": shown}}
+    wire.answer(200, {"data": [{"id": "c1", "messages": {"data": [said]}}]})
+
+    [message] = await graph.recent_messages(TOKEN, "751", 5)
+
+    assert (message.text, message.attachment) == ("", kind)
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        pytest.param(
+            {"text": "?", "quick_replies": [{"title": "Red"}], "fallback": [{"text": "1. Red"}]},
+            {"message": {"text": "?", "quick_replies": [{"title": "Red"}]}},
+            id="quick-replies",
+        ),
+        pytest.param(
+            attachment("image", {"url": "https://a.example/1"}, [{"text": "link"}]),
+            {
+                "message": {
+                    "attachment": {"type": "image", "payload": {"url": "https://a.example/1"}}
+                }
+            },
+            id="image",
+        ),
+        pytest.param(
+            reaction("m1", "love", [{"text": "love"}]),
+            {"sender_action": "react", "payload": {"message_id": "m1", "reaction": "love"}},
+            id="reaction",
+        ),
+    ],
+)
+async def test_what_stands_in_for_a_message_stays_here(wire, graph, message, body):
+    wire.answer(200, {"recipient_id": "751", "message_id": "m2"})
+
+    message_id = await graph.send_message(TOKEN, "751", message, 5)
+
+    sent = json.loads(wire.requests[0].partition(b"\r\n\r\n")[2])
+    assert sent == {"recipient": {"id": "751"}} | body
+    assert message_id == ("" if "sender_action" in body else "m2")
+
+
+async def test_a_reaction_of_which_nobody_knows_is_worth_another_try(wire, graph):
+    wire.answer(500, b"<html>")
+
+    with pytest.raises(GraphError) as raised:
+        await graph.send_message(TOKEN, "751", reaction("m1", "love", []), 5)
+
+    assert raised.value.error_class is ErrorClass.TRANSIENT
 
 
 async def test_one_line_serves_one_call_after_another(wire, graph):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from io import BytesIO
 
 import aiohttp
 import pytest
+
+from instagram_simulator.graph.request import served_version
 
 DAY = 24 * 3600
 TEXT = {"text": "hello"}
@@ -125,6 +128,52 @@ async def test_a_field_that_does_not_exist_is_refused(graph, fields, named):
     assert (status, answer["error"]["code"]) == (400, 100)
     assert named in answer["error"]["message"]
     assert "messages" in still["data"][0]["subscribed_fields"]
+
+
+async def test_a_subscription_can_vanish_without_a_word(meta, http, graph, subscribed, mia):
+    await meta.settled()
+    async with http.post(f"{meta.url}/_sim/fields", json={"account": []}) as response:
+        fields = await response.json()
+    _, none = await graph.get("me/subscribed_apps")
+    meta.phones.say(mia.igsid, "unheard")
+    await meta.settled()
+
+    assert none == {"data": []}
+    assert set(map(tuple, fields["accounts"].values())) == {()}
+    assert [event["message"]["text"] for event in subscribed.events] == ["Hi!"]
+
+
+async def test_only_fields_that_the_app_has_ticked_come_and_it_can_ask_which(
+    meta, graph, subscribed, mia
+):
+    await meta.settled()
+    meta.set_fields(app=["messages"])
+    secret = meta.account.app_secret
+    _, app = await graph.call("GET", "1/subscriptions", token=f"1|{secret}")
+    status, _ = await graph.call("GET", "1/subscriptions", token="1|another-secret")
+    meta.phones.tap_button(mia.igsid, "Hours", "HOURS")
+    meta.phones.say(mia.igsid, "heard")
+    await meta.settled()
+
+    [webhook] = app["data"]
+    assert (webhook["object"], webhook["callback_url"]) == ("instagram", subscribed.url)
+    assert [each["name"] for each in webhook["fields"]] == ["messages"]
+    assert status == 400
+    assert [event["message"]["text"] for event in subscribed.events] == ["Hi!", "heard"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "served"),
+    [
+        pytest.param("v20.0", "v22.0", id="ended"),
+        pytest.param("v22.0", "v22.0", id="living"),
+        pytest.param("v27.0", "v27.0", id="newest"),
+    ],
+)
+def test_an_ended_version_is_served_by_the_oldest_living_one(asked, served):
+    spring_of_2027 = int(datetime(2027, 3, 1, tzinfo=UTC).timestamp() * 1000)
+
+    assert served_version(asked, spring_of_2027) == served
 
 
 ICE_BREAKERS = [{"call_to_actions": [{"question": "Open?", "payload": "O"}], "locale": "default"}]

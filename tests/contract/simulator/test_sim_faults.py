@@ -157,6 +157,19 @@ async def test_a_held_webhook_waits_for_its_release(meta, subscribed):
     assert subscribed.events[-1]["message"]["text"] == "held"
 
 
+async def test_a_lost_webhook_never_comes_and_the_message_is_listed(meta, graph, subscribed):
+    person = meta.add_person("Mia")
+    meta.fail(Fault(FaultKind.LOST, times=1))
+    meta.phones.say(person.igsid, "lost")
+    meta.phones.say(person.igsid, "through")
+    await meta.settled()
+    _, listed = await graph.get("me/conversations", fields="messages{message}")
+
+    assert [event["message"]["text"] for event in subscribed.events] == ["through"]
+    texts = [each["message"] for each in listed["data"][0]["messages"]["data"]]
+    assert texts == ["through", "lost"]
+
+
 async def _raw_send(meta, http, person):
     """Send and return status and type of the answer, whatever that is."""
     async with http.post(

@@ -14,6 +14,7 @@ TABLES = ("conversations", "events", "outbox", "transcript")
 VERBS = {
     "settle": lambda store, old: store.run(steps.settle, old, answered(old, "I was stopped")),
     "sent": lambda store, old: store.run(steps.sent, old, "mid-old"),
+    "degrade": lambda store, old: store.run(steps.degrade, old, "why"),
     "give_up": lambda store, old: store.run(steps.give_up, old, "why"),
     "close_window": lambda store, old: store.run(steps.close_window, old, "why"),
     "retry": lambda store, old: store.run(steps.retry, old, after=0, why="why"),

@@ -18,7 +18,7 @@ from ak_instagram.store.migrations import STEPS, migrate
 from ak_instagram.store.postgres.engine import open_pool
 from ak_instagram.store.postgres.migrating import migrate_when_free
 from ak_instagram.store.store import open_store
-from tests.support.next_version import next_steps
+from tests.support.next_version import NEWEST, next_steps
 from tests.support.store_bench import arrival, echo, worker
 
 BACKUP = "BEGIN; LOCK TABLE outbox IN ACCESS SHARE MODE"  # what pg_dump holds until it is done
@@ -40,7 +40,7 @@ async def waiting(outside: asyncpg.Connection) -> None:
 async def test_a_migration_lets_the_others_work_while_a_backup_runs(
     postgres_url, outside, tmp_path
 ):
-    later = next_steps(tmp_path, last="0003", oldest="0003", table="outbox")
+    later = next_steps(tmp_path, last=NEWEST, oldest=NEWEST, table="outbox")
     now = int(time.time() * 1000)
     migration = migrate_when_free(
         postgres_url, migrate=partial(migrate, steps=later), locks_within=0.2, pause=0.1

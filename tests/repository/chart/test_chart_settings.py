@@ -154,7 +154,7 @@ def test_config_takes_every_default_and_it_changes_nothing(tmp_path):
     config: dict[str, dict] = {"agent": {"adapter": "echo"}}
     for path in config_schema():
         section, _, name = path.partition(".")
-        default = next(key.default for key in KEYS if key.name == path)
+        default = next(key.shipped or key.default for key in KEYS if key.name == path)
         if default is not None:
             config.setdefault(section, {})[name] = list(default) if default == () else default
 

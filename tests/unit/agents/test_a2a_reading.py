@@ -6,7 +6,18 @@ import pytest
 
 from ak_instagram.agents.adapters.a2a import Interface, choose_interface, send_body
 from ak_instagram.agents.adapters.a2a_answer import answered, read_task
-from ak_instagram.agents.agent import Attachment, MessageEnd, Text, Turn, UserMessage
+from ak_instagram.agents.agent import (
+    Attachment,
+    Handoff,
+    Media,
+    MessageEnd,
+    Option,
+    QuickReplies,
+    Silence,
+    Text,
+    Turn,
+    UserMessage,
+)
 from ak_instagram.errors import Permanent, Transient
 
 CARD_URL = "https://agent.example/a/.well-known/agent-card.json?x=1"
@@ -141,3 +152,43 @@ def test_artifacts_are_messages():
     parts = read_task(task("completed", {"text": "on the way"}, artifacts=("one", "two")))
 
     assert parts == [Text("one"), MessageEnd(), Text("two")]
+
+
+CHOICE = {"text": "Which?", "quick_replies": [{"title": "Red"}]}
+RED = QuickReplies((Option("Red", "Red"),))
+
+
+@pytest.mark.parametrize(
+    ("parts", "read"),
+    [
+        pytest.param(
+            [{"text": "Hello."}, {"data": {"messages": [CHOICE]}}],
+            [Text("Hello."), MessageEnd(), Text("Which?"), RED],
+            id="behind-the-text",
+        ),
+        pytest.param(
+            [{"kind": "data", "data": {"messages": [CHOICE], "handoff": "angry"}}],
+            [Text("Which?"), RED, Handoff("angry")],
+            id="0.3-with-a-handoff",
+        ),
+        pytest.param([{"data": {"silence": True}}], [Silence()], id="silence"),
+        pytest.param(
+            [
+                {"text": "a"},
+                {"url": "https://a.de/1.png", "mediaType": "image/png"},
+                {"data": {"messages": ["b"]}},
+            ],
+            [Text("a"), Media("image", "https://a.de/1.png"), MessageEnd(), Text("b")],
+            id="behind-media",
+        ),
+        pytest.param([{"text": "a"}, {"data": CHOICE}], [Text("a")], id="no-document"),
+        pytest.param([{"data": {"messages": [{"role": "user"}]}}], [], id="not-in-the-schema"),
+        pytest.param([{"data": {"id": "1", "args": {}}}], [], id="a-call"),
+        pytest.param([{"data": ["messages"]}], [], id="a-list"),
+    ],
+)
+def test_data_that_is_an_answer_is_what_it_says(parts, read):
+    status = {"state": "TASK_STATE_COMPLETED"}
+    task = {"status": status, "artifacts": [{"artifactId": "a", "parts": parts}]}
+
+    assert read_task(task) == read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import pytest
@@ -135,11 +136,13 @@ BUTTON = Button(UNCLEAN, url=f"https://a.de/{UNCLEAN}")
     ],
 )
 def test_what_is_planned_of_clean_parts_can_be_stored(parts: Any, expected):
-    planned = [str(message["text"]) for message in plan_answer(clean(parts)).messages]
+    messages = plan_answer(clean(parts)).messages
 
-    assert expected is None or planned == expected
-    assert planned
-    assert all("\0" not in text and text.encode() for text in planned)
+    assert expected is None or [message["text"] for message in messages] == expected
+    assert messages
+    stored = json.dumps(messages, ensure_ascii=False)
+    assert stored.encode()
+    assert "\\u0000" not in stored
 
 
 def test_the_reason_of_a_handoff_can_be_stored():

@@ -6,7 +6,18 @@ import asyncio
 
 import pytest
 
-from ak_instagram.agents.agent import Card, Cards, MessageEnd, Part, Text, Turn, UserMessage
+from ak_instagram.agents.agent import (
+    Card,
+    Cards,
+    MessageEnd,
+    Option,
+    Part,
+    QuickReplies,
+    Silence,
+    Text,
+    Turn,
+    UserMessage,
+)
 from ak_instagram.agents.answers import ask
 from ak_instagram.errors import Permanent, Transient
 
@@ -128,3 +139,25 @@ async def test_cancelling_the_reader_closes_the_answer():
 )
 async def test_text_comes_through_in_a_form_that_can_be_stored(said, sanitize):
     assert await collect(Scripted(Text(said))) == [Text(sanitize)]
+
+
+DOCUMENT = '{"messages": [{"text": "Which?", "quick_replies": [{"title": "R\\ud83d"}]}]}'
+CHOICE = [Text("Which?"), QuickReplies((Option("R\ufffd", "R\ufffd"),))]
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        pytest.param([Text(DOCUMENT)], CHOICE, id="whole"),
+        pytest.param([Text(DOCUMENT[:20]), Text(DOCUMENT[20:]), MessageEnd()], CHOICE, id="stream"),
+        pytest.param([Text(f"```json\n{DOCUMENT}\n```\n")], CHOICE, id="block-of-code"),
+        pytest.param([Text(f"<think>Hm.</think>\n{DOCUMENT}")], CHOICE, id="after-a-thought"),
+        pytest.param([Text('{"silence": true}')], [Silence()], id="silence"),
+        pytest.param([Text(f"So: {DOCUMENT}")], [Text(f"So: {DOCUMENT}")], id="with-words"),
+        pytest.param([Text('{"a": 1}')], [Text('{"a": 1}')], id="another-document"),
+        pytest.param([Text('{"messages": [7]}')], [Text('{"messages": [7]}')], id="not-in-schema"),
+        pytest.param([Text("`pip install x`")], [Text("`pip install x`")], id="code"),
+    ],
+)
+async def test_a_text_that_is_a_document_of_the_schema_is_what_that_says(said, parts):
+    assert await collect(Scripted(*said), max_answer=1000) == parts

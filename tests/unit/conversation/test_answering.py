@@ -159,7 +159,7 @@ async def test_an_answer_leaves_no_typing_off_behind():
 
 
 async def test_parts_that_can_not_be_sent_are_logged():
-    store, agent = FakeStore(), FakeAgent([Media("image", "https://a.example/1.png"), Handoff("?")])
+    store, agent = FakeStore(), FakeAgent([Media("image", "nowhere"), Handoff("?")])
 
     with capture_logs() as logs:
         await answering(agent, store).answer(claim(), SHOP)

@@ -10,6 +10,7 @@ from ak_instagram.delivery.decide import (
     MAX_REMEMBERED,
     VERDICT_WAIT,
     AttemptHistory,
+    Degrade,
     Failure,
     GiveUp,
     LookUp,
@@ -127,6 +128,41 @@ def failure(error: GraphError, times: int = 1, *, account_worked: bool = False) 
 )
 def test_the_first_error_of_a_piece_decides_by_its_class(error, failures, action):
     assert decide(error, failure(error), failures, BACKOFF) == action
+
+
+@pytest.mark.parametrize(
+    ("error", "times", "action"),
+    [
+        pytest.param(BAD_MESSAGE, 1, Degrade(str(BAD_MESSAGE)), id="our-mistake"),
+        pytest.param(VAGUE, 1, Degrade(str(VAGUE)), id="perhaps-the-app"),
+        pytest.param(UNHEARD_OF, 1, Degrade(str(UNHEARD_OF)), id="unheard-of"),
+        pytest.param(FILE_NOT_FETCHED, 1, Retry(1, str(FILE_NOT_FETCHED)), id="file-1st"),
+        pytest.param(FILE_NOT_FETCHED, 2, Degrade(str(FILE_NOT_FETCHED)), id="file-2nd"),
+        pytest.param(PERHAPS_BLOCKED, 3, Retry(1, str(PERHAPS_BLOCKED)), id="transient"),
+        pytest.param(GraphError(UNK), 1, LookUp(ECHO_WAIT, str(GraphError(UNK))), id="unknown"),
+        pytest.param(GraphError(USR), 1, GiveUp(str(GraphError(USR))), id="person-unavailable"),
+        pytest.param(GraphError(WIN), 1, Park(str(GraphError(WIN))), id="window-closed"),
+        pytest.param(
+            GraphError(AUTH),
+            1,
+            OpenCircuit(AUTH, str(GraphError(AUTH)), None, in_doubt=False),
+            id="account-to-blame",
+        ),
+    ],
+)
+def test_words_stand_in_for_what_is_refused_without_waiting_for_a_verdict(error, times, action):
+    error_class = judge(error, times, span=1.0, account_worked=False)
+    failed = Failure(times, error.code, error.subcode, times, 0.0, 1.0, error_class, True)
+
+    assert decide(error, failed, 1, BACKOFF, has_fallback=True) == action
+
+
+def test_a_restricted_account_waits_even_if_words_could_stand_in():
+    failed = Failure(1, 100, None, 1, 0.0, 0.0, BLK)
+
+    action = decide(VAGUE, failed, 1, BACKOFF, has_fallback=True)
+
+    assert action == OpenCircuit(BLK, str(VAGUE), None, in_doubt=False)
 
 
 @pytest.mark.parametrize(

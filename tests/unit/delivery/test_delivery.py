@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -16,6 +17,7 @@ from ak_instagram.errors import LeaseLost, StoreUnavailable
 from ak_instagram.meta.graph import RecentMessage
 from ak_instagram.meta.graph_codes import ErrorClass
 from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.outgoing import FETCH_SECONDS, Outgoing, attachment, reaction
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
 from tests.support.fakes import FakeGraph, FakeSteadyClock, FakeStore
@@ -30,11 +32,22 @@ LINKS_REFUSED = GraphError(ErrorClass.TRANSIENT, code=508, subcode=2534122)
 PERHAPS_FORBIDDEN = GraphError(ErrorClass.OUTCOME_UNKNOWN, code=1, subcode=99)
 
 
+HELLO: Outgoing = {"text": "hello"}
+FILM = attachment("video", {"url": "https://shop.example/a.mp4"}, [{"text": "the link"}])
+REACTION = reaction("m1", "❤", [{"text": "❤"}])
+VAGUE = GraphError(ErrorClass.BAD_REQUEST, code=100)
+
+
 def piece(
-    number: int = 7, *, attempt: int = 1, outcome_unknown: bool = False, is_over: bool = False
+    number: int = 7,
+    *,
+    attempt: int = 1,
+    outcome_unknown: bool = False,
+    is_over: bool = False,
+    message: Outgoing = HELLO,
 ) -> Piece:
-    at, text = ATTEMPT_BEGAN, {"text": "hello"}
-    return Piece(number, "turn", 0, text, attempt, outcome_unknown, at, at, is_over)
+    at = ATTEMPT_BEGAN
+    return Piece(number, "turn", 0, message, attempt, outcome_unknown, at, at, is_over)
 
 
 async def no_sleep(_seconds: float) -> None:
@@ -193,10 +206,15 @@ async def test_a_second_refusal_stops_the_account_while_nothing_goes_out():
 
 
 @pytest.mark.parametrize(
-    ("left", "timeout"),
-    [pytest.param(30.0, 10.0, id="long"), pytest.param(4.5, 3.5, id="short")],
+    ("left", "message", "timeout"),
+    [
+        pytest.param(30.0, HELLO, TIMEOUT, id="long"),
+        pytest.param(4.5, HELLO, 3.5, id="short"),
+        pytest.param(30.0, FILM, 29.0, id="film"),
+        pytest.param(300.0, FILM, FETCH_SECONDS + TIMEOUT, id="film-and-a-long-lease"),
+    ],
 )
-async def test_a_send_is_over_before_the_lease_is(left, timeout):
+async def test_a_send_is_over_before_the_lease_is(left, message, timeout):
     class Timed(FakeGraph):
         async def send_message(self, *arguments: Any) -> str:
             self.timeout = arguments[-1]
@@ -204,7 +222,7 @@ async def test_a_send_is_over_before_the_lease_is(left, timeout):
 
     graph = Timed()
 
-    await deliver(delivery(FakeStore(left=left), graph), piece())
+    await deliver(delivery(FakeStore(left=left), graph), piece(message=message))
 
     assert graph.timeout == timeout
 
@@ -273,6 +291,73 @@ async def test_a_piece_that_would_wait_for_long_is_handed_back_to_the_store():
         ("retry", 2.0, PLANNED, OTHER),
         ("retry", 3.0, PLANNED, OTHER),
     ]
+
+
+async def test_films_have_a_lane_of_their_own():
+    clock = FakeSteadyClock()
+    store, graph = FakeStore(), FakeGraph()
+    slow, slower = RateLimiter(0.5, now=clock), RateLimiter(0.25, now=clock)
+    sends = delivery(store, graph, rate=slow, timed_media=slower)
+
+    for number, message in enumerate((HELLO, FILM, FILM, HELLO)):
+        await deliver(sends, piece(number, message=message))
+
+    assert graph.sent == [HELLO, FILM]
+    waits = [entry[1] for entry in store.log if entry[0] == "retry"]
+    assert waits == [4.0, 2.0]
+
+
+# --- more than words --------------------------------------------------------
+
+
+async def test_a_piece_that_is_refused_gives_its_place_to_words_and_the_log_says_so():
+    refused = GraphError(ErrorClass.BAD_REQUEST, code=100, subcode=2534015)
+    store, graph = FakeStore(), FakeGraph(errors=[refused])
+
+    with capture_logs() as logs:
+        await deliver(delivery(store, graph), piece(message=FILM))
+
+    assert store.log == [("degrade",)]
+    assert [line for line in logs if line["event"] == "delivery.degraded"] == [
+        {
+            "event": "delivery.degraded",
+            "log_level": "warning",
+            "piece": 0,
+            "part": "Media",
+            "reason": "bad_request code=100 subcode=2534015",
+        }
+    ]
+
+
+async def test_vague_refusals_of_what_words_stand_in_for_do_not_stop_the_account():
+    store, graph, breaker = FakeStore(), FakeGraph(errors=[VAGUE] * 3), CircuitBreaker()
+    sends = delivery(store, graph, breaker)
+
+    for number, contact in enumerate(("anna", "ben", "cleo")):
+        of = piece(number, message=FILM)
+        await sends.deliver(Claim("shop", contact, 1, piece=of), of, SHOP)
+
+    assert store.log == [("degrade",)] * 3
+    assert breaker.open_for("shop", "dora") == 0
+
+
+async def test_a_reaction_of_unknown_outcome_is_made_again_and_not_looked_for():
+    store, graph = FakeStore(), FakeGraph()
+
+    await deliver(delivery(store, graph), piece(message=REACTION, outcome_unknown=True))
+
+    assert graph.sent == [REACTION]
+    assert [entry[0] for entry in store.log] == ["sent"]
+
+
+async def test_a_film_is_not_looked_for_while_meta_may_fetch_it():
+    store, graph = FakeStore(time=ATTEMPT_BEGAN + 30_000), FakeGraph()
+    film = piece(message=FILM, outcome_unknown=True, is_over=True)
+
+    await deliver(delivery(store, graph), film)
+
+    assert graph.calls == []
+    assert store.log == [("retry", FETCH_SECONDS + ECHO_WAIT - 30, SENDING, OTHER)]
 
 
 # --- looking up -------------------------------------------------------------

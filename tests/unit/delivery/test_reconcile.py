@@ -10,6 +10,7 @@ import pytest
 from ak_instagram.delivery.decide import ECHO_WAIT
 from ak_instagram.delivery.reconcile import TIMEOUT, find, until_echo
 from ak_instagram.meta.graph import RecentMessage
+from ak_instagram.meta.outgoing import Outgoing, attachment, reaction
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 
 SINCE = 1_800_000_000_000
@@ -59,10 +60,56 @@ def test_another_message_is_not_taken_for_it(found, ours):
     assert find(PIECE, found, ours, "anna") is None
 
 
-def test_a_piece_without_text_is_never_found():
-    image = Piece(7, "turn", 0, {"attachment": {}}, 1, True, SINCE, PLANNED)
+def of(message: Outgoing) -> Piece:
+    return replace(PIECE, message=message)
 
-    assert find(image, [recent(text="")], frozenset(), "anna") is None
+
+IMAGE = attachment("image", {"url": "https://shop.example/a.jpg"}, [])
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        pytest.param(IMAGE, recent(text="", attachment="image"), id="image"),
+        pytest.param(
+            attachment("audio", {}, []), recent(text="", attachment="file"), id="sound-as-a-file"
+        ),
+        pytest.param(
+            attachment("template", {}, []),
+            recent(text="What next?", attachment="template"),
+            id="template-with-words",
+        ),
+        pytest.param(IMAGE, recent(text=""), id="nothing-that-could-be-seen"),
+    ],
+)
+def test_an_attachment_is_found_by_its_kind(message, shown):
+    other = recent(mid="mid-10", attachment="other", text="")
+
+    assert find(of(message), [other, shown], frozenset(), "anna") == shown
+
+
+@pytest.mark.parametrize(
+    ("found", "ours"),
+    [
+        pytest.param([recent(text="", attachment="file")], frozenset(), id="another-kind"),
+        pytest.param([recent(text="hello")], frozenset(), id="words"),
+        pytest.param([recent(text="", attachment="image", from_id="anna")], frozenset(), id="hers"),
+        pytest.param([recent(text="", from_id="")], frozenset(), id="too-old-to-be-shown"),
+        pytest.param(
+            [recent(), recent(mid="mid-8", text="", attachment="image")],
+            frozenset({"mid-9"}),
+            id="before-an-earlier-piece",
+        ),
+    ],
+)
+def test_another_message_is_not_taken_for_an_attachment(found, ours):
+    assert find(of(IMAGE), found, ours, "anna") is None
+
+
+def test_a_reaction_is_never_found():
+    made = of(reaction("m1", "❤", []))
+
+    assert find(made, [recent(text="")], frozenset(), "anna") is None
 
 
 @pytest.mark.parametrize(

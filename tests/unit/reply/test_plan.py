@@ -9,16 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ak_instagram.agents.agent import (
-    Button,
     Buttons,
-    Card,
-    Cards,
     Handoff,
-    Media,
     MessageEnd,
-    Option,
-    QuickReplies,
-    Reaction,
     Silence,
     Text,
 )
@@ -98,52 +91,6 @@ def test_a_handoff_needs_no_words_and_no_reason():
 
 
 @pytest.mark.parametrize(
-    ("part", "name", "expected"),
-    [
-        pytest.param(
-            QuickReplies((Option("Red", "RED"),)),
-            "QuickReplies",
-            ["before after"],
-            id="quick-replies",
-        ),
-        pytest.param(Media("image", "https://a.de/a.png"), "Media", ["before after"], id="media"),
-        pytest.param(Reaction("❤"), "Reaction", ["before after"], id="reaction"),
-        pytest.param(
-            Buttons(
-                "*What* next?", (Button("Open", url="https://a.de/"), Button("Ask", payload="ASK"))
-            ),
-            "Buttons",
-            ["before", "What next?\nOpen: https://a.de/", "after"],
-            id="buttons",
-        ),
-        pytest.param(
-            Cards(
-                (
-                    Card("Shoes", "Size 38", url="https://a.de/s"),
-                    Card("Hats", buttons=(Button("Buy", url="https://a.de/h"),)),
-                )
-            ),
-            "Cards",
-            ["before", "Shoes\nSize 38\nhttps://a.de/s\n\nHats\nBuy: https://a.de/h", "after"],
-            id="cards",
-        ),
-    ],
-)
-def test_a_part_that_cannot_be_sent_is_named_and_its_words_are_kept(part, name, expected):
-    plan = plan_answer([Text("before "), part, Text("after")])
-
-    assert plan.refused == (name,)
-    assert texts(plan) == expected
-
-
-def test_an_answer_of_refused_parts_is_neither_silent_nor_empty():
-    plan = plan_answer([Silence(), Media("image", "https://a.de/a.png")])
-
-    assert plan == Plan(refused=("Media",))
-    assert not plan.is_empty
-
-
-@pytest.mark.parametrize(
     ("parts", "expected"),
     [
         pytest.param([Text("**a** " * 50)], False, id="short"),
@@ -153,6 +100,7 @@ def test_an_answer_of_refused_parts_is_neither_silent_nor_empty():
         pytest.param(
             [Text("**a** " * 300), MessageEnd()] * 20, True, id="much-markup-in-short-messages"
         ),
+        pytest.param([Buttons("**a** " * 5000, ())], True, id="much-markup-above-buttons"),
         pytest.param([Silence(), MessageEnd()], False, id="no-text"),
     ],
 )

@@ -14,6 +14,7 @@ from ak_instagram.settings.model import (
     ServerSettings,
     Settings,
 )
+from ak_instagram.settings.value_types import TOOLS
 from tests.support.settings import explain, load
 
 TRICKY = ["12e4", "true", "0123", "@format x", "@none", "[a]", "a#b", "{}", '"quoted"', " x ", "é"]
@@ -59,6 +60,10 @@ def test_a_quoted_text_in_the_file_comes_out_as_written(environ, folder, written
         ),
         pytest.param("AK_AGENT__RETRY_STATUSES", "429, 5XX", ("429", "5xx"), id="statuses"),
         pytest.param("AK_AGENT__RETRY_STATUSES", '["429", 503]', ("429", "503"), id="listed"),
+        pytest.param("AK_AGENT__TOOLS", "React, hand_off", ("react", "hand_off"), id="tools"),
+        pytest.param("AK_AGENT__TOOLS", '["react"]', ("react",), id="tools-listed"),
+        pytest.param("AK_AGENT__TOOLS", "none", (), id="no-tools"),
+        pytest.param("AK_AGENT__TOOLS", "all", TOOLS, id="all-tools"),
         pytest.param("AK_AGENT__MAX_BODY", "4194304", 4194304, id="integer-or-none"),
         pytest.param("AK_SERVER__PORT", "", 8000, id="empty-is-not-set"),
         pytest.param("AK_INSTAGRAM__GRAPH_URL", "http://x:1/", "http://x:1", id="no-slash-at-end"),

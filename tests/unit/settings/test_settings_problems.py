@@ -204,6 +204,13 @@ VARIABLES = [
         id="statuses",
     ),
     pytest.param(
+        {"AK_AGENT__TOOLS": "send_money"},
+        "agent.tools (AK_AGENT__TOOLS): must be all, or some of send_quick_replies, send_buttons, "
+        "send_cards, send_image, react, hand_off, stay_silent, not 'send_money'; for example "
+        "send_quick_replies, hand_off",
+        id="tools",
+    ),
+    pytest.param(
         {"AK_AGENT__HEADERS": '{"X-Version": 2}'},
         "agent.headers (AK_AGENT__HEADERS): must have text for every header: put the values in "
         'quotes; for example {"X-Api-Key": "…"}',

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ak_instagram.agents.agent import Handoff, Media, MessageEnd, Part, Text
+from ak_instagram.agents.answer_schema import NotInSchema, apart, read_answer
 from ak_instagram.agents.complaint import complaint
 from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
@@ -125,10 +126,11 @@ def _words_on_the_way(task: JsonObject) -> list[JsonObject]:
 
 
 def _read(holder: JsonObject, between: str) -> tuple[Part, ...]:
-    """Return the text and the media of a message or an artifact."""
+    """Return the text, the media and the answer documents of a message or an artifact."""
     text = _text(holder, between)
-    files = map(_media, _parts(holder))
-    return (*([Text(text)] if text.strip() else ()), *filter(None, files))
+    said: list[Part] = [Text(text)] if text.strip() else []
+    files = filter(None, map(_media, _parts(holder)))
+    return tuple(apart([[*said, *files], *map(_document, _parts(holder))]))
 
 
 def _text(holder: JsonObject, between: str) -> str:
@@ -144,6 +146,15 @@ def _text(holder: JsonObject, between: str) -> str:
             raise Permanent(f"agent's part has a {type(text).__name__} as `text`, not text")
         texts.append(text)
     return between.join(texts)
+
+
+def _document(part: JsonObject) -> list[Part]:
+    """Return the answer that the data in *part* is; other data is none for the person."""
+    data = part.get("data")
+    try:
+        return read_answer(data) if isinstance(data, dict) else []
+    except NotInSchema:
+        return []
 
 
 def _media(part: JsonObject) -> Media | None:

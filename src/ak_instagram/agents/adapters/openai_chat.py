@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from ak_instagram.agents.agent import Attachment, Needs, Part, Text, Turn, attachments_of, prompt
-from ak_instagram.agents.failures import is_too_long, may_be_about_length, may_be_about_pictures
+from ak_instagram.agents.agent import Attachment, Needs, Part, Turn, attachments_of, prompt
+from ak_instagram.agents.failures import (
+    is_too_long,
+    may_be_about_length,
+    may_be_about_pictures,
+    may_be_about_tools,
+)
 from ak_instagram.agents.history import newer_half
+from ak_instagram.agents.tools import Call, Reply, converse
 from ak_instagram.agents.transport import (
     JSON_OR_EVENTS,
     AgentResponse,
@@ -20,6 +27,8 @@ from ak_instagram.agents.transport import (
 )
 from ak_instagram.errors import Permanent, SettingsError, Transient
 from ak_instagram.settings.model import AgentSettings
+
+from .openai_tools import add_to_calls, chat_reply, chat_request
 
 if TYPE_CHECKING:
     import aiohttp
@@ -54,6 +63,7 @@ class OpenAIChat:
         self._model = settings.model or DEFAULT_MODEL
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
+        self._tools = settings.tools
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """
@@ -78,14 +88,48 @@ class OpenAIChat:
                 return
 
     async def complete(self, turn: Turn, shows: bool) -> list[Part]:
-        """Return the answer to one request about *turn*, with its pictures or their links."""
+        """Return the answer to *turn*, with its pictures or their links."""
         body = request_body(turn, self._model, self._instructions, shows)
-        async with self._endpoint.ask(turn.id, body, turn) as answer:
+        return await self.respond(turn, body)
+
+    async def respond(self, turn: Turn, body: JsonObject) -> list[Part]:
+        """
+        Return the answer to *turn*: of one request, or of as many as calls of tools take.
+
+        A server that refuses tools is asked without them.
+        """
+        if self._tools:
+            try:
+                return await converse(self._tools, partial(self.ask, turn, body), self.result)
+            except (Permanent, Transient) as exc:
+                if not may_be_about_tools(exc):
+                    raise
+                log.warning("agent.asked_for_less", left_out="tools", reason=str(exc))
+        return (await self.request(turn, turn.id, body)).parts
+
+    async def ask(
+        self, turn: Turn, body: JsonObject, items: Sequence[JsonObject], number: int
+    ) -> Reply:
+        """Return the reply to the n-th request about *turn*, which repeats *items*."""
+        key = turn.id if number == 1 else f"{turn.id}-{number}"
+        return await self.request(turn, key, self.offer(body, items, number))
+
+    def offer(self, body: JsonObject, items: Sequence[JsonObject], number: int) -> JsonObject:
+        """Return *body* with the tools and the *items* that came of calls, for the n-th request."""
+        return chat_request(body, self._tools, items, number)
+
+    def result(self, call: Call, told: str) -> JsonObject:
+        """Return the message by which the model is *told* what came of *call*."""
+        return {"role": "tool", "tool_call_id": call.id, "content": told}
+
+    async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
+        """Return the reply to one request about *turn*, which *key* tells from others."""
+        async with self._endpoint.ask(key, body, turn) as answer:
             if answer.is_stream:
-                return [Text(await joined(answer, self._max_answer))]
+                return chat_reply(await joined(answer, self._max_answer))
             completion = await answer.json()
             answer.raise_error(completion, Permanent, "agent answered with an error")
-            return [Text(read_completion(completion))]
+            return chat_reply(read_completion(completion))
 
 
 def reduced(
@@ -140,35 +184,47 @@ def is_picture(attachment: Attachment) -> bool:
     return attachment.kind == "image" and attachment.url is not None
 
 
-def read_completion(completion: JsonObject) -> str:
-    """Return the text of a whole answer, or raise why there is none to be had."""
+def read_completion(completion: JsonObject) -> JsonObject:
+    """Return the message of a whole answer, its `content` a text, or raise why there is none."""
     choices = _choices(completion)
     if not choices or not isinstance(choices[0].get("message"), dict):
         raise Permanent("agent's answer has no message in `choices`")
-    return _text(choices[0], "message")
+    message: JsonObject = choices[0]["message"]
+    calls = [] if _is_filtered(choices[0]) else message.get("tool_calls")
+    return {"content": _text(choices[0], "message"), "tool_calls": calls}
 
 
-async def joined(answer: AgentResponse, max_answer: int) -> str:
+async def joined(answer: AgentResponse, max_answer: int) -> JsonObject:
     """
-    Return the text of a stream, which nobody asked for but some servers send.
+    Return the message of a stream, which nobody asked for but some servers send.
 
     More than *max_answer* characters are `Permanent`.
     """
-    text = ""
+    message: JsonObject = {"content": "", "tool_calls": []}
     async for chunk in answer.frames(is_last):
         answer.raise_error(chunk, Transient, "agent's stream reported an error")
-        text = extended(text, chunk)
-        if len(text) > max_answer:
+        message = extended(message, chunk)
+        length = len(message["content"]) + sum(
+            len(it["function"]["arguments"]) for it in message["tool_calls"]
+        )
+        if length > max_answer:
             raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
-    return text
+    return message
 
 
-def extended(text: str, chunk: JsonObject) -> str:
-    """Return *text* with what *chunk* adds, or nothing if the content filter cut in."""
+def extended(message: JsonObject, chunk: JsonObject) -> JsonObject:
+    """Return *message* with what *chunk* adds, or nothing if the content filter cut in."""
     choices = _choices(chunk)
     if not choices:  # a chunk of usage figures
-        return text
-    return "" if _is_filtered(choices[0]) else text + _text(choices[0], "delta")
+        return message
+    if _is_filtered(choices[0]):
+        return {"content": "", "tool_calls": []}
+    delta = choices[0].get("delta")
+    pieces = delta.get("tool_calls") if isinstance(delta, dict) else None
+    calls = list(message["tool_calls"])
+    for piece in pieces if isinstance(pieces, list) else []:
+        add_to_calls(calls, piece if isinstance(piece, dict) else {})
+    return {"content": message["content"] + _text(choices[0], "delta"), "tool_calls": calls}
 
 
 def is_last(chunk: JsonObject) -> bool:

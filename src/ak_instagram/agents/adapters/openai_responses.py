@@ -8,16 +8,18 @@ for. A server that takes our name for the conversation may be told it (`agent.co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ak_instagram.agents.agent import MessageEnd, Part, Text, Turn, attachments_of, prompt
+from ak_instagram.agents.tools import Call, Reply
 from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
 from .openai_chat import OpenAIChat, is_picture
+from .openai_tools import responses_reply, responses_request
 
 if TYPE_CHECKING:
     import aiohttp
@@ -46,22 +48,33 @@ class OpenAIResponses(OpenAIChat):
         """
         if self._continuation != "none":
             memory = {self._continuation: turn.session, "store": True}
+            alone = replace(turn, history=())
+            body = request_body(alone, self._model, self._instructions, shows) | memory
             try:
-                return await self._respond(replace(turn, history=()), shows, memory)
+                return (await self.request(turn, turn.id, body)).parts
             except Permanent as exc:
                 if exc.status not in _UNKNOWN:
                     raise
-        return await self._respond(turn, shows, {})
+        body = request_body(turn, self._model, self._instructions, shows)
+        return await self.respond(turn, body)
 
-    async def _respond(self, turn: Turn, shows: bool, memory: JsonObject) -> list[Part]:
-        body = request_body(turn, self._model, self._instructions, shows) | memory
-        async with self._endpoint.ask(turn.id, body, turn) as answer:
+    def offer(self, body: JsonObject, items: Sequence[JsonObject], number: int) -> JsonObject:
+        """Return *body* with the tools and the *items* that came of calls, for the n-th request."""
+        return responses_request(body, self._tools, items, number)
+
+    def result(self, call: Call, told: str) -> JsonObject:
+        """Return the item by which the model is *told* what came of *call*."""
+        return {"type": "function_call_output", "call_id": call.id, "output": told}
+
+    async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
+        """Return the reply to one request about *turn*, which *key* tells from others."""
+        async with self._endpoint.ask(key, body, turn) as answer:
             if answer.is_stream:
                 response = await joined(answer, self._max_answer)
             else:
                 response = await answer.json()
             raise_error(answer, response)
-            return read_response(response)
+            return responses_reply(read_response(response), response["output"])
 
 
 def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) -> JsonObject:

@@ -59,6 +59,11 @@ def check(connection: Connection, steps: Path = STEPS) -> None:
         )
 
 
+def revisions(connection: Connection, steps: Path = STEPS) -> tuple[str | None, str]:
+    """Return the schema's revision, `None` if there is no schema, and that of this version."""
+    return _revision(connection), _revisions(steps)[-1]
+
+
 def _revisions(steps: Path) -> list[str]:
     """Return the revisions of *steps*, oldest first."""
     return sorted(file.name.partition("_")[0] for file in (steps / "versions").glob("*.py"))

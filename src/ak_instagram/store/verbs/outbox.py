@@ -8,11 +8,13 @@ having sent it can't know whether it arrived, and has to find out first.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ak_instagram import fast_json
+from ak_instagram.meta.outgoing import Outgoing, attachment_key, sent_kind
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import IS_KNOWN_TO_META, IS_OPEN, in_conversation, outbox
 from ak_instagram.store.statement import Statement
@@ -36,24 +38,20 @@ _NEXT = Statement(
     .order_by(_o.id)
     .limit(1)
 )
-_insert = insert(outbox).values(
-    {
-        name: bindparam(name)
-        for name in (
-            "account",
-            "contact",
-            "turn",
-            "seq",
-            "payload",
-            "text_key",
-            "status",
-            "tries",
-            "planned_at",
-            "changed_at",
-            "answers",
-        )
-    }
+_COLUMNS = (
+    "account",
+    "contact",
+    "turn",
+    "seq",
+    "payload",
+    "text_key",
+    "status",
+    "tries",
+    "planned_at",
+    "changed_at",
+    "answers",
 )
+_insert = insert(outbox).values({name: bindparam(name) for name in _COLUMNS})
 _PLAN = Statement(_insert)
 _PLAN_AND_BEGIN = Statement(_insert.returning(_o.id))
 _PARK = Statement(
@@ -94,6 +92,14 @@ _SENT_IDS = Statement(
 _SAID = Statement(
     select(_o.id).where(*_key, IS_KNOWN_TO_META, _o.turn == bindparam("turn")).limit(1)
 )
+_REPLACED = Statement(
+    update(outbox)
+    .where(_o.id == bindparam("id"), IS_OPEN)
+    .values(status=PieceStatus.DROPPED.value, error=bindparam("why"), changed_at=bindparam("now"))
+    .returning(_o.answers)
+)
+_BEHIND = Statement(select(*(_o[name] for name in _COLUMNS)).where(*_key, IS_OPEN).order_by(_o.id))
+_TAKE_OUT = Statement(delete(outbox).where(*_key, IS_OPEN))
 _give_up = update(outbox).values(
     status=PieceStatus.DEAD.value, error=bindparam("why"), changed_at=bindparam("now")
 )
@@ -108,7 +114,8 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     Returns its first piece, marked as being sent, if that may go out at once: neither the
     24 h window nor an earlier piece is in its way.
     """
-    planned = _planned(tx, row, result)
+    answers = ",".join(map(str, result.events))
+    planned = _rows(tx, row, result.turn, answers, enumerate(result.messages))
     if not planned:
         return None
     key = {"account": row.account, "contact": row.contact}
@@ -131,25 +138,38 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     return piece
 
 
-def _planned(tx: Tx, row: ClaimedRow, result: TurnResult) -> list[dict[str, object]]:
-    """Return the rows of *result*'s answer."""
-    answers = ",".join(map(str, result.events))
+def _rows(
+    tx: Tx,
+    row: ClaimedRow,
+    turn: str,
+    answers: str | None,
+    messages: Iterable[tuple[int, Outgoing]],
+) -> list[dict[str, object]]:
+    """Return the rows of *turn*'s *messages*, each with its number; *answers* are events' ids."""
     return [
         {
             "account": row.account,
             "contact": row.contact,
-            "turn": result.turn,
+            "turn": turn,
             "seq": seq,
             "payload": fast_json.dump(message).decode(),
-            "text_key": text_key(said) if isinstance(said := message.get("text"), str) else None,
+            "text_key": text_key(said)
+            if isinstance(said := message.get("text"), str)
+            else echo_key(message),
             "status": PieceStatus.PLANNED.value,
             "tries": 0,
             "planned_at": tx.now,
             "changed_at": tx.now,
             "answers": answers,
         }
-        for seq, message in enumerate(result.messages)
+        for seq, message in messages
     ]
+
+
+def echo_key(message: Outgoing) -> str | None:
+    """Return what a *message* without a text is known by; `None` if it has no echo."""
+    kind = sent_kind(message)
+    return attachment_key(kind) if kind else None
 
 
 def text_key(said: str) -> str:
@@ -199,8 +219,8 @@ def park(tx: Tx, row: ClaimedRow) -> None:
 
 
 def mark_sent(tx: Tx, piece: Piece, message_id: str) -> None:
-    """Note that Meta took *piece*, under *message_id*."""
-    _SENT.run(tx, id=piece.id, message_id=message_id, now=tx.now)
+    """Note that Meta took *piece*, under *message_id*; a reaction has none."""
+    _SENT.run(tx, id=piece.id, message_id=message_id or None, now=tx.now)
 
 
 def mark_failed(tx: Tx, piece: Piece, then: PieceStatus, why: str) -> None:
@@ -212,6 +232,24 @@ def mark_failed(tx: Tx, piece: Piece, then: PieceStatus, why: str) -> None:
     if piece.outcome_unknown and then is PieceStatus.SENDING:
         return
     _FAILED.run(tx, id=piece.id, then=then.value, why=why)
+
+
+def replace(tx: Tx, row: ClaimedRow, piece: Piece, messages: Iterable[Outgoing], why: str) -> None:
+    """
+    Put *messages* in the place of *piece*, which is dropped because of *why*.
+
+    What waits behind it stays behind them. If an echo has shown meanwhile that the piece
+    arrived, that stands.
+    """
+    dropped = _REPLACED.row(tx, id=piece.id, why=why, now=tx.now)
+    if dropped is None:
+        return
+    key = {"account": row.account, "contact": row.contact}
+    behind = [dict(zip(_COLUMNS, each, strict=True)) for each in _BEHIND.rows(tx, **key)]
+    instead = _rows(tx, row, piece.turn, dropped[0], ((piece.seq, it) for it in messages))
+    # Pieces go out by their ids, so what stays behind needs new ones.
+    _TAKE_OUT.run(tx, **key)
+    _PLAN.run_many(tx, instead + behind)
 
 
 def sent_ids(tx: Tx, row: ClaimedRow) -> frozenset[str]:

@@ -10,6 +10,7 @@ from ak_instagram import fast_json
 from ak_instagram.meta.content import Edit, Message, Postback, read_content
 from ak_instagram.meta.events import Kind
 from ak_instagram.meta.keys import edit_keys, mid_key
+from ak_instagram.meta.outgoing import words_of
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import events, in_conversation, outbox
 from ak_instagram.store.statement import Statement
@@ -62,8 +63,7 @@ def _text_of(tx: Tx, account: str, contact: str, mid: str) -> str:
     """Return what the message *mid* said, be it the service's or the person's; empty if unknown."""
     key = {"account": account, "contact": contact}
     if (payload := _PIECE.value(tx, **key, mid=mid)) is not None:
-        said = (fast_json.load_object(payload) or {}).get("text")
-        return said if isinstance(said, str) else ""
+        return words_of(fast_json.load_object(payload) or {})
     for kind in (Kind.MESSAGE, Kind.POSTBACK):
         row = _EVENT.row(tx, **key, mid=mid, key=mid_key(kind, account, mid))
         if row is None or row[1] is None:

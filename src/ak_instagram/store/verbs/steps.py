@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import bindparam, insert, select, update
 
 from ak_instagram.meta.events import Kind
+from ak_instagram.meta.outgoing import fallback_of
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import (
     IS_TAKEN_BACK,
@@ -276,6 +277,15 @@ def give_up(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) ->
     if failed is not None:
         trail.note_failure(tx, claim, failed)
     outbox.give_up(tx, row, _piece_of(claim), why)
+    return next_step(tx, row)
+
+
+def degrade(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) -> Claim | None:
+    """Put its fallback in the place of the claim's piece, and return the next step."""
+    row, piece = claims.require(tx, claim), _piece_of(claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
+    outbox.replace(tx, row, piece, fallback_of(piece.message), why)
     return next_step(tx, row)
 
 

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from ak_instagram.meta.events import Event, Kind
+from ak_instagram.meta.outgoing import attachment_key
 from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import (
     IS_KNOWN_TO_META,
@@ -209,7 +210,12 @@ def _settle_ours(tx: Tx, event: Event) -> bool:
     if _OURS.row(tx, mid=event.mid):
         return True
     key = {"account": event.account, "contact": event.contact}
-    said = {**key, "text_key": text_key(event.echo_text)}
+    # Words beside an attachment are of Meta's making: we send either.
+    attached = event.echo_attachment
+    said = {
+        **key,
+        "text_key": attachment_key(attached) if attached else text_key(event.echo_text),
+    }
     bounds = {"planned_by": event.at + CLOCK_SLACK, "tried_after": event.at - LATEST_ECHO}
     outcome = {"mid": event.mid, "now": tx.now}
     if _settle_in_flight(tx, event, said, outcome) or _SETTLE_TRIED.run(
