@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ak_instagram.admin.figures import Figures
 from ak_instagram.agents.agent import Agent
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
@@ -43,11 +44,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running service, as far as requests need it; *dead_jobs* names those that died."""
+    """
+    The running service, as far as requests need it.
+
+    *dead_jobs* names those that died, *figures* are what the console draws.
+    """
 
     settings: Settings
     store: Store
     dead_jobs: Callable[[], list[str]]
+    figures: Figures
 
 
 @asynccontextmanager
@@ -84,7 +90,11 @@ async def open_service(
             worker = _assemble(settings, agent, store, graph, accounts)
             every = settings.instagram.sweep
             sweeper = Sweeper(store, AccountCalls(graph), every)
+            figures = Figures()
+            # Nobody sees them without the console.
+            drawing = {"figures": figures.run()} if settings.admin.token else {}
             async with running(
+                **drawing,
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
                 purging=run_purges(store, settings.store.retention),
@@ -93,7 +103,7 @@ async def open_service(
                 checking=run_daily(settings, session, first_after=first_check_after),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()])
+                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()], figures)
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
 
@@ -130,7 +140,7 @@ def _admin_routes(service: Service) -> list[BaseRoute]:
     # Here and not above: most services run without it.
     from .admin.app import make_admin
 
-    return [Mount("/admin", app=make_admin(service.store, service.settings))]
+    return [Mount("/admin", app=make_admin(service.store, service.settings, service.figures))]
 
 
 def _assemble(

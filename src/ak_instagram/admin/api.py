@@ -64,7 +64,7 @@ class AccountState:
 
 
 class DoctorOnCall:
-    """The doctor's findings for *settings*, looked for when asked, every so many seconds at most."""
+    """The doctor's findings for *settings*, looked for when asked, *every* so many s at most."""
 
     def __init__(
         self,

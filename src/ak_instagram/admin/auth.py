@@ -42,6 +42,10 @@ class Caller:
         """Whether the caller may change things."""
         return self.role == "full"
 
+    def owns(self, form_token: str) -> bool:
+        """Return whether *form_token* is that of the caller's session."""
+        return hmac.compare_digest(self.form_token.encode(), form_token.encode("utf-8", "replace"))
+
 
 class TooManyFailures(Exception):
     """The caller's address has shown so many wrong tokens that it has to wait *seconds*."""

@@ -91,7 +91,7 @@ async def test_without_a_token_in_the_settings_there_is_nothing(ask_without_toke
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer no"}, {"Cookie": f"{COOKIE}=x"}])
-@pytest.mark.parametrize("path", ["conversations", "openapi.json", "nothing", "../x"])
+@pytest.mark.parametrize("path", ["conversations", "openapi.json", "nothing"])
 async def test_whoever_shows_no_token_gets_nothing(ask, path, headers):
     assert (await ask(path, headers=headers))[0] == 401
 

@@ -6,15 +6,29 @@ The command line, the admin API and the console all come here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
+from sqlalchemy import bindparam, update
+
 from ak_instagram.store.database import Tx
+from ak_instagram.store.schema import conversations, in_conversation
+from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs import dead_letters, takeover
 from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 
 from . import log
+
+_c = conversations.c
+_HASTEN = Statement(
+    update(conversations)
+    .where(*in_conversation(conversations), _c.due_at.is_not(None), _c.waits_for.is_(None))
+    .values(due_at=bindparam("now"), not_before=0)
+)
+_NEW_SESSION = Statement(
+    update(conversations).where(*in_conversation(conversations)).values(epoch=_c.epoch + 1)
+)
 
 MAX_LETTERS = 2_000  # that are listed or changed at once: webhooks wait for it too
 
@@ -42,6 +56,31 @@ def resume(tx: Tx, who: str, account: str, contact: str) -> bool | None:
     return was_silent
 
 
+def retry(tx: Tx, who: str, account: str, contact: str) -> bool | None:
+    """
+    Let what waits be tried now rather than after its backoff; return whether anything waits.
+
+    `None` if nobody knows the conversation. What waits for its account is left to that.
+    """
+    if not takeover.is_known(tx, account, contact):
+        return None
+    key = {"account": account, "contact": contact}
+    is_done = _HASTEN.run(tx, **key, now=tx.now) > 0
+    if is_done:
+        log.write(tx, who, "conversation.retry", account, contact)
+        tx.due_in.append(0)
+    return is_done
+
+
+def reset(tx: Tx, who: str, account: str, contact: str) -> bool | None:
+    """Let the agent begin a new session with the person; `None` if nobody knows them."""
+    if not takeover.is_known(tx, account, contact):
+        return None
+    _NEW_SESSION.run(tx, account=account, contact=contact)
+    log.write(tx, who, "conversation.reset", account, contact)
+    return True
+
+
 def replay(tx: Tx, who: str, letter: DeadLetter) -> bool:
     """Try *letter* again, as `dead_letters.replay` does; return whether anything can be tried."""
     return _change(tx, who, "dead_letter.replay", letter, dead_letters.replay)
@@ -61,16 +100,6 @@ def find_letters(tx: Tx, wanted: Filter, reason: str | None = None) -> list[Dead
     """Return at most `MAX_LETTERS` of those *wanted*, oldest first; of *reason* if that is set."""
     found = dead_letters.find(tx, replace(wanted, limit=MAX_LETTERS))
     return [it for it in found if reason is None or it.reason == reason]
-
-
-def change_all(
-    tx: Tx,
-    who: str,
-    change: Callable[[Tx, str, DeadLetter], bool],
-    letters: Sequence[DeadLetter],
-) -> int:
-    """Make *change* to each of *letters*; return to how many it could be made."""
-    return sum(change(tx, who, letter) for letter in letters)
 
 
 def _change(
