@@ -42,6 +42,8 @@ CHART_SECRETS = {
     "appSecret": "instagram.app_secret",
     "agentApiKey": "agent.api_key",
     "agentHeaders": "agent.headers",
+    "agentCallbackSecret": "agent.callback_secret",
+    "agentTranscriptionKey": "agent.transcription_key",
     "adminToken": "admin.token",
 }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import aiohttp
 from aiohttp import web
 
 from qa.support.service import WITHIN
@@ -26,9 +29,104 @@ A2A_CARD = {
 }
 
 
+CALLBACK_SECRET = "scripted-callback-secret"
+_POSTING: set[asyncio.Task[None]] = set()
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a protocol has what the person *said*, and how it *answers* a text."""
+
+    said: Callable[[dict[str, Any]], object]
+    answers: Callable[[str, dict[str, Any]], web.Response]
+
+
+def _as_json(wrap: Callable[[str], object]) -> Callable[[str, dict[str, Any]], web.Response]:
+    return lambda text, _: web.json_response(wrap(text))
+
+
+def _response(text: str) -> object:
+    content = [{"type": "output_text", "text": text}]
+    return {"output": [{"type": "message", "content": content}]}
+
+
+def _a2a(text: str) -> object:
+    message = {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": text}]}
+    return {"jsonrpc": "2.0", "id": 1, "result": {"message": message}}
+
+
+def _run(text: str, _body: dict[str, Any]) -> web.Response:
+    """Stream an AG-UI run."""
+    events = [
+        {"type": "RUN_STARTED"},
+        {"type": "TEXT_MESSAGE_START", "messageId": "m", "role": "assistant"},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": text},
+        {"type": "TEXT_MESSAGE_END", "messageId": "m"},
+        {"type": "RUN_FINISHED"},
+    ]
+    frames = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    return web.Response(text=frames, content_type="text/event-stream")
+
+
+def _dify(text: str, _body: dict[str, Any]) -> web.Response:
+    """Stream a message of Dify in two pieces."""
+    half = len(text) // 2
+    events = [{"event": "message", "answer": it} for it in (text[:half], text[half:])]
+    frames = [f"data: {json.dumps(it)}\n\n" for it in [*events, {"event": "message_end"}]]
+    return web.Response(text="".join(frames), content_type="text/event-stream")
+
+
+def _state(text: str, body: dict[str, Any]) -> web.Response:
+    asked = {"type": "human", **body["input"]["messages"][0]}
+    said = {"type": "ai", "id": "a", "content": text}
+    return web.json_response({"messages": [asked, said]})
+
+
+def _called_back(text: str, body: dict[str, Any]) -> web.Response:
+    """Take the question, and post the answer by itself."""
+    task = asyncio.create_task(_post(body["callback_url"], json.dumps({"reply": text}).encode()))
+    _POSTING.add(task)
+    task.add_done_callback(_POSTING.discard)
+    return web.json_response({}, status=202)
+
+
+async def _post(url: str, body: bytes) -> None:
+    signature = hmac.digest(CALLBACK_SECRET.encode(), body, "sha256").hex()
+    headers = {"X-Hub-Signature-256": f"sha256={signature}"}
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers):
+        pass
+
+
+_BY_PATH: Mapping[str, Protocol] = {
+    AGENT_KERNEL_PATH: Protocol(
+        lambda body: body["prompt"], _as_json(lambda text: {"result": text})
+    ),
+    OPENAI_PATH: Protocol(
+        lambda body: body["messages"][-1]["content"],
+        _as_json(lambda text: {"choices": [{"message": {"content": text}}]}),
+    ),
+    RESPONSES_PATH: Protocol(
+        lambda body: (
+            body["input"] if isinstance(body["input"], str) else body["input"][-1]["content"]
+        ),
+        _as_json(_response),
+    ),
+    A2A_PATH: Protocol(lambda body: body["params"]["message"]["parts"][0]["text"], _as_json(_a2a)),
+    "/chat-messages": Protocol(lambda body: body["query"], _dify),
+    "/runs/wait": Protocol(lambda body: body["input"]["messages"][0]["content"], _state),
+}
+_BY_NAME: Mapping[str, Protocol] = {
+    "threadId": Protocol(lambda body: body["messages"][-1]["content"], _run),
+    "chatInput": Protocol(lambda body: body["chatInput"], _as_json(lambda text: {"output": text})),
+    "question": Protocol(lambda body: body["question"], _as_json(lambda text: {"text": text})),
+    "callback_url": Protocol(lambda body: body["text"], _called_back),
+    "text": Protocol(lambda body: body["text"], _as_json(lambda text: {"reply": text})),
+}
+
+
 @dataclass(frozen=True)
 class Question:
-    """One request, in the protocol that its *path* tells."""
+    """One request, in the protocol that its *path* tells, or a name in its *body*."""
 
     path: str
     headers: Mapping[str, str]
@@ -37,27 +135,17 @@ class Question:
     @property
     def text(self) -> str:
         """What the person said."""
-        if self.path.endswith(OPENAI_PATH):
-            return str(self.body["messages"][-1]["content"])
-        if self.path.endswith(RESPONSES_PATH):
-            said = self.body["input"]
-            return str(said if isinstance(said, str) else said[-1]["content"])
-        if self.path == A2A_PATH:
-            return str(self.body["params"]["message"]["parts"][0]["text"])
-        return str(self.body["prompt" if self.path == AGENT_KERNEL_PATH else "text"])
+        return str(self._protocol.said(self.body))
 
     def answered(self, text: str) -> web.Response:
         """Return *text* as the protocol wraps it."""
-        if self.path.endswith(OPENAI_PATH):
-            return web.json_response({"choices": [{"message": {"content": text}}]})
-        if self.path.endswith(RESPONSES_PATH):
-            content = [{"type": "output_text", "text": text}]
-            return web.json_response({"output": [{"type": "message", "content": content}]})
-        if self.path == A2A_PATH:
-            message = {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": text}]}
-            return web.json_response({"jsonrpc": "2.0", "id": 1, "result": {"message": message}})
-        field_name = "result" if self.path == AGENT_KERNEL_PATH else "reply"
-        return web.json_response({field_name: text})
+        return self._protocol.answers(text, self.body)
+
+    @property
+    def _protocol(self) -> Protocol:
+        by_path = (it for end, it in _BY_PATH.items() if self.path.endswith(end))
+        by_name = (it for name, it in _BY_NAME.items() if name in self.body)
+        return next(by_path, None) or next(by_name)
 
 
 Act = Callable[[Question], Awaitable[web.StreamResponse | None]]
@@ -143,6 +231,12 @@ class ScriptedAgent:
         return web.Response()
 
 
+async def show_nothing(request: web.Request) -> web.Response:
+    """Answer a look before a question: Dify knows no conversation, and LangGraph no thread."""
+    is_dify = request.path.endswith("/conversations")
+    return web.json_response({"data": []}, status=200 if is_dify else 404)
+
+
 async def show_card(_request: web.Request) -> web.Response:
     """Give the card by which A2A finds the agent."""
     return web.json_response(A2A_CARD)
@@ -165,6 +259,7 @@ async def serving_agent(agent: AgentT) -> AsyncIterator[AgentT]:
     """Serve *agent* while the block does."""
     app = web.Application()
     app.router.add_get("/.well-known/agent-card.json", show_card)
+    app.router.add_get("/{path:.*}", show_nothing)
     app.router.add_post("/{path:.*}", agent.handle)
     async with serving(app) as agent.url:
         yield agent

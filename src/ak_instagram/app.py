@@ -13,9 +13,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ak_instagram.admin.figures import Figures
-from ak_instagram.agents.agent import Agent
+from ak_instagram.agents.agent import Agent, Deferring
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
+from ak_instagram.conversation.turn import turn_id
 from ak_instagram.conversation.worker import Worker
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
@@ -31,6 +32,7 @@ from ak_instagram.meta.graph import GraphClient
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
+from ak_instagram.webhook.callbacks import CALLBACKS, CallbackEndpoint
 from ak_instagram.webhook.endpoint import WebhookEndpoint
 
 from .backoff import Backoff
@@ -51,6 +53,7 @@ class Service:
     """
 
     settings: Settings
+    agent: Agent
     store: Store
     dead_jobs: Callable[[], list[str]]
     figures: Figures
@@ -103,7 +106,9 @@ async def open_service(
                 checking=run_daily(settings, session, first_after=first_check_after),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
-                    yield Service(settings, store, lambda: [*upkeep.dead(), *work.dead()], figures)
+                    yield Service(
+                        settings, agent, store, lambda: [*upkeep.dead(), *work.dead()], figures
+                    )
                 # Claiming has ended; leases are still renewed while the rest is finished.
                 await worker.drain(settings.server.drain)
 
@@ -116,13 +121,15 @@ def make_app(service: Service) -> ASGIApp:
         app_secrets=service.settings.instagram.app_secrets,
     )
     probes = Probes(service.store, service.dead_jobs)
-    router = Starlette(
-        routes=[
-            *(Route(path, webhook) for path in PATHS),
-            *probes.routes(),
-            *_admin_routes(service),
-        ]
-    )
+    routes: list[BaseRoute] = [
+        *(Route(path, webhook) for path in PATHS),
+        *probes.routes(),
+        *_admin_routes(service),
+    ]
+    if isinstance(service.agent, Deferring):
+        secret = service.settings.agent.callback_secret or ""
+        routes.append(Route(CALLBACKS, CallbackEndpoint(service.store, service.agent, secret)))
+    router = Starlette(routes=routes)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What Meta posts goes round the router, which costs as much as storing a message does.
@@ -187,5 +194,6 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         takeover_pause_ms=int(settings.conversation.takeover_pause * 1000),
         automatic_texts=settings.conversation.automatic_texts,
         transcript_lines=agent.history,
+        turn_id=turn_id if isinstance(agent, Deferring) else None,
     )
     return open_store(settings.store.url, worker)

@@ -58,6 +58,18 @@ class Permanent(Exception):
         self.status = status
 
 
+class Deferred(Exception):
+    """
+    The agent has taken the turn and will post its answer: let the conversation wait.
+
+    If nothing has come after *seconds*, the turn is overdue.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the agent answers within {seconds:g} s")
+        self.seconds = seconds
+
+
 class SettingsError(Exception):
     """The settings can't be used; *problems* has one line for each reason, with its fix."""
 

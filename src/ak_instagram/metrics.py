@@ -57,7 +57,7 @@ EVENTS_DUPLICATE = Counter(
 
 TURNS = _from_zero(
     Counter("ak_instagram_turns_total", "Turns by how they ended", ["outcome"]),
-    *("answered", "silent", "ignored", "retried", "dead"),
+    *("answered", "silent", "ignored", "retried", "deferred", "dead"),
 )
 TURN_SECONDS = Histogram(
     "ak_instagram_turn_seconds",

@@ -21,6 +21,7 @@ Json: TypeAlias = dict[str, Any]
 # Outcomes, in the words of the table.
 ANSWER, TWO, SILENCE = "answer", "2 messages", "silence"
 LATER, NEVER, PERSON = "later", "never", "person"
+WAITS = "waits"
 STOPPED = "stopped"
 NONE = "-"
 
@@ -37,6 +38,7 @@ class Dialect:
     and the conversation in a request. *special* has the cases that differ between protocols,
     each with what is expected; one that is not there does not exist in this protocol.
     With *takes_text* a body that is no JSON, or empty, is an answer.
+    With *only_streams* the answer is a list of frames, which are streamed.
     *aside* answers requests that come before the question, by method, path and body.
     """
 
@@ -48,6 +50,7 @@ class Dialect:
     asks_model: bool = False
     wants_history: bool = False
     takes_text: bool = False
+    only_streams: bool = False
     aside: Callable[[str, str, Json], object | None] = lambda _method, _path, _body: None
 
     def __str__(self) -> str:
@@ -226,6 +229,43 @@ def _thread(method: str, path: str, _body: Json) -> object | None:
     return [] if path.endswith("/runs") else {"status": "idle", "values": {}, "interrupts": {}}
 
 
+def _run(*events: Json, **end: object) -> list[Json]:
+    """Return the frames of an AG-UI run."""
+    ids = {"threadId": "session-1", "runId": "turn-1"}
+    finished = {"type": "RUN_FINISHED", **ids, "outcome": {"type": "success"}, **end}
+    return [{"type": "RUN_STARTED", **ids}, *events, finished]
+
+
+def _says(text: object, id_: str = "m") -> list[Json]:
+    return [
+        {"type": "TEXT_MESSAGE_START", "messageId": id_, "role": "assistant"},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": id_, "delta": text},
+        {"type": "TEXT_MESSAGE_END", "messageId": id_},
+    ]
+
+
+def _interrupt(**fields: object) -> Json:
+    interrupt = {"id": "int-1", "reason": "input", **fields}
+    return {"outcome": {"type": "interrupt", "interrupts": [interrupt]}}
+
+
+def _ag_ui_prompt(body: Json) -> str:
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else json.dumps(content)
+
+
+def _dify_event(kind: str, **fields: object) -> Json:
+    return {"event": kind, "task_id": "t", "conversation_id": "c", **fields}
+
+
+def _conversations(method: str, path: str, _body: Json) -> object | None:
+    """Answer Dify's list of a user's conversations."""
+    if method != "GET":
+        return None
+    assert path == "/v1/conversations"
+    return {"limit": 1, "has_more": False, "data": [{"id": "c"}]}
+
+
 def _state(*texts: object, **more: object) -> Json:
     asked = {"type": "human", "id": "turn-1", "content": "Where is my order?"}
     said = [{"type": "ai", "id": f"a{at}", "content": it} for at, it in enumerate(texts)]
@@ -348,6 +388,49 @@ DIALECTS = [
         aside=_thread,
     ),
     Dialect(
+        "ag-ui",
+        answer=lambda text: _run(*_says(text)),
+        prompt=_ag_ui_prompt,
+        session=lambda body: body["threadId"],
+        special={
+            "several messages": (says(_run(*_says("one", "a"), *_says("two", "b"))), TWO),
+            "asks the person back": (says(_run(**_interrupt(message="Which one?"))), ANSWER),
+            "waits for staff": (
+                says(_run(**_interrupt(message="Refund?", toolCallId="call-1"))),
+                PERSON,
+            ),
+            "stream dropped": (says(_run(*_says("Hi"))[:-1]), LATER),
+            "error inside a stream": (
+                says([*_run(*_says("Hi"))[:-1], {"type": "RUN_ERROR", "message": "no"}]),
+                LATER,
+            ),
+        },
+        only_streams=True,
+        wants_history=True,
+    ),
+    Dialect(
+        "dify",
+        answer=lambda text: {"event": "message", "conversation_id": "c", "answer": text},
+        prompt=lambda body: body["query"],
+        session=lambda body: body["user"],
+        special={
+            "waits for staff": (streams(_dify_event("workflow_paused", data={})), PERSON),
+            "stream nobody asked for": (
+                streams(_dify_event("message", answer="Hi"), _dify_event("message_end")),
+                ANSWER,
+            ),
+            "stream dropped": (streams(_dify_event("message", answer="Hi")), LATER),
+            "error inside a stream": (
+                streams(
+                    _dify_event("message", answer="Hi"),
+                    _dify_event("error", status=500, code="internal_server_error", message="no"),
+                ),
+                LATER,
+            ),
+        },
+        aside=_conversations,
+    ),
+    Dialect(
         "n8n",
         answer=lambda text: {"output": text},
         prompt=lambda body: body["chatInput"],
@@ -383,6 +466,20 @@ DIALECTS = [
         special={
             "several messages": (says({"reply": ["one", "two"]}), TWO),
             "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
+            "error inside a 200": (says({"error": {"message": "no"}}), LATER),
+        },
+        takes_text=True,
+    ),
+    Dialect(
+        "http-callback",
+        answer=lambda text: {"reply": text},
+        prompt=lambda body: body["text"],
+        session=lambda body: body["session"],
+        special={
+            "several messages": (says({"messages": ["one", {"text": "two"}]}), TWO),
+            "waits for staff": (says({"handoff": "a refund"}), PERSON),
+            "only queued": (says({}, 202), WAITS),
             "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
             "error inside a 200": (says({"error": {"message": "no"}}), LATER),
         },

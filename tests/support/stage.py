@@ -129,6 +129,7 @@ async def open_stage(
         service = Service(
             folder, _settings(meta, agent) | {"instagram.accounts": accounts} | changes
         )
+        service.settings.setdefault("agent.callback_url", service.url)
         await service.start()
         try:
             await meta.subscribe(service.webhook, VERIFY_TOKEN)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
+from ak_instagram.conversation.turn import turn_id
 from ak_instagram.meta.events import Event, Kind
 from ak_instagram.store.database import Clock, Database, T, Tx, Work, WorkerIdentity
 from ak_instagram.store.postgres.engine import open_postgres
@@ -50,9 +51,11 @@ def worker(
     debounce: int = 0,
     lines: int = 0,
     automatic_texts: tuple[str, ...] = (),
+    awaits: bool = False,
 ) -> WorkerIdentity:
-    """A process run that is called *owner*."""
-    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines)
+    """A process run that is called *owner*, and *awaits* answers that its agent posts."""
+    names = turn_id if awaits else None
+    return WorkerIdentity(owner, LEASE, debounce, PAUSE, automatic_texts, lines, names)
 
 
 def tx_on(connection: object) -> Tx:
@@ -84,8 +87,11 @@ class Bench:
         debounce: int = 0,
         lines: int = 0,
         automatic_texts: tuple[str, ...] = (),
+        awaits: bool = False,
     ) -> Store:
-        rules = worker(owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts)
+        rules = worker(
+            owner, debounce=debounce, lines=lines, automatic_texts=automatic_texts, awaits=awaits
+        )
         return Store(self.database, rules)
 
     async def run(self, verb: Callable[..., T], *arguments: object) -> T:

@@ -20,6 +20,8 @@
   (list "AK_INSTAGRAM__APP_SECRET_FILE" .appSecret)
   (list "AK_AGENT__API_KEY_FILE" .agentApiKey)
   (list "AK_AGENT__HEADERS_FILE" .agentHeaders)
+  (list "AK_AGENT__CALLBACK_SECRET_FILE" .agentCallbackSecret)
+  (list "AK_AGENT__TRANSCRIPTION_KEY_FILE" .agentTranscriptionKey)
   (list "AK_ADMIN__TOKEN_FILE" .adminToken) }}
 {{- range $files }}
 {{- if last . }}

@@ -36,7 +36,7 @@ from .auth import (
     is_same_origin,
 )
 from .console.live import LiveUpdates
-from .console.pages import Pages, form_of, see_other
+from .console.pages import Pages, Standing, form_of, see_other
 from .console.rendering import render
 from .figures import Figures
 from .openapi import ApiRoute, WrongRequest, as_json
@@ -144,7 +144,8 @@ def make_admin(store: Transactions, settings: Settings, figures: Figures) -> ASG
     gate = Gate(settings.admin.token, settings.admin.read_token)
     doctor = DoctorOnCall(settings)
     api = AdminApi(store, settings, doctor)
-    return AdminApp(gate, api, Pages(store, settings, figures, doctor, LiveUpdates()))
+    pages = Pages(store, settings, figures, doctor, LiveUpdates(), Standing(store))
+    return AdminApp(gate, api, pages)
 
 
 def _endpoint(route: ApiRoute) -> Callable[[Request], Awaitable[Response]]:

@@ -7,10 +7,10 @@ Everything an adapter must know of this service is in this module.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import filterfalse
 from operator import attrgetter
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
 from ak_instagram.meta.content import Attachment as Attachment  # a part of the contract
@@ -48,6 +48,18 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """
+    What became of an earlier request about the same turn, whose answer is posted to the service.
+
+    *body* is what was posted; without one nobody has been asked yet, unless it *is_overdue*.
+    """
+
+    body: str | None = field(default=None, repr=False)
+    is_overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """
     All that a person said since the last answer.
@@ -57,7 +69,7 @@ class Turn:
     *account* is the professional account's id, *contact* the person's IGSID.
     *agent* is the name of the agent to ask (`instagram.agent`), if any.
     *locale* is always `None` in this version. *history* is empty unless the adapter
-    asks for it (`Agent.history`).
+    asks for it (`Agent.history`). *callback* is for an agent that is `Deferring`.
     """
 
     id: str
@@ -68,6 +80,7 @@ class Turn:
     agent: str | None = None
     locale: str | None = None
     history: tuple[HistoryLine, ...] = ()
+    callback: Callback | None = None
 
 
 # --- a turn as one piece of text, for protocols that have one field for it -------
@@ -279,4 +292,18 @@ class Agent(Protocol):
         No part at all, or only blank text, is an empty answer: the service stays
         silent and logs it. A last `MessageEnd` may be left out.
         """
+        ...
+
+
+@runtime_checkable
+class Deferring(Protocol):
+    """
+    An agent whose answer may be posted to the service, hours after it was asked.
+
+    Its `answer` raises `errors.Deferred` once the request was taken. When something was posted to
+    the turn's callback, `answer` is called anew, with that in `Turn.callback`.
+    """
+
+    def check_callback(self, body: str) -> None:
+        """Raise `errors.Permanent` if *body* can't be an answer, so that it is refused at once."""
         ...

@@ -17,6 +17,7 @@ from ak_instagram.errors import SettingsError
 from ak_instagram.settings.model import AgentSettings
 
 from .agent import Agent, Needs
+from .media import with_media
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,10 +29,13 @@ ADAPTERS: Mapping[str, str] = {
     "openai-chat": "ak_instagram.agents.adapters.openai_chat:OpenAIChat",
     "openai-responses": "ak_instagram.agents.adapters.openai_responses:OpenAIResponses",
     "a2a": "ak_instagram.agents.adapters.a2a:A2A",
+    "ag-ui": "ak_instagram.agents.adapters.ag_ui.adapter:AgUi",
     "langgraph": "ak_instagram.agents.adapters.langgraph:LangGraph",
+    "dify": "ak_instagram.agents.adapters.dify:Dify",
     "n8n": "ak_instagram.agents.adapters.n8n:N8n",
     "flowise": "ak_instagram.agents.adapters.flowise:Flowise",
     "http": "ak_instagram.agents.adapters.http.adapter:HttpAgent",
+    "http-callback": "ak_instagram.agents.adapters.http.callback:HttpCallback",
     "echo": "ak_instagram.agents.adapters.echo:Echo",
 }
 IMPLIED: Mapping[str, tuple[str, str]] = {
@@ -82,7 +86,7 @@ def build_agent(settings: AgentSettings, session: aiohttp.ClientSession) -> Agen
     if missing := [name for name in ("answer", "history") if not hasattr(agent, name)]:
         problem = f"what `{settings.adapter}` makes has no {' and no '.join(missing)}"
         raise SettingsError([f"agent.adapter: {problem}; see docs/agents.md"])
-    return agent
+    return with_media(agent, settings, session)
 
 
 def load_factory(adapter: str) -> AgentFactory:

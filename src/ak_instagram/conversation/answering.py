@@ -16,7 +16,7 @@ from ak_instagram.agents.answers import ask
 from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
-from ak_instagram.errors import Permanent, Transient
+from ak_instagram.errors import Deferred, Permanent, Transient
 from ak_instagram.reply.plan import Plan, plan_answer, takes_long
 from ak_instagram.reply.rich import said_in
 from ak_instagram.settings.model import Account
@@ -95,6 +95,11 @@ class Answering:
                 plan = await asyncio.to_thread(plan_answer, parts, turn.messages[-1].mid)
             else:
                 plan = plan_answer(parts, turn.messages[-1].mid)
+        except Deferred as exc:
+            step = await self.store.run(steps.defer, claim, exc.seconds)
+            metrics.TURNS.labels("deferred").inc()
+            log.info("turn.deferred", seconds=exc.seconds)
+            return self._end_typing(step, claim, account)
         except Permanent as exc:
             step = await self._dead_letter(claim, draft, str(exc), began)
             return self._end_typing(step, claim, account)

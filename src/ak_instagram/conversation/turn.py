@@ -9,7 +9,7 @@ from itertools import starmap
 from operator import attrgetter
 
 from ak_instagram import fast_json
-from ak_instagram.agents.agent import Attachment, HistoryLine, Turn, UserMessage
+from ak_instagram.agents.agent import Attachment, Callback, HistoryLine, Turn, UserMessage
 from ak_instagram.agents.history import recent
 from ak_instagram.meta.content import (
     Edit,
@@ -117,6 +117,12 @@ def _turn(
         messages = [
             replace(it, text=edits[it.mid].text) if it.mid in edits else it for it in messages
         ]
+    awaited = claim.awaited
+    callback = (
+        Callback(awaited.body, is_overdue=awaited.until is not None and awaited.body is None)
+        if awaited is not None
+        else None
+    )
     past = tuple(starmap(HistoryLine, map(attrgetter("role", "text"), claim.transcript)))
     return Turn(
         id=name,
@@ -126,6 +132,7 @@ def _turn(
         messages=tuple(messages),
         agent=agent,
         history=recent(past) if past else (),
+        callback=callback,
     )
 
 

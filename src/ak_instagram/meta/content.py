@@ -20,7 +20,7 @@ class Attachment:
     *kind* is Meta's word for it (`image`, `audio`, `ig_post`, …), and `product` for one of a
     shop. *url* is a signed link that expires; `None` when Meta sends none, as for view-once
     media. *id* is Meta's, of a post, story or product; *price* is a product's as the shop
-    writes it.
+    writes it. *data* is what is at the URL, as a `data:` URL, if it was fetched.
     """
 
     kind: str
@@ -28,6 +28,12 @@ class Attachment:
     title: str | None = field(default=None, repr=False)
     id: str | None = None
     price: str | None = field(default=None, repr=False)
+    data: str | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> str | None:
+        """The URL to show a model: one with the data in it, if that was fetched."""
+        return self.data or self.url
 
     @property
     def label(self) -> str:

@@ -32,6 +32,7 @@ from .value_types import (
     http_url,
     passphrase,
     store_url,
+    two_words,
 )
 
 
@@ -189,7 +190,8 @@ class AgentSettings:
     adapter: str = setting(
         MISSING,
         "What the agent speaks: `agentkernel`, `openai-chat`, `openai-responses`, `a2a`, "
-        "`langgraph`, `n8n`, `flowise`, `http`, `echo`, or `module:object`. Not set means "
+        "`ag-ui`, `langgraph`, `dify`, `n8n`, `flowise`, `http`, `http-callback`, `echo`, or "
+        "`module:object`. Not set means "
         "`agentkernel` when `agent.url` is set, else `openai-chat` when `OPENAI_API_KEY` is.",
         example="http",
     )
@@ -197,8 +199,8 @@ class AgentSettings:
         None,
         "Where the agent is. `agentkernel`, `langgraph`: the server's root. `openai-chat`, "
         "`openai-responses`: the root with its version, else `OPENAI_BASE_URL`, else "
-        "`https://api.openai.com/v1`. `a2a`: the root that has the agent's card, or the card. "
-        "`http`, `n8n`, `flowise`: the endpoint itself.",
+        "`https://api.openai.com/v1`. `dify`: the root with its version. `a2a`: the root that has "
+        "the agent's card, or the card. All others: the endpoint itself.",
         check=http_url,
         example="http://localhost:8080",
     )
@@ -266,10 +268,71 @@ class AgentSettings:
         value_type=OUTCOMES,
         example='{"status == PAUSED": "handoff", "status != COMPLETED": "later"}',
     )
-    paused: Literal["ask", "handoff"] = setting(
+    paused: Literal["ask", "approve", "handoff"] = setting(
         "ask",
-        "What becomes of a question that `langgraph`'s run waits with: `ask` puts it to the "
-        "person, whose next message answers it, `handoff` leaves it to staff.",
+        "What becomes of a run that waits for somebody. `ask`: a question in words goes to the "
+        "person, whose next message answers it, and an approval to staff. `approve`: an approval "
+        "goes to the person too, as two choices. `handoff`: everything goes to staff.",
+    )
+    approval_words: tuple[str, ...] = setting(
+        ("Yes", "No"),
+        "The two choices that an approval is shown with, the one that approves first.",
+        check=two_words,
+    )
+    callback_url: str | None = setting(
+        None,
+        "Where the agent of `http-callback` reaches this service; `/agent/answers/` and the "
+        "turn's id are added.",
+        check=http_url,
+        example="http://ak-instagram:8000",
+    )
+    callback_secret: str | None = setting(
+        None,
+        "The secret with which the agent of `http-callback` signs what it posts, as Meta does: "
+        "HMAC-SHA256 of the body in `X-Hub-Signature-256`.",
+        check=credential,
+        secret=True,
+        example="a-long-random-text",
+    )
+    callback_timeout: float = setting(
+        3600.0,
+        "Seconds that an answer may be awaited after the agent of `http-callback` took the turn; "
+        "then it is asked again.",
+        check=above_zero,
+    )
+    media: Literal["url", "inline"] = setting(
+        "url",
+        "How pictures and documents reach the agent: as Meta's links, which expire, or fetched "
+        "and sent along, where the protocol has room for that.",
+    )
+    media_hosts: tuple[str, ...] = setting(
+        (),
+        "Hosts that media are fetched from beside Meta's, each `host` or `host:port`; they may be "
+        "private and speak HTTP, as the simulator's are.",
+        example="127.0.0.1:9000",
+    )
+    media_max: int = setting(
+        8388608, "The longest file in bytes that is fetched.", check=at_least(1)
+    )
+    media_timeout: float = setting(
+        15.0, "Seconds that fetching a file may take, and transcribing it.", check=above_zero
+    )
+    transcription_url: str | None = setting(
+        None,
+        "The root with its version of a server with OpenAI's `/audio/transcriptions`, which puts "
+        "voice notes into words. Not set, a voice note is its link.",
+        check=http_url,
+        example="https://api.openai.com/v1",
+    )
+    transcription_key: str | None = setting(
+        None,
+        "The bearer token for `agent.transcription_url`.",
+        check=credential,
+        secret=True,
+        example="sk-…",
+    )
+    transcription_model: str = setting(
+        "whisper-1", "The model that `agent.transcription_url` is asked for."
     )
     max_body: int | None = setting(
         None,
@@ -429,6 +492,8 @@ class Settings:
             *self.instagram.app_secrets,
             self.instagram.verify_token,
             self.agent.api_key,
+            self.agent.callback_secret,
+            self.agent.transcription_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
             self.admin.read_token,

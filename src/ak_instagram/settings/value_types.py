@@ -215,6 +215,9 @@ POSTGRES_OPTIONS |= {"service", "servicefile", "target_session_attrs", "krbsrvna
 _TLS_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}  # the driver takes them from variables
 
 
+MAX_TITLE = 20  # characters that Instagram shows of a choice
+
+
 class Unfit(ValueError):
     """A problem that is shown with its own *example*, or with none, in place of the key's."""
 
@@ -274,6 +277,12 @@ def passphrase(value: str) -> None:
 def _refuse_quotes(value: str) -> None:
     if value[0] in "\"'" and value[0] == value[-1]:
         raise ValueError("must have no quotes around it: `docker --env-file` keeps them")
+
+
+def two_words(values: tuple[str, ...]) -> None:
+    """Check that there are two texts, each of which fits a button."""
+    if len(values) != 2 or any(len(it) > MAX_TITLE for it in values):
+        raise ValueError(f"must be two texts of at most {MAX_TITLE} characters")
 
 
 def graph_version(value: str) -> None:

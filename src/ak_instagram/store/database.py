@@ -30,7 +30,8 @@ class WorkerIdentity:
     *owner* names it in its leases, which last *lease_ms*. *debounce_ms* is the quiet that
     ends a burst, *takeover_pause_ms* how long the bot is silent after a person has
     answered. *automatic_texts* are what the account says without one. *transcript_lines*
-    is how many a claim brings along.
+    is how many a claim brings along. *turn_id* names the turn of a claim, and is set only if the
+    agent posts its answers.
     """
 
     owner: str
@@ -39,6 +40,7 @@ class WorkerIdentity:
     takeover_pause_ms: int = 12 * 3_600_000
     automatic_texts: tuple[str, ...] = ()
     transcript_lines: int = 0
+    turn_id: Callable[[Claim], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

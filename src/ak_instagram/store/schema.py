@@ -39,6 +39,7 @@ IS_BLOCKED = text("waits_for = 'account'")
 IS_KNOWN_TO_META = text("message_id IS NOT NULL")
 IS_SETTLED = text("status <> 'waiting' AND status <> 'counted'")
 IS_PAUSED = text("paused_until > 0")
+IS_AWAITED = text("status = 'awaited'")
 
 events = Table(
     "events",
@@ -310,6 +311,34 @@ sweeps = Table(
     Column("round_began", BigInteger, nullable=False, server_default="0"),
     Column("cursor", Text),
 )
+
+
+# Turns whose answer an agent posts, one a conversation at a time; empty for other agents.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("turn", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    # The ids of the turn's events, joined by commas.
+    Column("events", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    # When the answer is overdue; NULL while nobody has taken the turn.
+    Column("until", BigInteger),
+    # What was posted, until the turn is settled.
+    Column("body", Text),
+    # 'awaited', then 'answered', or 'gone' if nobody waits for it any more.
+    Column("status", Text, nullable=False),
+)
+Index(
+    "callbacks_awaited",
+    callbacks.c.account,
+    callbacks.c.contact,
+    unique=True,
+    sqlite_where=IS_AWAITED,
+    postgresql_where=IS_AWAITED,
+)
+Index("callbacks_asked", callbacks.c.asked_at)
 
 
 def in_conversation(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

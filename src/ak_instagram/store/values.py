@@ -63,6 +63,14 @@ class PieceStatus(StrEnum):
     DEAD = "dead"
 
 
+class CallbackStatus(StrEnum):
+    """The state of a turn whose answer an agent posts."""
+
+    AWAITED = "awaited"
+    ANSWERED = "answered"
+    GONE = "gone"  # nobody waits for it: taken back, given up, or a person answers
+
+
 class WaitReason(StrEnum):
     """A wait that is not the conversation's own fault, and so uses up no attempt."""
 
@@ -115,6 +123,21 @@ class TranscriptLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitedAnswer:
+    """
+    An answer that the agent posts when it has one: to the turn of so many *events* (their ids).
+
+    *until* is when it is overdue in UTC ms, `None` while nobody has taken the turn. *body* is
+    what was posted.
+    """
+
+    turn: str
+    events: frozenset[int]
+    until: int | None = None
+    body: str | None = field(default=None, repr=False)
+
+
 class LeaseId(NamedTuple):
     """A lease's identity: its conversation, and the fence under which that is held."""
 
@@ -134,7 +157,7 @@ class Claim:
     oldest first, if lines are kept. *quotes* are the texts of messages that the events
     quote, by their mids, as far as they are known. *referral* is what led the person back,
     as Meta sent it (JSON), if that came by itself since the last turn. *lease_until* is when
-    it ends unless it is renewed.
+    it ends unless it is renewed. *awaited* is the answer to the events, if the agent posts it.
     """
 
     account: str
@@ -148,6 +171,7 @@ class Claim:
     transcript: tuple[TranscriptLine, ...] = ()
     quotes: Mapping[str, str] = field(default_factory=dict)
     referral: str | None = None
+    awaited: AwaitedAnswer | None = None
 
     @property
     def lease_id(self) -> LeaseId:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,12 +31,16 @@ class AgentServer:
     asked: list[web.Request] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     respond: Respond | None = None
+    only_streams: bool = False
     aside: Callable[[str, str, dict[str, Any]], object | None] = lambda _method, _path, _body: None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     def says(self, body: object, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        """Answer everything with *body* as JSON."""
+        """Answer everything with *body* as JSON; a list of frames if the protocol only streams."""
+        if self.only_streams and status == 200 and isinstance(body, list):
+            self.streams(*(f"data: {json.dumps(frame)}\n\n".encode() for frame in body))
+            return
 
         async def respond(_: web.Request) -> web.Response:
             return web.json_response(body, status=status, headers=headers)
@@ -62,7 +68,13 @@ class AgentServer:
         self.respond = respond
 
     def sends(self, body: bytes, content_type: str, status: int = 200, encoding: str = "") -> None:
-        """Answer everything with these bytes."""
+        """Answer everything with these bytes; whole JSON as frames if the protocol only streams."""
+        if self.only_streams and (content_type, status, encoding) == ("application/json", 200, ""):
+            with suppress(ValueError, RecursionError):
+                frames = json.loads(body)
+                if isinstance(frames, list) and frames:
+                    self.says(frames)
+                    return
 
         async def respond(_: web.Request) -> web.Response:
             headers = {"Content-Type": content_type, "Content-Encoding": encoding}

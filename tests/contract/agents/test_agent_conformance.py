@@ -23,6 +23,7 @@ TEXTS = (b"[Note] Sure!", b"Sure!", b"[]", b'"hello"')
 def dialect(request, agent_server):
     """Each adapter that speaks HTTP."""
     agent_server.aside = request.param.aside
+    agent_server.only_streams = request.param.only_streams
     return request.param
 
 
@@ -319,6 +320,8 @@ async def test_half_a_gzip_body_may_heal(dialect, agent_server, ask, turn):
 async def test_a_bom_and_a_declared_charset_are_read(
     dialect, agent_server, ask, turn, encoding, content_type
 ):
+    if dialect.only_streams:
+        pytest.skip("a stream is UTF-8")
     body = json.dumps(dialect.answer("Größe 42, ¿sí?"), ensure_ascii=False).encode(encoding)
     agent_server.sends(body, content_type)
 

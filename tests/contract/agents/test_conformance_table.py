@@ -8,7 +8,7 @@ import pytest
 
 from ak_instagram.agents.agent import Handoff, MessageEnd, Text
 from ak_instagram.agents.registry import ADAPTERS
-from ak_instagram.errors import Permanent, Transient
+from ak_instagram.errors import Deferred, Permanent, Transient
 from tests.support.dialects import (
     ANSWER,
     CASES,
@@ -21,6 +21,7 @@ from tests.support.dialects import (
     PERSON,
     SILENCE,
     STOPPED,
+    WAITS,
 )
 
 TABLE = [
@@ -38,6 +39,7 @@ def test_every_adapter_that_asks_over_http_is_in_the_table():
 @pytest.mark.parametrize(("dialect", "case"), TABLE)
 async def test_a_case_ends_as_the_table_says(dialect, case, agent_server, ask, turn):
     agent_server.aside = dialect.aside
+    agent_server.only_streams = dialect.only_streams
     case.begin(agent_server, dialect)
     timeout = PATIENCE if case.serve and case.outcome == LATER else 5.0
     asking = asyncio.create_task(ask(turn, dialect.adapter, max_answer=LIMIT, timeout=timeout))
@@ -58,6 +60,8 @@ async def outcome(asking: asyncio.Task) -> str:
         return LATER
     except Permanent:
         return NEVER
+    except Deferred:
+        return WAITS
     except asyncio.CancelledError:
         return STOPPED
     if any(isinstance(part, Handoff) for part in parts):

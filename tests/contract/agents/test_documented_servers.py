@@ -84,6 +84,18 @@ def ask_documented(agent_server, client_session):
             id="langgraph",
         ),
         pytest.param(
+            "Dify",
+            "/v1/chat-messages",
+            {
+                "inputs": {"account": "17841400000000001"},
+                "query": "Where is my order?",
+                "response_mode": "streaming",
+                "conversation_id": "",
+                "user": "session-1",
+            },
+            id="dify",
+        ),
+        pytest.param(
             "Flowise",
             "/api/v1/prediction/FLOW",
             {
@@ -129,6 +141,14 @@ async def test_the_request_is_the_servers(agent_server, ask_documented, turn, se
 
     assert agent_server.asked[-1].path_qs == path
     assert agent_server.bodies[-1] == body
+
+
+async def test_an_ag_ui_run_is_posted_to_its_address(agent_server, ask_documented, turn):
+    agent_server.streams(b'data: {"type": "RUN_FINISHED"}\n\n')
+
+    assert await ask_documented("AG-UI", turn) == []
+    assert agent_server.asked[-1].path_qs == "/agui"
+    assert agent_server.bodies[-1]["threadId"] == "session-1"
 
 
 async def test_agno_gets_a_form(agent_server, ask_documented, turn):

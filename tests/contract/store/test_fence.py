@@ -18,6 +18,7 @@ VERBS = {
     "give_up": lambda store, old: store.run(steps.give_up, old, "why"),
     "close_window": lambda store, old: store.run(steps.close_window, old, "why"),
     "retry": lambda store, old: store.run(steps.retry, old, after=0, why="why"),
+    "defer": lambda store, old: store.run(steps.defer, old, 60.0),
     "sent_ids": lambda store, old: store.run(steps.sent_ids, old),
 }
 

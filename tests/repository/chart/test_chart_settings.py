@@ -51,6 +51,7 @@ def secret_for(key: str) -> str:
         "store_url": "postgresql://user:password@db:5432/instagram",
         "uri": "postgresql://user:password@db:5432/instagram",
         "agent-headers": '{"X-Api-Key": "secret"}',
+        "agent-callback-secret": "the-agents-own-secret",
     }
     return fitting.get(key, f"secret-{key}")
 

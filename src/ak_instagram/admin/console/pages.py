@@ -6,6 +6,8 @@ Every page works without JavaScript; with it, its changing part is kept up to da
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,6 +56,8 @@ from .live import LiveUpdates
 from .rendering import STATIC, fragment, render
 
 MAX_FORM = 8_192  # bytes
+BACKLOG_EVERY = 2.0  # seconds
+REASONS_EVERY = 30.0  # seconds: it goes through all dead letters
 FILES = {
     "console.css": "text/css",
     "console.js": "text/javascript",
@@ -73,15 +77,48 @@ _LETTER_CHANGES = {"replay": changes.replay, "discard": changes.discard}
 _DONE = {"replay": "replayed", "discard": "discarded"}
 
 
+class Standing:
+    """
+    The standing of *store*: what waits, and the commonest reasons of dead letters.
+
+    However many consoles are open, the store is asked as often as for one. *now* is the clock.
+    """
+
+    def __init__(self, store: Transactions, now: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._now = now
+        self._looking = asyncio.Lock()
+        self._backlog = Backlog(0, 0, 0, 0, 0, None)
+        self._reasons: list[tuple[str, int]] = []
+        self._looked_at = self._counted_at = float("-inf")
+
+    async def look(self) -> tuple[Backlog, list[tuple[str, int]]]:
+        """Return the backlog, and the reasons with their counts; seconds old at most."""
+        async with self._looking:
+            if self._now() - self._looked_at >= BACKLOG_EVERY:
+                self._backlog = await self._store.run(measure)
+                self._looked_at = self._now()
+            if self._now() - self._counted_at >= REASONS_EVERY:
+                letters = await self._store.run(changes.find_letters, Filter(), None)
+                self._reasons = Counter(it.reason for it in letters).most_common(5)
+                self._counted_at = self._now()
+        return self._backlog, self._reasons
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages over *store* for *settings*; *figures* are this process's, *live* its streams."""
+    """
+    The pages over *store* for *settings*, and how things are *standing* in it.
+
+    *figures* are this process's, *live* its streams.
+    """
 
     store: Transactions
     settings: Settings
     figures: Figures
     doctor: DoctorOnCall
     live: LiveUpdates
+    standing: Standing
 
     def routes(self) -> list[Route]:
         """Return where they are, below `/admin`."""
@@ -118,14 +155,13 @@ class Pages:
         return self.live.stream(now)
 
     async def _overview(self) -> dict[str, Any]:
-        backlog, letters = await self.store.run(_standing)
-        reasons = Counter(it.reason for it in letters)
+        backlog, reasons = await self.standing.look()
         return {
             "figures": self.figures,
             "backlog": backlog,
             "most": MAX_ROWS,
             "dead": backlog.dead_turns + backlog.dead_answers,
-            "reasons": reasons.most_common(5),
+            "reasons": reasons,
             "accounts": account_states(self.settings),
             "active": next(
                 sample.value for it in metrics.TURNS_ACTIVE.collect() for sample in it.samples
@@ -355,10 +391,6 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 # --- verbs ----------------------------------------------------------------------
-
-
-def _standing(tx: Tx) -> tuple[Backlog, list[DeadLetter]]:
-    return measure(tx), changes.find_letters(tx, Filter(), None)
 
 
 def _now(tx: Tx) -> int:

@@ -23,6 +23,7 @@ from .a2a_answer import (
     AT_WORK,
     RUNNING,
     RUNS_ON,
+    WAITS,
     answered,
     messages_in_artifacts,
     objects,
@@ -64,7 +65,7 @@ class Interface:
         """Return whether the agent declares that it takes what *attachment* is, by its URL."""
         kind = _MEDIA_TYPES.get(attachment.kind, "")
         accepted = {kind, f"{kind.partition('/')[0]}/*", "*/*"}
-        return bool(kind and attachment.url) and not accepted.isdisjoint(self.input_modes)
+        return bool(kind and attachment.source) and not accepted.isdisjoint(self.input_modes)
 
 
 class A2A:
@@ -80,6 +81,7 @@ class A2A:
         is_card = urlsplit(settings.url or "").path.endswith(".json")
         self._card_url = agent_url(settings, "" if is_card else CARD)
         self._endpoint = partial(Endpoint, settings, session, accept=ACCEPT)
+        self._asks_person = settings.paused != "handoff"
         # As the card said, until something fails. It is no part of any conversation.
         self._interface: Interface | None = None
 
@@ -101,11 +103,14 @@ class A2A:
             interface = self._interface = choose_interface(card, self._card_url)
         tasks = await self._look(interface, turn) if interface.is_v1 else []
         if (earlier := answered(tasks, turn.id)) is not None:
-            return read_task(earlier)
+            return read_task(earlier, asks_person=self._asks_person)
         waiting = next((it for it in tasks[:1] if state_of(it) == "input-required"), {})
+        if waiting and not self._asks_person:
+            return [WAITS]
         body = send_body(turn, interface, waiting.get("id"))
         result = await self._call(interface, turn, "send", body)
-        parts = read_result(result, known=messages_in_artifacts(waiting))
+        known = messages_in_artifacts(waiting)
+        parts = read_result(result, known, asks_person=self._asks_person)
         if not parts and state_of(task_in(result)) in RUNNING:
             if interface.is_v1:  # a later attempt finds what comes of it
                 raise Transient(AT_WORK)
@@ -204,15 +209,9 @@ def send_body(turn: Turn, interface: Interface, task_id: object) -> JsonObject:
     """
     text = prompt(turn, interface.carries)
     carried = filter(interface.carries, attachments_of(turn))
-    files = [(it.url, _MEDIA_TYPES[it.kind]) for it in carried]
     is_proto = interface.is_v1 or interface.is_rest
-    parts: list[JsonObject] = [{"text": text}]
-    if interface.is_v1:
-        parts += [{"url": url, "mediaType": kind} for url, kind in files]
-    elif interface.is_rest:
-        parts += [{"file": {"fileWithUri": url, "mimeType": kind}} for url, kind in files]
-    else:
-        parts += [{"kind": "file", "file": {"uri": url, "mimeType": kind}} for url, kind in files]
+    parts: list[JsonObject] = [{"text": text}, *(_file_part(it, interface) for it in carried)]
+    if not is_proto:
         parts[0]["kind"] = "text"
     payloads = [message.payload for message in turn.messages if message.payload]
     message = {
@@ -229,6 +228,24 @@ def send_body(turn: Turn, interface: Interface, task_id: object) -> JsonObject:
         "message": {field: value for field, value in message.items() if value},
         "configuration": waits,
     }
+
+
+def _file_part(attachment: Attachment, interface: Interface) -> JsonObject:
+    """Return the part that is *attachment*: its bytes if they were fetched, else its URL."""
+    media_type, content = _MEDIA_TYPES[attachment.kind], attachment.url
+    by_url, by_bytes = {True: ("fileWithUri", "fileWithBytes"), False: ("uri", "bytes")}[
+        interface.is_rest
+    ]
+    if interface.is_v1:
+        by_url, by_bytes = "url", "raw"
+    name = by_url
+    if attachment.data is not None:
+        head, _, content = attachment.data.partition(",")
+        media_type, name = head.removeprefix("data:").removesuffix(";base64"), by_bytes
+    if interface.is_v1:
+        return {name: content, "mediaType": media_type}
+    kind = {} if interface.is_rest else {"kind": "file"}
+    return {**kind, "file": {name: content, "mimeType": media_type}}
 
 
 def rpc_body(

@@ -19,6 +19,7 @@ RUNNING = frozenset({"submitted", "working"})
 _FAILED = frozenset({"failed", "rejected", "canceled", "cancelled"})  # the last in 0.3's protobuf
 _INTERNAL_ERROR = -32603
 AT_WORK = "agent still works on an earlier attempt at this turn"
+WAITS = Handoff("the A2A agent's task waits for somebody")
 _WAITS_FOR_LOGIN = Handoff("the A2A agent waits for an authorization")
 # Agno's runs that are paused until somebody approves a tool look like this, too.
 RUNS_ON = Handoff("the A2A agent's task has not ended, and 0.3 can't tell what comes of it")
@@ -78,25 +79,31 @@ def answered(tasks: Sequence[JsonObject], turn_id: str) -> JsonObject | None:
     return None
 
 
-def read_result(result: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
+def read_result(
+    result: JsonObject, known: Sequence[tuple[Part, ...]] = (), *, asks_person: bool = True
+) -> list[Part]:
     """Return the parts in a result: a message or a task; those *known* before are left out."""
     if task := task_in(result):
-        return read_task(task, known)
+        return read_task(task, known, asks_person=asks_person)
     message = result if result.get("kind") == "message" else result.get("message")
     if not isinstance(message, dict):
         raise Permanent("agent's answer has neither a task nor a message")
     return list(_read(message, "\n"))
 
 
-def read_task(task: JsonObject, known: Sequence[tuple[Part, ...]] = ()) -> list[Part]:
+def read_task(
+    task: JsonObject, known: Sequence[tuple[Part, ...]] = (), *, asks_person: bool = True
+) -> list[Part]:
     """
     Return what *task* says: each artifact a message, then the status's, if it is another one.
 
     A continued task repeats the artifacts *known* before. What was said on the way counts only
-    if there is nothing else.
+    if there is nothing else. A question is for staff unless it *asks_person*.
     """
     if state_of(task) == "auth-required":
         return [_WAITS_FOR_LOGIN]
+    if state_of(task) == "input-required" and not asks_person:
+        return [WAITS]
     said = [it for it in messages_in_artifacts(task) if it not in known]
     status = _read(_status_message(task), "\n")
     if status and status not in said:

@@ -10,16 +10,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ak_instagram.agents.agent import Needs, Part, Turn, attachments_of, prompt
+from ak_instagram.agents.approvals import decision
 from ak_instagram.agents.failures import failure_in
 from ak_instagram.agents.transport import Endpoint, JsonObject, agent_url
 from ak_instagram.errors import Permanent
 from ak_instagram.settings.model import AgentSettings
 
 from .http.template import attachment_json
-from .langgraph_state import STAFF, interrupts_of, is_for_person, message_ids, read_state
+from .langgraph_state import (
+    STAFF,
+    approval_of,
+    decisions_of,
+    interrupts_of,
+    is_for_person,
+    message_ids,
+    read_state,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -49,7 +59,9 @@ class LangGraph:
             settings, session, self._root, asks_model=True, headers=key, max_body=MAX_BODY
         )
         self._assistant = settings.model or DEFAULT_ASSISTANT
-        self._asks_person = settings.paused == "ask"
+        self._asks_person = settings.paused != "handoff"
+        # Empty unless approvals are the person's.
+        self._words = settings.approval_words if settings.paused == "approve" else ()
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the graph's new messages, then the question for which it waits."""
@@ -62,19 +74,30 @@ class LangGraph:
         earlier = run_of(turn, runs)
         if earlier.get("status") in _WORTH_JOINING:
             state = await self._call(turn, f"/runs/{earlier.get('run_id')}/join", None, "GET")
-            return read_state(state, turn.id, asks_person=self._asks_person)
+            return self._read(state, turn.id)
         pending = interrupts_of(thread)
         command: object = None
         if is_same_resume(earlier):
             command = earlier["kwargs"]["command"]
+        elif pending and self._words and (asked := approval_of(pending, self._words)):
+            if (decided := decision(turn)) is None:
+                return asked  # it takes a tap
+            command = {"resume": decisions_of(decided)}
         elif pending:
             if not (self._asks_person and is_for_person(pending)):
                 return [STAFF]
             command = {"resume": prompt(turn)}
         body = run_body(turn, turn.agent or self._assistant, command)
         state = await self._call(turn, "/runs/wait", body)
-        known = message_ids(thread)
-        return read_state(state, turn.id, known, asks_person=self._asks_person)
+        return self._read(state, turn.id, message_ids(thread))
+
+    def _read(
+        self, state: JsonObject, turn_id: str, known: frozenset[str] = frozenset()
+    ) -> list[Part]:
+        """Return what *state* says, and asks."""
+        return read_state(
+            state, turn_id, known, asks_person=self._asks_person, approval_words=self._words
+        )
 
     async def _look(self, turn: Turn, path: str) -> object:
         """Return what the server knows of the thread, `None` if it has none yet."""
@@ -140,7 +163,9 @@ def run_body(turn: Turn, assistant: str, command: object) -> JsonObject:
     The message's id is the turn's: an attempt that failed after it was stored is not doubled.
     What is no text is for the graph's own nodes, under `additional_kwargs`.
     """
-    attachments = list(map(attachment_json, attachments_of(turn)))
+    # A thread keeps all it is sent: links, and no data.
+    files = (replace(it, data=None) for it in attachments_of(turn))
+    attachments = list(map(attachment_json, files))
     payloads = [message.payload for message in turn.messages if message.payload]
     extra = {"attachments": attachments, "payloads": payloads}
     message: JsonObject = {"role": "user", "content": prompt(turn), "id": turn.id}

@@ -12,6 +12,7 @@ from ak_instagram.agents.answer_schema import (
     read_answer,
     read_message,
 )
+from ak_instagram.agents.approvals import APPROVED, DENIED, Decision, approval, call_in_words
 from ak_instagram.agents.transport import JsonObject
 from ak_instagram.errors import Permanent
 
@@ -22,13 +23,19 @@ _TEXTS = ("text", "output_text")
 
 
 def read_state(
-    state: JsonObject, turn_id: str, known: Collection[str] = (), *, asks_person: bool = True
+    state: JsonObject,
+    turn_id: str,
+    known: Collection[str] = (),
+    *,
+    asks_person: bool = True,
+    approval_words: Sequence[str] = (),
 ) -> list[Part]:
     """
     Return what *state* says since the message of the turn, and then its question, if it waits.
 
     Messages *known* before the run are left out. Without *asks_person* every question is for
-    staff. Raises `Permanent` if there are no messages to read.
+    staff, and so is an approval without *approval_words*. Raises `Permanent` if there are no
+    messages to read.
     """
     pending = interrupts_of(state)
     messages = state.get("messages")
@@ -41,6 +48,8 @@ def read_state(
     if not pending:
         return parts
     asked = question(pending) if asks_person else None
+    if approval_words and (approved := approval_of(pending, approval_words)):
+        asked = approved
     return [STAFF] if asked is None else apart([parts, asked])
 
 
@@ -100,6 +109,29 @@ def question(pending: Sequence[object]) -> list[Part] | None:
         pass
     asked = next((value[name] for name in _QUESTIONS if isinstance(value.get(name), str)), None)
     return [Text(asked)] if asked else None
+
+
+def approval_of(pending: Sequence[object], words: Sequence[str]) -> list[Part]:
+    """
+    Return the question whether a tool may be called, none if it is another one or several.
+
+    So LangChain's human-in-the-loop middleware waits: with `action_requests`.
+    """
+    value = pending[0] if len(pending) == 1 else None
+    requests = value.get("action_requests") if isinstance(value, dict) else None
+    if not isinstance(requests, list) or len(requests) != 1 or not isinstance(requests[0], dict):
+        return []
+    [request] = requests
+    asked = request.get("description") or call_in_words(request.get("name"), request.get("args"))
+    choices = list(zip(words, (APPROVED, DENIED), strict=True))
+    return approval(asked, {}, choices) if isinstance(asked, str) and asked else []
+
+
+def decisions_of(decision: Decision) -> JsonObject:
+    """Return what the middleware resumes with."""
+    if decision.choice == APPROVED:
+        return {"decisions": [{"type": "approve"}]}
+    return {"decisions": [{"type": "reject", "message": decision.words or "The person refused."}]}
 
 
 def _type(message: JsonObject) -> str:

@@ -164,7 +164,7 @@ def request_body(
     carried = is_picture if shows else lambda _: False
     text = prompt(turn, carried)
     pictures = [
-        {"type": "image_url", "image_url": {"url": attachment.url}}
+        {"type": "image_url", "image_url": {"url": attachment.source}}
         for attachment in attachments_of(turn)
         if carried(attachment)
     ]
@@ -181,7 +181,7 @@ def request_body(
 
 def is_picture(attachment: Attachment) -> bool:
     """Return whether *attachment* can be an `image_url` part."""
-    return attachment.kind == "image" and attachment.url is not None
+    return attachment.kind == "image" and attachment.source is not None
 
 
 def read_completion(completion: JsonObject) -> JsonObject:

@@ -87,7 +87,7 @@ def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) 
     carried = is_picture if shows else lambda _: False
     text = prompt(turn, carried)
     pictures = [
-        {"type": "input_image", "image_url": attachment.url, "detail": "auto"}
+        {"type": "input_image", "image_url": attachment.source, "detail": "auto"}
         for attachment in filter(carried, attachments_of(turn))
     ]
     content = [{"type": "input_text", "text": text}, *pictures] if pictures else text

@@ -13,7 +13,7 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import WINDOW, EventStatus
 
-from . import takeover, unsend
+from . import callbacks, takeover, unsend
 
 BURST_LIMIT = 5  # a burst is waited for at most this many debounce times
 
@@ -141,6 +141,10 @@ def put(tx: Tx, events: Sequence[Event]) -> int:
     for event in events:
         if event.unsends is not None:
             unsend.forget(tx, event, event.unsends)
+    if tx.worker.turn_id is not None:
+        for event in events:
+            if event.unsends is not None or event.kind in OTHER_VOICES:
+                callbacks.look_again(tx, event.account, event.contact)
     return fresh
 
 

@@ -34,6 +34,8 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import EventStatus, PieceStatus
 
+from . import callbacks
+
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
 OPERATIONS_LIVE = 90 * DAY  # of the operator log, or longer if messages live longer
@@ -147,6 +149,7 @@ class Purged:
     expired: int = 0
     lines: int = 0
     conversations: int = 0
+    callbacks: int = 0
 
     def __add__(self, other: Purged) -> Purged:
         return Purged(
@@ -155,12 +158,14 @@ class Purged:
             self.expired + other.expired,
             self.lines + other.lines,
             self.conversations + other.conversations,
+            self.callbacks + other.callbacks,
         )
 
     @property
     def total(self) -> int:
         """All rows."""
-        return self.events + self.pieces + self.expired + self.lines + self.conversations
+        settled = self.events + self.pieces + self.expired + self.lines
+        return settled + self.conversations + self.callbacks
 
 
 def purge(tx: Tx, keep_ms: int) -> Purged:
@@ -181,4 +186,5 @@ def purge(tx: Tx, keep_ms: int) -> Purged:
         + _DELETE_TRAIL.run(tx, before=old)
         + _DELETE_OPERATIONS.run(tx, before=tx.now - max(keep_ms, OPERATIONS_LIVE)),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest),
+        callbacks=callbacks.forget(tx, old),
     )

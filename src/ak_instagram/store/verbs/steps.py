@@ -34,6 +34,8 @@ from ak_instagram.store.schema import (
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import (
     WINDOW,
+    AwaitedAnswer,
+    CallbackStatus,
     Claim,
     EventStatus,
     FailedCall,
@@ -46,7 +48,7 @@ from ak_instagram.store.values import (
     WaitReason,
 )
 
-from . import claims, outbox, quotes, takeover
+from . import callbacks, claims, outbox, quotes, takeover
 from .claims import ClaimedRow
 from .operators import trail
 
@@ -151,7 +153,14 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
     if row.paused_until > tx.now and takeover.settle_unanswered(tx, **key):
         log.info("turn.skipped", contact=row.contact, reason=takeover.silence(tx, **key))
     waiting = _WAITING.rows(tx, **key)
-    if not waiting or (row.due_at is not None and row.due_at > tx.now):
+    awaited = callbacks.awaited(tx, **key, waiting=waiting) if tx.worker.turn_id else None
+    if awaited is not None:
+        if awaited.until is not None and awaited.until > tx.now and awaited.body is None:
+            until = awaited.until
+            claims.release(tx, row, due_at=until, not_before=until, failures=row.failures)
+            return None
+        waiting = [it for it in waiting if it[0] in awaited.events]
+    elif not waiting or (row.due_at is not None and row.due_at > tx.now):
         claims.release(tx, row, due_at=row.due_at if waiting else None)
         return None
     if row.window_closes_at <= tx.now and not _OPENERS.isdisjoint(map(itemgetter(1), waiting)):
@@ -163,7 +172,7 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
         if tx.worker.transcript_lines
         else ()
     )
-    return _claim(
+    step = _claim(
         row,
         events=tuple(
             StoredEvent(id_, kind, mid, at, payload, bool(is_unsent))
@@ -173,7 +182,12 @@ def begin_next_step(tx: Tx, row: ClaimedRow) -> Claim | None:
         quoted=quotes.quoted_by(tx, **key, asked=((it[1], it[4]) for it in waiting))
         if any(it[4] and quotes.MARK in it[4] for it in waiting)
         else None,
+        awaited=awaited,
     )
+    if tx.worker.turn_id is None or awaited is not None:
+        return step
+    ids = [event.id for event in step.events]
+    return replace(step, awaited=callbacks.expect(tx, **key, turn=tx.worker.turn_id(step), ids=ids))
 
 
 def _claim(
@@ -183,6 +197,7 @@ def _claim(
     events: tuple[StoredEvent, ...] = (),
     transcript: tuple[TranscriptLine, ...] = (),
     quoted: Mapping[str, str] | None = None,
+    awaited: AwaitedAnswer | None = None,
 ) -> Claim:
     return Claim(
         account=row.account,
@@ -196,6 +211,7 @@ def _claim(
         transcript=transcript,
         quotes=quoted or {},
         referral=row.referral if events else None,
+        awaited=awaited,
     )
 
 
@@ -222,6 +238,10 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     _END.run_many(tx, ended)
     if result.failed is not None:
         trail.note_failure(tx, claim, result.failed, result.turn)
+    if tx.worker.turn_id is not None:
+        is_answered = EventStatus.ANSWERED in result.events.values()
+        end = CallbackStatus.ANSWERED if is_answered else CallbackStatus.GONE
+        callbacks.close(tx, row.account, row.contact, end)
     if claim.referral is not None:
         _FORGET_REFERRAL.run(tx, account=row.account, contact=row.contact, used=claim.referral)
         row = row._replace(referral=None) if row.referral == claim.referral else row
@@ -341,6 +361,8 @@ def retry(
         trail.note_failure(tx, claim, failed)
     if claim.piece is not None:
         outbox.mark_failed(tx, claim.piece, then, why)
+    if claim.awaited is not None and wait_reason is None:
+        callbacks.ask_again(tx, claim.awaited.turn)
     due_at = tx.now + int(after * 1000)
     claims.release(
         tx,
@@ -350,3 +372,16 @@ def retry(
         failures=row.failures + (wait_reason is None),
         wait_reason=wait_reason,
     )
+
+
+def defer(tx: Tx, claim: Claim, seconds: float) -> Claim | None:
+    """
+    Let the conversation wait for an answer that the agent posts, overdue after *seconds*.
+
+    It is released, and messages don't hasten that. Returns the next step if the answer is here
+    already, or something else is due.
+    """
+    row = claims.require(tx, claim)
+    if claim.awaited is not None:
+        callbacks.wait(tx, claim.awaited.turn, tx.now + int(seconds * 1000))
+    return begin_next_step(tx, row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ _ACCEPT = {
     "events": "text/event-stream, application/json;q=0.5",
     "lines": "application/x-ndjson, application/json;q=0.5",
 }
-_FAILED = "agent answered with an error"
+FAILED = "agent answered with an error"
 
 
 class HttpAgent:
@@ -38,10 +38,10 @@ class HttpAgent:
         """Raises `SettingsError` for a typo in the template, a path or a condition."""
         self._is_stream = settings.reply_format != "json"
         self._request = RequestTemplate(
-            settings.request or DEFAULT_REQUEST, agent_url(settings), settings.headers
+            self.template(settings), agent_url(settings), settings.headers
         )
         problems = self._request.problems()
-        self._reading = compile_reading(
+        self.reading = compile_reading(
             DEFAULT_REPLY if settings.reply is None else settings.reply,
             settings.outcomes,
             is_stream=self._is_stream,
@@ -59,6 +59,10 @@ class HttpAgent:
         )
         self._is_in_lines = settings.reply_format == "lines"
 
+    def template(self, settings: AgentSettings) -> Mapping[str, object]:
+        """Return the body to fill for each turn."""
+        return settings.request or DEFAULT_REQUEST
+
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield what the endpoint replied; `204 No Content` is silence."""
         async with self._endpoint.ask(
@@ -68,6 +72,7 @@ class HttpAgent:
             url=self._request.url(turn),
             headers=self._request.headers(turn),
         ) as answer:
+            self.accept(answer)
             if answer.status == HTTPStatus.NO_CONTENT:
                 yield Silence()
             elif answer.is_stream and not self._is_stream:
@@ -77,17 +82,20 @@ class HttpAgent:
                     yield part
             else:
                 document = document_of(await answer.body())
-                answer.raise_failure(self._reading.failure(document), _FAILED)
-                for part in self._reading.parts(document, turn):
+                answer.raise_failure(self.reading.failure(document), FAILED)
+                for part in self.reading.parts(document, turn):
                     yield part
+
+    def accept(self, answer: AgentResponse) -> None:
+        """Raise for an answer that is none yet; here every success is one."""
 
     async def _stream(self, answer: AgentResponse) -> AsyncIterator[Part]:
         """Yield the parts of each frame as it comes."""
-        reading = self._reading
+        reading = self.reading
         frames = answer.frames(
             reading.is_last, in_lines=self._is_in_lines, needs_end=reading.expects_end
         )
         async for frame in frames:
-            answer.raise_failure(reading.failure(frame), _FAILED)
+            answer.raise_failure(reading.failure(frame), FAILED)
             for part in reading.parts_of_frame(frame):
                 yield part

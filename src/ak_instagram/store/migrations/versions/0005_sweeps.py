@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0005"
 oldest = "0001"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
