@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.applications import Starlette
@@ -49,7 +50,8 @@ class Service:
     """
     The running service, as far as requests need it.
 
-    *dead_jobs* names those that died, *figures* are what the console draws.
+    *dead_jobs* names those that died, *figures* are what the console draws. Once *stopping* is
+    set, requests that go on and on end.
     """
 
     settings: Settings
@@ -57,6 +59,7 @@ class Service:
     store: Store
     dead_jobs: Callable[[], list[str]]
     figures: Figures
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
@@ -147,7 +150,12 @@ def _admin_routes(service: Service) -> list[BaseRoute]:
     # Here and not above: most services run without it.
     from .admin.app import make_admin
 
-    return [Mount("/admin", app=make_admin(service.store, service.settings, service.figures))]
+    return [
+        Mount(
+            "/admin",
+            app=make_admin(service.store, service.settings, service.figures, service.stopping),
+        )
+    ]
 
 
 def _assemble(

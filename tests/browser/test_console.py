@@ -129,10 +129,13 @@ async def test_the_login_is_fit_for_a_screen_reader_and_refuses_a_wrong_token(br
 async def test_why_one_person_got_no_answer_is_on_their_page_and_is_put_right(log_in, shop):
     page = await log_in()
     await page.get_by_role("link", name="Conversations", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Conversations")
+    await expect(page.get_by_role("button", name="Keys")).to_be_visible()  # by the script
     await page.keyboard.press("/")
     await page.keyboard.type(shop.ben)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**query=*")
+    await expect(page.get_by_role("button", name="Keys")).to_be_visible()
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
     await expect(page.locator(".timeline")).to_contain_text("agent answered 503")

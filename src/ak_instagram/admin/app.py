@@ -8,6 +8,7 @@ nothing unless it comes from one of our own.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -134,17 +135,20 @@ class AdminApp:
         return response
 
 
-def make_admin(store: Transactions, settings: Settings, figures: Figures) -> ASGIApp:
+def make_admin(
+    store: Transactions, settings: Settings, figures: Figures, stopping: asyncio.Event
+) -> ASGIApp:
     """
     Return the application below `/admin` of the service with *store*, which has a token.
 
-    *figures* are those of this process.
+    *figures* are those of this process, whose end begins when *stopping* is set.
     """
     assert settings.admin.token
     gate = Gate(settings.admin.token, settings.admin.read_token)
     doctor = DoctorOnCall(settings)
     api = AdminApi(store, settings, doctor)
-    pages = Pages(store, settings, figures, doctor, LiveUpdates(), Standing(store))
+    live = LiveUpdates(stopping=stopping)
+    pages = Pages(store, settings, figures, doctor, live, Standing(store))
     return AdminApp(gate, api, pages)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any, cast
 
@@ -130,3 +131,30 @@ async def test_however_many_consoles_look_the_store_is_asked_as_for_one(clock):
     await standing.look()
 
     assert len(asked) == 4
+
+
+async def test_what_is_alike_for_all_is_rendered_once():
+    rendered = []
+
+    async def render() -> str:
+        rendered.append(1)
+        return "x"
+
+    live = LiveUpdates(every=60)
+    for _ in range(50):
+        assert await live.shared(render) == "x"
+
+    assert len(rendered) == 1
+
+
+async def test_streams_end_when_the_service_does():
+    async def render() -> str:
+        return "x"
+
+    stopping = asyncio.Event()
+    body = body_of(LiveUpdates(every=60, stopping=stopping).stream(render))
+    await anext(body)
+
+    stopping.set()
+
+    assert [it async for it in body] == []

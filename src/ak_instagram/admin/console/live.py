@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
@@ -16,12 +17,34 @@ _QUIET = 7  # looks without a change, after which a sign of life is sent
 
 
 class LiveUpdates:
-    """The streams under way, a bounded number; *every* is in seconds."""
+    """
+    The streams under way, a bounded number; *every* is in seconds.
 
-    def __init__(self, every: float = EVERY, most: int = MAX_STREAMS) -> None:
+    They end once *stopping* is set, so that nobody waits for them when the service ends.
+    """
+
+    def __init__(
+        self,
+        every: float = EVERY,
+        most: int = MAX_STREAMS,
+        stopping: asyncio.Event | None = None,
+    ) -> None:
         self._every = every
         self._most = most
+        self._stopping = stopping or asyncio.Event()
         self._open = 0
+        self._rendering = asyncio.Lock()
+        self._shared = ""
+        self._shared_at = float("-inf")
+
+    async def shared(self, render: Callable[[], Awaitable[str]]) -> str:
+        """Return what *render* returned just now for any stream: these pages are all alike."""
+        now = asyncio.get_running_loop().time
+        async with self._rendering:
+            if now() - self._shared_at >= self._every:
+                self._shared = await render()
+                self._shared_at = now()
+        return self._shared
 
     def stream(self, render: Callable[[], Awaitable[str]]) -> Response:
         """Return a response that goes on with what *render* returns whenever that is new."""
@@ -35,7 +58,7 @@ class LiveUpdates:
         last, quiet = "", 0
         try:
             until = asyncio.get_running_loop().time() + LASTS
-            while asyncio.get_running_loop().time() < until:
+            while asyncio.get_running_loop().time() < until and not self._stopping.is_set():
                 try:
                     now = await render()
                 except StoreUnavailable:
@@ -45,7 +68,8 @@ class LiveUpdates:
                     last, quiet = now, 0
                 elif (quiet := quiet + 1) % _QUIET == 0:
                     yield ": still here\n\n"
-                await asyncio.sleep(self._every)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), self._every)
         finally:
             self._open -= 1
 

@@ -152,7 +152,7 @@ class Pages:
         async def now() -> str:
             return fragment("_overview.html", **await self._overview())
 
-        return self.live.stream(now)
+        return self.live.stream(partial(self.live.shared, now))
 
     async def _overview(self) -> dict[str, Any]:
         backlog, reasons = await self.standing.look()
