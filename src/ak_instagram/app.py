@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import aiohttp
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ak_instagram.admin.figures import Figures
 from ak_instagram.agents.agent import Agent, Deferring
 from ak_instagram.agents.registry import build_agent
 from ak_instagram.conversation.answering import Answering
@@ -65,9 +67,10 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Service:
     """
-    The running service, as far as requests need it; *dead_jobs* names those that died.
+    The running service, as far as requests need it.
 
-    *connect_routes* are there if accounts can be connected.
+    *dead_jobs* names those that died, *figures* are what the console draws. *connect_routes* are
+    there if accounts can be connected. Once *stopping* is set, requests that go on and on end.
     """
 
     settings: Settings
@@ -75,7 +78,9 @@ class Service:
     store: Store
     dead_jobs: Callable[[], list[str]]
     privacy: PrivacyCallbacks
+    figures: Figures
     connect_routes: Sequence[Route] = ()
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
@@ -128,7 +133,11 @@ async def open_service(
             await stop_switch.look()  # before anything is sent
             every = settings.instagram.sweep
             sweeper = Sweeper(store, AccountCalls(graph), every)
+            figures = Figures()
+            # Nobody sees them without the console.
+            drawing = {"figures": figures.run()} if settings.admin.token else {}
             async with running(
+                **drawing,
                 stopping=stop_switch.run(),
                 renewal=worker.run_renewals(),
                 accounts=accounts.learn(),
@@ -149,6 +158,7 @@ async def open_service(
                         store,
                         lambda: [*upkeep.dead(), *work.dead()],
                         privacy,
+                        figures,
                         _connect_routes(settings, store, session, accounts),
                     )
                 # Claiming has ended; leases are still renewed while the rest is finished.
@@ -156,7 +166,7 @@ async def open_service(
 
 
 def make_app(service: Service) -> ASGIApp:
-    """Return the ASGI application of *service*: the webhook, and beside it the probes."""
+    """Return the ASGI application of *service*: the webhook, the probes, and the admin's part."""
     webhook = WebhookEndpoint(
         service.store,
         verify_token=service.settings.instagram.verify_token,
@@ -164,10 +174,11 @@ def make_app(service: Service) -> ASGIApp:
         kept=STORED if service.settings.comments.all_rules is None else STORED | {Kind.COMMENT},
     )
     probes = Probes(service.store, service.dead_jobs)
-    routes = [
+    routes: list[BaseRoute] = [
         *(Route(path, webhook) for path in PATHS),
         *service.privacy.routes(),
         *probes.routes(),
+        *_admin_routes(service),
     ]
     if isinstance(service.agent, Deferring):
         secret = service.settings.agent.callback_secret or ""
@@ -180,6 +191,22 @@ def make_app(service: Service) -> ASGIApp:
         await serve(scope, receive, send)
 
     return app
+
+
+def _admin_routes(service: Service) -> list[BaseRoute]:
+    """Return where operators see and steer *service*: nowhere without a token."""
+    admin = service.settings.admin
+    if not admin.token:
+        return []
+    # Here and not above: most services run without it.
+    from .admin.app import make_admin
+
+    return [
+        Mount(
+            "/admin",
+            app=make_admin(service.store, service.settings, service.figures, service.stopping),
+        )
+    ]
 
 
 def _notifier(

@@ -7,6 +7,7 @@ import resource
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -53,12 +54,27 @@ def serve(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> None:
     async with open_service(settings) as service:
-        server = uvicorn.Server(server_config(settings.server, make_app(service)))
+        server = TellingServer(
+            server_config(settings.server, make_app(service)), service.stopping.set
+        )
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, stop_on_signal(server))
         raise_open_file_limit()
         tune_gc()
         await server.serve()
+
+
+class TellingServer(uvicorn.Server):
+    """A server that calls *tell* when a signal ends it, before it waits for its requests."""
+
+    def __init__(self, config: uvicorn.Config, tell: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = tell
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._tell()
+        super().handle_exit(sig, frame)
 
 
 def server_config(settings: ServerSettings, app: ASGIApp) -> uvicorn.Config:

@@ -13,7 +13,7 @@ from ak_instagram.meta.graph import Profile, RecentMessage
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import P, T, Transactions, Tx, WorkQueue
 from ak_instagram.store.postgres.engine import ServerClock
-from ak_instagram.store.values import Claim, LeaseId, Piece
+from ak_instagram.store.values import Claim, FailedCall, LeaseId, Piece
 from ak_instagram.store.verbs import steps
 
 
@@ -131,7 +131,8 @@ class FakeStore:
     A `WorkQueue` that notes each verb and does not run it; it hands out *claims* once.
 
     *log* has the verbs' names and arguments, without claims and the reasons that only the
-    database is told. The next one raises *error*, if there is one.
+    database is told. *failed* is the call of which the latest verb was told that it failed. The
+    next one raises *error*, if there is one.
     """
 
     claims: list[list[Claim]] = field(default_factory=list)
@@ -140,6 +141,7 @@ class FakeStore:
     error: Exception | None = None
     held: frozenset[LeaseId] = frozenset()
     log: list[tuple[Any, ...]] = field(default_factory=list)
+    failed: FailedCall | None = None
     told: asyncio.Event = field(default_factory=asyncio.Event)
     left: float = 30.0
     time: int = 0
@@ -157,7 +159,8 @@ class FakeStore:
             return cast(T, self.ids)
         told = signature(verb).bind(None, *args, **kwargs)
         told.apply_defaults()
-        quiet = {"tx", "claim"} if verb is steps.give_up else {"tx", "claim", "why"}
+        self.failed = told.arguments.get("failed", self.failed)
+        quiet = {"tx", "claim", "failed"} | ({"why"} if verb is not steps.give_up else set())
         self.note(verb.__name__, *(it for name, it in told.arguments.items() if name not in quiet))
         return cast(T, self.next_step())
 

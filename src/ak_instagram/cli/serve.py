@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from pathlib import Path
 
 import click
 
 from ak_instagram import logs
+from ak_instagram.settings.sources import CONFIG
 
 from .shared import config_option, load_settings
 
@@ -24,6 +26,9 @@ def serve(ctx: click.Context, config: Path | None) -> None:
     # the collector is back, tuned, before the first request.
     gc.disable()
     try:
+        if config is not None:
+            # For the console, which shows where each setting comes from.
+            os.environ[CONFIG] = str(config.absolute())
         settings = load_settings(config)
         logs.configure(settings.logs.level, settings.logs.format, secrets=settings.secrets)
         # Here and not above: the server's libraries take longer to import than the other

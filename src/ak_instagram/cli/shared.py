@@ -20,6 +20,8 @@ from ak_instagram.store.maintenance import open_for_maintenance
 if TYPE_CHECKING:
     from ak_instagram.meta.graph import GraphClient
 
+COMMAND = "command"  # in the operator log
+
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),

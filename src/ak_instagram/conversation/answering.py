@@ -26,7 +26,14 @@ from ak_instagram.reply.rich import said_in
 from ak_instagram.settings.comment_rules import CommentRule
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
-from ak_instagram.store.values import Claim, EventStatus, TranscriptLine, TurnResult, WaitReason
+from ak_instagram.store.values import (
+    Claim,
+    EventStatus,
+    FailedCall,
+    TranscriptLine,
+    TurnResult,
+    WaitReason,
+)
 from ak_instagram.store.verbs import steps
 from ak_instagram.text import sanitize
 
@@ -153,15 +160,15 @@ class Answering:
             log.info("turn.deferred", seconds=exc.seconds)
             return self._end_typing(step, claim, account)
         except Permanent as exc:
-            step = await self._dead_letter(claim, draft, str(exc), account, speech.told)
+            step = await self._dead_letter(claim, draft, str(exc), account, speech.told, began)
             return self._end_typing(step, claim, account)
         except Transient as exc:
-            step = await self._try_again(claim, draft, exc, account, speech.told)
+            step = await self._try_again(claim, draft, exc, account, speech.told, began)
             return self._end_typing(step, claim, account)
         except Exception as exc:  # a bug in an adapter: it must not stop the conversation
             log.exception("turn.crashed")
             bug = Transient(f"bug: {type(exc).__name__}")
-            step = await self._try_again(claim, draft, bug, account, speech.told)
+            step = await self._try_again(claim, draft, bug, account, speech.told, began)
             return self._end_typing(step, claim, account)
         seconds = time.perf_counter() - began
         told, whole = (
@@ -199,22 +206,36 @@ class Answering:
         return step
 
     async def _try_again(
-        self, claim: Claim, draft: TurnDraft, exc: Transient, account: Account, told: Plan
+        self,
+        claim: Claim,
+        draft: TurnDraft,
+        exc: Transient,
+        account: Account,
+        told: Plan,
+        began: float,
     ) -> Claim | None:
         if told.messages:  # and is never asked for again
-            return await self._dead_letter(claim, draft, str(exc), account, told)
+            return await self._dead_letter(claim, draft, str(exc), account, told, began)
         failures = claim.failures + 1
         wait = self.backoff.wait_or_give_up(failures)
         if wait is None or (exc.attempts is not None and failures >= exc.attempts):
-            return await self._dead_letter(claim, draft, f"gave up: {exc}", account, told)
+            why = f"gave up: {exc}"
+            return await self._dead_letter(claim, draft, why, account, told, began)
         after = max(wait, exc.retry_after or 0.0)
         metrics.TURNS.labels("retried").inc()
         log.warning("turn.retrying", after=round(after, 1), failures=failures, reason=str(exc))
-        await self.store.run(steps.retry, claim, after=after, why=str(exc))
+        failed = _failed_call(claim, "retried", str(exc), began)
+        await self.store.run(steps.retry, claim, after=after, why=str(exc), failed=failed)
         return None
 
     async def _dead_letter(
-        self, claim: Claim, draft: TurnDraft, reason: str, account: Account, told: Plan
+        self,
+        claim: Claim,
+        draft: TurnDraft,
+        reason: str,
+        account: Account,
+        told: Plan,
+        began: float,
     ) -> Claim | None:
         """Make the turn a dead letter; what has been *told* of its answer stands."""
         metrics.TURNS.labels("dead").inc()
@@ -228,7 +249,10 @@ class Answering:
         # follows half an answer.
         apologizes = fallback and draft.comment is None and not told.messages
         plan = plan_answer([Text(sanitize(fallback))] if apologizes else [])
-        return await self._settle(claim, draft, EventStatus.DEAD, plan, reason, told=told.messages)
+        failed = _failed_call(claim, "dead", reason, began)
+        return await self._settle(
+            claim, draft, EventStatus.DEAD, plan, reason, told=told.messages, failed=failed
+        )
 
     async def _settle(
         self,
@@ -239,6 +263,7 @@ class Answering:
         reason: str | None = None,
         lines: tuple[TranscriptLine, ...] = (),
         told: Sequence[object] = (),
+        failed: FailedCall | None = None,
     ) -> Claim | None:
         turn_result = TurnResult(
             turn=draft.turn_id,
@@ -250,6 +275,7 @@ class Answering:
             handoff=plan.handoff or "",
             starts_over=draft.starts_over,
             first=len(told),
+            failed=failed,
         )
         return await self.store.run(steps.settle, claim, turn_result)
 
@@ -264,6 +290,12 @@ class NoIndicator:
 
     async def stop(self, _token: str, _recipient: str) -> None:
         """Take nothing away."""
+
+
+def _failed_call(claim: Claim, outcome: str, reason: str, began: float) -> FailedCall:
+    """Return the agent's call about *claim* that *began* then and failed, for the trail."""
+    ms = round((time.perf_counter() - began) * 1000)
+    return FailedCall("agent", claim.failures + 1, ms, outcome, sanitize(reason))
 
 
 def _transcript_lines(turn: Turn, parts: list[Part], plan: Plan) -> tuple[TranscriptLine, ...]:

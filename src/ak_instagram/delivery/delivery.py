@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
@@ -24,7 +24,7 @@ from ak_instagram.meta.outgoing import (
 )
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import WorkQueue
-from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason
+from ak_instagram.store.values import Claim, FailedCall, Piece, PieceStatus, WaitReason
 from ak_instagram.store.verbs import claims, steps
 
 from .circuit_breaker import CircuitBreaker
@@ -160,6 +160,7 @@ class Delivery:
         patience = TIMEOUT if "text" in piece.message else TIMEOUT + fetch_seconds(piece.message)
         timeout = min(left, patience)
         action: Action
+        failed = None
         try:
             message_id = await send(token, claim.contact, piece.message, timeout)
         except GraphError as error:
@@ -179,12 +180,13 @@ class Delivery:
             )
             if COMMENT in piece.message and isinstance(action, GiveUp | Park):
                 action = GiveUp(f"the comment can't be replied to privately (any more): {error}")
+            failed = _failed_call("send", piece, failure, began, error)
             works = shows_that_account_works(error)
         else:
             _log_attempt(piece, "sent", breaker.now() - began)
             action, works = Sent(message_id), True
         try:
-            return await self._carry_out(action, claim, piece, began)
+            return await self._carry_out(action, claim, piece, began, failed)
         finally:
             # All that waits for the account goes on, whatever became of this piece.
             if works and breaker.record_success(claim.account, began):
@@ -207,7 +209,8 @@ class Delivery:
         except GraphError as error:
             failure = self._record(self._failed_look_ups, claim, piece, error)
             stays = decide_look_up_failed(error, failure, claim.failures + 1, self._backoff)
-            return await self._carry_out(stays, claim, piece, began)
+            failed = _failed_call("look_up", piece, failure, began, error)
+            return await self._carry_out(stays, claim, piece, began, failed)
         self._failed_look_ups.forget(piece)
         found = find(piece, recent, await self._store.run(steps.sent_ids, claim), claim.contact)
         log.info("delivery.looked_up", piece=piece.seq, arrived=found is not None)
@@ -228,9 +231,18 @@ class Delivery:
         return history.record(piece, error, breaker.now(), breaker.last_success(account), people)
 
     async def _carry_out(
-        self, action: Action, claim: Claim, piece: Piece, began: float = 0.0
+        self,
+        action: Action,
+        claim: Claim,
+        piece: Piece,
+        began: float = 0.0,
+        failed: FailedCall | None = None,
     ) -> Claim | None:
-        """Carry *action* out, the outcome of a call that *began* then; return the next step."""
+        """
+        Carry *action* out, the outcome of a call that *began* then; return the next step.
+
+        *failed* is that call if it did.
+        """
         wait_reason: WaitReason | None = None
         match action:
             case Sent(message_id):
@@ -238,19 +250,19 @@ class Delivery:
                     self._failed_sends.forget(piece)
                 return await self._store.run(steps.sent, claim, message_id)
             case Park(why):
-                return await self._store.run(steps.close_window, claim, why)
+                return await self._store.run(steps.close_window, claim, why, failed)
             case Degrade(why):
                 part = part_of(piece.message)
                 metrics.PARTS_REFUSED.labels(part).inc()
                 log.warning("delivery.degraded", piece=piece.seq, part=part, reason=why)
                 self._failed_sends.forget(piece)
-                return await self._store.run(steps.degrade, claim, why)
+                return await self._store.run(steps.degrade, claim, why, failed)
             case GiveUp(why):
                 metrics.DEAD_LETTERS.labels("answer").inc()
                 log.error("delivery.dead_lettered", reason=why)
                 self._failed_sends.forget(piece)
                 self._failed_look_ups.forget(piece)
-                return await self._store.run(steps.give_up, claim, why)
+                return await self._store.run(steps.give_up, claim, why, failed)
             case OpenCircuit(error_class, why, retry_after, in_doubt):
                 wait_reason, breaker = WaitReason.ACCOUNT, self._circuit_breaker
                 account, contact = claim.account, claim.contact
@@ -265,9 +277,35 @@ class Delivery:
                 pass
         then = PieceStatus.SENDING if in_doubt else PieceStatus.PLANNED
         await self._store.run(
-            steps.retry, claim, after=after, why=why, then=then, wait_reason=wait_reason
+            steps.retry,
+            claim,
+            after=after,
+            why=why,
+            then=then,
+            wait_reason=wait_reason,
+            failed=failed,
         )
         return None
+
+
+def _failed_call(
+    what: Literal["send", "look_up"],
+    piece: Piece,
+    failure: Failure,
+    began: float,
+    error: GraphError,
+) -> FailedCall:
+    """Return the call for *piece* that *began* then and ended with *error*, for the trail."""
+    return FailedCall(
+        what,
+        attempt=piece.attempt,
+        ms=round((failure.at - began) * 1000),
+        outcome=failure.error_class.value,
+        reason=str(error),
+        code=error.code,
+        subcode=error.subcode,
+        request_id=error.fbtrace_id,
+    )
 
 
 def _log_attempt(

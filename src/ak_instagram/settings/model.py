@@ -502,14 +502,21 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class AdminSettings:
-    """Reserved for an admin API."""
+    """The admin API and the console, which are off without a token."""
 
     token: str | None = setting(
         None,
-        "Reserved for an admin API: has no effect in this version.",
+        "The token of the admin API and the console at `/admin/`. Not set: there is neither.",
         check=credential,
         secret=True,
         example="a-long-random-text",
+    )
+    read_token: str | None = setting(
+        None,
+        "A second token that sees all and changes nothing; it needs `admin.token`.",
+        check=credential,
+        secret=True,
+        example="another-long-random-text",
     )
 
 
@@ -721,6 +728,7 @@ class Settings:
             self.agent.transcription_key,
             *(value for value in self.agent.headers.values() if len(value) >= _KEY_LENGTH),
             self.admin.token,
+            self.admin.read_token,
             *self.store.encryption_key,
             self.notify.secret,
             *passwords_in(self.store.url),

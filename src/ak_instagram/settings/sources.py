@@ -15,12 +15,15 @@ from typing import Any
 
 from dynaconf import Dynaconf
 
+from ak_instagram.masking import MASK, without_password
+
 from . import messages
-from .keys import FILE, PREFIX, Key, path_of, variable
+from .keys import FILE, PREFIX, Key, path_of, plain, variable
 from .model import KEYS, SECTIONS
 
 CONFIG = "AK_CONFIG"
 DEFAULT = "default"
+_WIDEST = 60  # characters of a value that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +183,21 @@ def _layers_of(*files: str) -> Dynaconf:
         auto_cast=False,
         index_separator_for_dynaconf="___",
     )
+
+
+def shown(found: SourcedValue) -> str:
+    """Return the value of *found* in one line that is not too long and that others may see."""
+    key, value = found.key, found.value
+    if not value and isinstance(value, (str, tuple, dict, type(None))):
+        return "empty" if found.is_set else "not set"
+    if found.path == "store.url":
+        text = without_password(value)
+    elif found.path == "agent.url":
+        before, mark, _ = value.partition("?")  # after which there may be a key
+        text = f"{before}?{MASK}" if mark else value
+    elif (key.secret or found.path == "agent.request") and value != key.default:
+        return f"set ({len(value)} {'characters' if isinstance(value, str) else 'values'})"
+    else:
+        text = plain(value)
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 2]} …"

@@ -38,6 +38,8 @@ IS_LEASED = text("lease_owner IS NOT NULL")
 IS_BLOCKED = text("waits_for = 'account'")
 IS_KNOWN_TO_META = text("message_id IS NOT NULL")
 IS_TO_BE_TOLD = text("due_at IS NOT NULL")
+IS_SETTLED = text("status <> 'waiting' AND status <> 'counted'")
+IS_PAUSED = text("paused_until > 0")
 IS_AWAITED = text("status = 'awaited'")
 IS_TO_BE_DONE = text("done_at IS NULL")
 
@@ -93,6 +95,16 @@ Index(
     events.c.id,
     sqlite_where=SAYS_SOMETHING,
     postgresql_where=SAYS_SOMETHING,
+)
+
+# One conversation's past. Webhooks write nothing into it: a message joins once it is settled.
+Index(
+    "events_settled",
+    events.c.account,
+    events.c.contact,
+    events.c.id,
+    sqlite_where=IS_SETTLED,
+    postgresql_where=IS_SETTLED,
 )
 
 conversations = Table(
@@ -157,6 +169,16 @@ Index(
     conversations.c.account,
     sqlite_where=IS_BLOCKED,
     postgresql_where=IS_BLOCKED,
+)
+
+# Where the bot was silenced; written when that happens.
+Index(
+    "conversations_paused",
+    conversations.c.paused_until,
+    conversations.c.account,
+    conversations.c.contact,
+    sqlite_where=IS_PAUSED,
+    postgresql_where=IS_PAUSED,
 )
 
 outbox = Table(
@@ -278,6 +300,42 @@ Index(
     postgresql_where=IS_TO_BE_TOLD,
 )
 Index("notifications_told", notifications.c.at)
+# What no other table tells of a conversation's past: calls that failed, and who took over.
+trail = Table(
+    "trail",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("account", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("turn", Text),
+    Column("seq", Integer),
+    Column("attempt", Integer),
+    Column("ms", BigInteger),
+    Column("outcome", Text, nullable=False),
+    Column("code", BigInteger),
+    Column("subcode", BigInteger),
+    Column("request_id", Text),
+    Column("reason", Text),
+    sqlite_autoincrement=True,
+)
+Index("trail_of_conversation", trail.c.account, trail.c.contact, trail.c.id)
+
+# The operator log: who changed what, and when.
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("account", Text),
+    Column("contact", Text),
+    Column("target", Text),
+    sqlite_autoincrement=True,
+)
+Index("operations_of_conversation", operations.c.account, operations.c.contact, operations.c.id)
 # How far an account's conversations have been looked through for messages without a webhook.
 sweeps = Table(
     "sweeps",

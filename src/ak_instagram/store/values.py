@@ -198,6 +198,26 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCall:
+    """
+    A call that did not work, as the trail keeps it.
+
+    *what* is `agent`, `send` or `look_up`; it was the *attempt* of that number and took *ms*
+    milliseconds. *outcome* is its class, *code*, *subcode* and *request_id* are the other
+    side's, if it named any.
+    """
+
+    what: Literal["agent", "send", "look_up"]
+    attempt: int
+    ms: int
+    outcome: str
+    reason: str
+    code: int | None = None
+    subcode: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnResult:
     """
     The result of a turn: how its events end, and what is sent because of them.
@@ -205,7 +225,7 @@ class TurnResult:
     *events* are ids by their end. *messages* are in order, as `meta.outgoing` has
     them; none is silence. *lines* join the transcript. *hands_over* makes the bot silent
     afterwards, so that a person can answer, for the reason *handoff* if one was given.
-    *starts_over* begins a new session.
+    *starts_over* begins a new session. *failed* is the agent's call that ended it.
 
     An answer may be told in several results, all but the last with *goes_on*; *first* is the
     number of messages before this one's.
@@ -221,3 +241,4 @@ class TurnResult:
     starts_over: bool = False
     first: int = 0
     goes_on: bool = False
+    failed: FailedCall | None = None

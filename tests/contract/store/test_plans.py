@@ -19,20 +19,18 @@ from ak_instagram.store.verbs import (
     takeover,
     unsend,
 )
-from ak_instagram.store.verbs.operators import notifications, outgoing, stops
+from ak_instagram.store.verbs.operators import (
+    conversations,
+    log,
+    notifications,
+    outgoing,
+    stops,
+    timeline,
+)
 
 MODULES = (
-    backlog,
-    claims,
-    disclosure,
-    inbox,
-    notifications,
-    outbox,
-    outgoing,
-    steps,
-    stops,
-    takeover,
-    unsend,
+    *(backlog, claims, disclosure, inbox, outbox, steps, takeover, unsend),
+    *(conversations, log, notifications, outgoing, stops, timeline),
 )
 TABLES = ("events", "conversations", "outbox", "transcript")
 MANY = 20_000  # rows of each table: PostgreSQL reads small tables as a whole, and rightly so

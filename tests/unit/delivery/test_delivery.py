@@ -141,6 +141,8 @@ async def test_a_decision_is_noted_in_the_store_once(error, failures, noted):
     await deliver(delivery(store, graph), piece(), failures=failures)
 
     assert store.log == [noted]
+    assert store.failed is not None
+    assert (store.failed.what, store.failed.outcome) == ("send", error.error_class.value)
 
 
 @pytest.mark.parametrize(

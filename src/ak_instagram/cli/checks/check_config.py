@@ -8,11 +8,8 @@ from pathlib import Path
 import click
 
 from ak_instagram.cli.shared import config_option, load_settings
-from ak_instagram.masking import MASK, without_password
-from ak_instagram.settings import Settings, SourcedValue, explain
-from ak_instagram.settings.keys import plain
-
-_WIDEST = 60  # characters of a value
+from ak_instagram.settings import Settings, explain
+from ak_instagram.settings.sources import shown
 
 
 @click.command(epilog="Example: ak-instagram check-config --config config.yaml")
@@ -44,21 +41,3 @@ async def try_agent(settings: Settings) -> None:
 
     async with open_http_session(outgoing_proxies=False) as session:
         build_agent(settings.agent, session)
-
-
-def shown(found: SourcedValue) -> str:
-    """Return the value of *found* in one line that is not too long and that others may see."""
-    key, value = found.key, found.value
-    if not value and isinstance(value, (str, tuple, dict, type(None))):
-        return "empty" if found.is_set else "not set"
-    if found.path == "store.url":
-        text = without_password(value)
-    elif found.path == "agent.url":
-        before, mark, _ = value.partition("?")  # after which there may be a key
-        text = f"{before}?{MASK}" if mark else value
-    elif (key.secret or found.path == "agent.request") and value != key.default:
-        return f"set ({len(value)} {'characters' if isinstance(value, str) else 'values'})"
-    else:
-        text = plain(value)
-    line = " ".join(text.split())
-    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 2]} …"

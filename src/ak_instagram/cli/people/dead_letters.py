@@ -11,9 +11,10 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.cli.shared import OpenStore, config_option, open_store
+from ak_instagram.cli.shared import COMMAND, OpenStore, config_option, open_store
 from ak_instagram.store.verbs import dead_letters as letters
 from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
+from ak_instagram.store.verbs.operators import changes
 
 _ALL = 1_000_000  # letters, which is more than there ever are
 
@@ -44,8 +45,8 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
     return with_filter
 
 
-def for_chosen(command: Callable[[OpenStore, list[str]], None]) -> Callable[..., None]:
-    """Give *command* the arguments that choose letters; the store and the turns come to it."""
+def for_chosen(command: Callable[[OpenStore, list[DeadLetter]], None]) -> Callable[..., None]:
+    """Give *command* the arguments that choose letters; the store and the letters come to it."""
 
     @click.argument("turns", nargs=-1)
     @click.option("--all", "everything", is_flag=True, help="All that the filters let through.")
@@ -62,7 +63,7 @@ def for_chosen(command: Callable[[OpenStore, list[str]], None]) -> Callable[...,
         with open_store(config) as store:
             named = [_find_one(store, turn) for turn in turns]
             chosen = named or store.run(letters.find, replace(wanted, limit=_ALL))
-            command(store, [letter.turn for letter in chosen])
+            command(store, list(chosen))
 
     return on_chosen
 
@@ -136,7 +137,7 @@ def text_in(payload: str) -> str:
 
 @dead_letters.command("replay", epilog="Example: ak-instagram dead-letters replay --all")
 @for_chosen
-def replay(store: OpenStore, turns: list[str]) -> None:
+def replay(store: OpenStore, chosen: list[DeadLetter]) -> None:
     """
     Try TURNS again.
 
@@ -144,9 +145,9 @@ def replay(store: OpenStore, turns: list[str]) -> None:
     out. Repeating it is harmless. Nothing is tried where the bot is silent, nor what has
     been wiped since.
     """
-    done = sum(store.run(letters.replay, turn) for turn in turns)
+    done = sum(store.run(changes.replay, COMMAND, letter) for letter in chosen)
     click.echo(f"{done} to be tried again")
-    if left := len(turns) - done:
+    if left := len(chosen) - done:
         click.echo(
             f"{left} left out: the bot is silent there (see `resume`), or their texts were wiped"
         )
@@ -154,7 +155,7 @@ def replay(store: OpenStore, turns: list[str]) -> None:
 
 @dead_letters.command("discard", epilog="Example: ak-instagram dead-letters discard 1f0c…")
 @for_chosen
-def discard(store: OpenStore, turns: list[str]) -> None:
+def discard(store: OpenStore, chosen: list[DeadLetter]) -> None:
     """Let TURNS go for good."""
-    done = sum(store.run(letters.discard, turn) for turn in turns)
+    done = sum(store.run(changes.discard, COMMAND, letter) for letter in chosen)
     click.echo(f"{done} discarded")

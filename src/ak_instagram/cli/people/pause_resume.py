@@ -8,11 +8,9 @@ from pathlib import Path
 
 import click
 
-from ak_instagram.cli.shared import config_option, open_store, require_id
-from ak_instagram.store.database import Tx
-from ak_instagram.store.values import ALL_ACCOUNTS, Silencer
-from ak_instagram.store.verbs import takeover
-from ak_instagram.store.verbs.operators import stops
+from ak_instagram.cli.shared import COMMAND, config_option, open_store, require_id
+from ak_instagram.store.values import ALL_ACCOUNTS
+from ak_instagram.store.verbs.operators import changes, stops
 
 _HOURS = 12
 _MAX_HOURS = 10 * 365 * 24
@@ -61,25 +59,16 @@ def pause(
         if hours is not None:
             raise click.UsageError("--hours is for one CONTACT; sending is stopped until `resume`")
         with open_store(config) as store:
-            is_new = store.run(stops.stop, whose)
+            is_new = store.run(changes.stop_sending, COMMAND, whose)
         click.echo(_STOPS[is_new].format(_named(whose)))
         return
     duration_ms = int((_HOURS if hours is None else hours) * 3_600_000)
     with open_store(config) as store:
-        until = store.run(pause_if_known, whose, person, duration_ms)
+        until = store.run(changes.pause, COMMAND, whose, person, duration_ms)
     if until is None:
         raise click.ClickException(NOT_KNOWN.format(contact))
     when = datetime.fromtimestamp(until / 1000, UTC)
     click.echo(f"the bot is silent until {when.isoformat(timespec='seconds')}")
-
-
-def pause_if_known(tx: Tx, account: str, contact: str, duration_ms: int) -> int | None:
-    """Return until when the bot is silent (UTC ms), `None` if the conversation is not known."""
-    if not takeover.is_known(tx, account, contact):
-        return None
-    until = takeover.pause(tx, account, contact, tx.now + duration_ms, Silencer.COMMAND)
-    takeover.drop(tx, account, contact, Silencer.COMMAND)
-    return until
 
 
 @click.command(epilog="Example: ak-instagram resume 75139… --account 17841…")
@@ -97,21 +86,17 @@ def resume(contact: str | None, account: str | None, everything: bool, config: P
     whose, person = _meant(contact, account, everything)
     with open_store(config) as store:
         if person is None:
-            click.echo(_RESUMES[store.run(stops.resume, whose)].format(_named(whose)))
+            click.echo(
+                _RESUMES[store.run(changes.resume_sending, COMMAND, whose)].format(_named(whose))
+            )
             for left in store.run(stops.stopped):
                 option = "--all" if left == ALL_ACCOUNTS else f"--account {left}"
                 click.echo(f"still stopped: {_named(left)} (`resume {option}` ends that)")
             return
-        was_silent = store.run(resume_if_known, whose, person)
+        was_silent = store.run(changes.resume, COMMAND, whose, person)
     if was_silent is None:
         raise click.ClickException(NOT_KNOWN.format(contact))
     click.echo("the bot answers again" if was_silent else "the bot was not silent")
-
-
-def resume_if_known(tx: Tx, account: str, contact: str) -> bool | None:
-    """Return whether the bot was silent, `None` if the conversation is not known."""
-    is_known = takeover.is_known(tx, account, contact)
-    return takeover.resume(tx, account, contact) if is_known else None
 
 
 _STOPS = {

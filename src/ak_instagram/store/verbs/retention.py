@@ -26,8 +26,10 @@ from ak_instagram.store.schema import (
     SAYS_SOMETHING,
     conversations,
     events,
+    operations,
     outbox,
     profiles,
+    trail,
     transcript,
 )
 from ak_instagram.store.statement import Statement
@@ -39,6 +41,7 @@ from .people import deletions
 
 DAY = 86_400_000  # milliseconds
 KEYS_LIVE = 7 * DAY  # Meta repeats an event for up to 36 hours
+OPERATIONS_LIVE = 90 * DAY  # of the operator log, or longer if messages live longer
 MAX_ROWS = 500  # of a table in one transaction: webhooks wait for it too
 _NO_ROW = 2**63 - 1  # an id above all
 
@@ -141,6 +144,8 @@ _DELETE_PROFILES = Statement(
         profiles.c.asked_at < _before,
     )
 )
+_DELETE_TRAIL = Statement(delete(trail).where(*_oldest(trail.c.at)))
+_DELETE_OPERATIONS = Statement(delete(operations).where(*_oldest(operations.c.at)))
 _is_idle = (
     _c.due_at.is_(None),
     _c.lease_owner.is_(None),
@@ -157,7 +162,11 @@ _DELETE_CONVERSATIONS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """Numbers of rows that one piece of work has removed or wiped."""
+    """
+    Numbers of rows that one piece of work has removed or wiped.
+
+    *lines* are those of transcript, trail and operator log.
+    """
 
     events: int = 0
     pieces: int = 0
@@ -225,7 +234,9 @@ def purge(tx: Tx, keep_ms: int, kinds: Kinds = _ALIKE) -> Purged:
         events=_forget_events(tx, events_, payloads, messages),
         expired=len(expired) + _EXPIRE_EVENTS.run(tx, before=tx.now - keep_ms),
         pieces=pieces.run(tx, before=tx.now - answers),
-        lines=_DELETE_LINES.run(tx, before=tx.now - lines),
+        lines=_DELETE_LINES.run(tx, before=tx.now - lines)
+        + _DELETE_TRAIL.run(tx, before=tx.now - keep_ms)
+        + _DELETE_OPERATIONS.run(tx, before=tx.now - max(keep_ms, OPERATIONS_LIVE)),
         conversations=_DELETE_CONVERSATIONS.run(tx, before=oldest, spoke_before=spoke_before),
         callbacks=callbacks.forget(tx, tx.now - keep_ms),
         profiles=_DELETE_PROFILES.run(tx, before=tx.now - keep_ms),

@@ -38,6 +38,7 @@ from ak_instagram.store.values import (
     CallbackStatus,
     Claim,
     EventStatus,
+    FailedCall,
     Piece,
     PieceStatus,
     Silencer,
@@ -49,7 +50,7 @@ from ak_instagram.store.values import (
 
 from . import callbacks, claims, outbox, quotes, takeover, writing
 from .claims import ClaimedRow
-from .operators import notifications
+from .operators import notifications, trail
 from .operators.notifications import NotificationEvent
 
 log = structlog.get_logger()
@@ -271,6 +272,8 @@ def settle(tx: Tx, claim: Claim, result: TurnResult) -> Claim | None:
     if unseen and any(it.mid in unseen and not it.is_unsent for it in claim.events):
         return next_step(tx, row)
     _END.run_many(tx, ended)
+    if result.failed is not None:
+        trail.note_failure(tx, claim, result.failed, result.turn)
     if tx.worker.turn_id is not None:
         is_answered = EventStatus.ANSWERED in result.events.values()
         end = CallbackStatus.ANSWERED if is_answered else CallbackStatus.GONE
@@ -373,28 +376,34 @@ def sent(tx: Tx, claim: Claim, message_id: str) -> Claim | None:
     return next_step(tx, row)
 
 
-def give_up(tx: Tx, claim: Claim, why: str) -> Claim | None:
+def give_up(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) -> Claim | None:
     """Give up the claim's piece and what follows it in its answer, and return the next step."""
     row, piece = claims.require(tx, claim), _piece_of(claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     outbox.give_up(tx, row, piece, why)
     _note_dead_letter(tx, row, "answer", piece.turn, why)
     return next_step(tx, row)
 
 
-def degrade(tx: Tx, claim: Claim, why: str) -> Claim | None:
+def degrade(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) -> Claim | None:
     """Put its fallback in the place of the claim's piece, and return the next step."""
     row, piece = claims.require(tx, claim), _piece_of(claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     outbox.replace(tx, row, piece, fallback_of(piece.message), why)
     return next_step(tx, row)
 
 
-def close_window(tx: Tx, claim: Claim, why: str) -> Claim | None:
+def close_window(tx: Tx, claim: Claim, why: str, failed: FailedCall | None = None) -> Claim | None:
     """
     Take the window for closed, as Meta does: park the piece, and return the next step.
 
     What the person said after the attempt has opened it again: that stands.
     """
     row, piece = claims.require(tx, claim), _piece_of(claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     outbox.mark_failed(tx, piece, PieceStatus.PLANNED, why)
     if piece.is_tagged:
         outbox.untag(tx, piece)
@@ -434,15 +443,19 @@ def retry(
     why: str,
     then: PieceStatus = PieceStatus.PLANNED,
     wait_reason: WaitReason | None = None,
+    failed: FailedCall | None = None,
 ) -> None:
     """
     Release the conversation and come back in *after* seconds; messages don't hasten that.
 
     *then* is what becomes of the claim's piece: `SENDING` when it may have arrived. With a
-    *wait_reason* the conversation is not to blame, and the wait uses up no attempt. A
-    conversation whose answer is being written is kept: it waits when that has ended.
+    *wait_reason* the conversation is not to blame, and the wait uses up no attempt. *failed*
+    is the call because of which that is so. A conversation whose answer is being written is
+    kept: it waits when that has ended.
     """
     row = claims.require(tx, claim)
+    if failed is not None:
+        trail.note_failure(tx, claim, failed)
     if claim.piece is not None:
         outbox.mark_failed(tx, claim.piece, then, why)
     if claim.awaited is not None and wait_reason is None:

@@ -32,7 +32,7 @@ from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import CLOCK_SLACK, WINDOW, EventStatus, PieceStatus, Silencer
 
 from .automatic import SAME_WORDS, Automatic, automatic
-from .operators import notifications
+from .operators import notifications, trail
 from .operators.notifications import NotificationEvent
 from .outbox import text_key
 
@@ -175,12 +175,14 @@ def hear(tx: Tx, event: Event) -> None:
         return
     if event.kind is Kind.ECHO and (reason := _automatic(tx, event, until)):
         log.info("conversation.not_taken_over", contact=event.contact, reason=reason.value)
+        trail.note(tx, event.account, event.contact, "not_taken_over", "echo", reason.value)
         return
     by = Silencer.PERSON if event.kind is Kind.ECHO else Silencer.APP
     if tx.worker.notifies:
         _note(tx, event, by)
     pause(tx, event.account, event.contact, until, by)
     drop(tx, event.account, event.contact, by)
+    trail.note(tx, event.account, event.contact, "taken_over", by.value, by.reason)
     log.info("conversation.taken_over", contact=event.contact, by=event.kind.value)
 
 

@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0010"
 oldest = "0001"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

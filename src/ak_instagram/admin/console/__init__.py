@@ -1,0 +1,1 @@
+"""The console: the admin's pages, rendered here, with nothing loaded from elsewhere."""
