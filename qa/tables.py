@@ -26,8 +26,8 @@ from ak_instagram.delivery.decide import (
     judge,
 )
 from ak_instagram.delivery.reconcile import decide_look_up_failed, decide_not_found
-from ak_instagram.meta.graph_codes import RULES, ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.codes import RULES, ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.reply.rich import LIMITS
 from tests.support.dialects import conformance_table
 

@@ -35,11 +35,11 @@ from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.notifier import Notifier
 from ak_instagram.maintenance.retention import run_purges
 from ak_instagram.maintenance.sweep import Sweeper, run_sweeps
-from ak_instagram.meta.account_calls import AccountCalls
 from ak_instagram.meta.events import STORED, Kind
-from ak_instagram.meta.graph import GraphClient
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.token_calls import TokenCalls
+from ak_instagram.meta.graph.account_calls import AccountCalls
+from ak_instagram.meta.graph.client import GraphClient
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.token_calls import TokenCalls
 from ak_instagram.privacy.callbacks import PrivacyCallbacks
 from ak_instagram.privacy.deletions import Deletions
 from ak_instagram.settings.logins import graph_host

@@ -21,7 +21,7 @@ from ak_instagram.doctor.finding import Check, Group, Result
 from ak_instagram.doctor.run import findings_of, run_checks
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.http_client import open_http_session
-from ak_instagram.meta.token_calls import IssuedToken
+from ak_instagram.meta.graph.token_calls import IssuedToken
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import open_store
 from ak_instagram.store.verbs.accounts import rows

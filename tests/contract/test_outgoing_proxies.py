@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from ak_instagram.app import open_service
 from ak_instagram.http_client import open_http_session
-from ak_instagram.meta.graph import GraphClient
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import GraphClient
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.model import (
     AgentSettings,
     InstagramSettings,

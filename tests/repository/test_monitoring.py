@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from ak_instagram import __version__
-from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph.codes import ErrorClass
 from tests.support.service_metrics import METRICS, labels_of
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ak_instagram.meta.graph_codes import RULES, ErrorClass
+from ak_instagram.meta.graph.codes import RULES, ErrorClass
 from qa.tables import (
     AGENTS,
     CONFORMANCE,

@@ -9,7 +9,7 @@ from inspect import signature
 from typing import Any, Concatenate, cast
 
 from ak_instagram.agents.agent import Part, Turn
-from ak_instagram.meta.graph import Profile, RecentMessage
+from ak_instagram.meta.graph.client import Profile, RecentMessage
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import P, T, Transactions, Tx, WorkQueue
 from ak_instagram.store.postgres.engine import ServerClock

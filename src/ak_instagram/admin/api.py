@@ -21,9 +21,9 @@ from ak_instagram.doctor.finding import Finding, Result
 from ak_instagram.doctor.run import run_checks
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import Transactions, Tx
-from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators import changes, conversations, log, timeline
 from ak_instagram.store.verbs.operators.conversations import Conversation, State
+from ak_instagram.store.verbs.operators.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators.timeline import TOP, Position, TimelineEntry
 
 from .openapi import (

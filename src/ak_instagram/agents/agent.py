@@ -13,9 +13,10 @@ from operator import attrgetter
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
-# Parts of the contract.
-from ak_instagram.meta.contact_profile import ContactProfile as ContactProfile
 from ak_instagram.meta.content import Attachment as Attachment
+
+# Parts of the contract.
+from ak_instagram.meta.graph.contact_profile import ContactProfile as ContactProfile
 
 # --- what goes in -----------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ak_instagram.errors import SettingsError
-from ak_instagram.meta.graph_versions import LIVING
+from ak_instagram.meta.graph.versions import LIVING
 from ak_instagram.settings import explain
 from ak_instagram.webhook import PATH
 

@@ -18,7 +18,7 @@ from ak_instagram.store.database import P, T, Transactions, Tx
 from ak_instagram.store.maintenance import open_for_maintenance
 
 if TYPE_CHECKING:
-    from ak_instagram.meta.graph import GraphClient
+    from ak_instagram.meta.graph.client import GraphClient
 
 COMMAND = "command"  # in the operator log
 
@@ -53,7 +53,7 @@ async def open_graph(settings: Settings) -> AsyncIterator[GraphClient]:
     """Yield a client of the Graph API as the service has it."""
     # Here and not above: they take longer to import than `--help` should.
     from ak_instagram.http_client import open_http_session
-    from ak_instagram.meta.graph import GraphClient
+    from ak_instagram.meta.graph.client import GraphClient
 
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:
         yield GraphClient.of(settings.instagram, session)

@@ -18,10 +18,10 @@ from ak_instagram import fast_json
 from ak_instagram.agents.agent import Agent, Part, Turn
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import StoreUnavailable, Transient
-from ak_instagram.meta.contact_profile import FIELDS, ContactProfile, read_contact_profile
-from ak_instagram.meta.graph import GraphAnswer
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import GraphAnswer
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.contact_profile import FIELDS, ContactProfile, read_contact_profile
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.verbs.people import profiles

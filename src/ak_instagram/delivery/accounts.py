@@ -12,9 +12,9 @@ import structlog
 
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import Transient
-from ak_instagram.meta.graph import Profile
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import Profile
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.logins import HOSTS, LOOKS
 from ak_instagram.settings.model import Account
 

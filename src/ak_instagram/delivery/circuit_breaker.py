@@ -24,7 +24,7 @@ import structlog
 
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
-from ak_instagram.meta.graph_codes import STOPPED, ErrorClass
+from ak_instagram.meta.graph.codes import STOPPED, ErrorClass
 from ak_instagram.store.values import ALL_ACCOUNTS
 
 log = structlog.get_logger()

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.meta.graph_codes import STOPPED, WHOLE_ACCOUNT, ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.codes import STOPPED, WHOLE_ACCOUNT, ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.store.values import Piece
 
 # Seconds in which the echo of a send usually arrives, and in which Meta shows a message that it

@@ -11,8 +11,8 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import LeaseLost
-from ak_instagram.meta.graph import RecentMessage
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import RecentMessage
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.meta.outgoing import (
     COMMENT,
     Outgoing,
@@ -62,7 +62,7 @@ LOOK_UP_PATIENCE = 5.0  # seconds that a look-up waits for its slot and keeps th
 
 
 class MessagesApi(Protocol):
-    """The part of the Graph client that sends messages and looks for them; see `meta.graph`."""
+    """The part of `meta.graph.client` that sends messages and looks for them."""
 
     async def send_message(
         self, token: str, recipient: str, message: Outgoing, timeout: float

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ak_instagram.backoff import Backoff
-from ak_instagram.meta.graph import RecentMessage
-from ak_instagram.meta.graph_codes import WHOLE_ACCOUNT
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import RecentMessage
+from ak_instagram.meta.graph.codes import WHOLE_ACCOUNT
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.meta.outgoing import fetch_seconds, sent_kind
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 from ak_instagram.store.verbs.outbox import text_key

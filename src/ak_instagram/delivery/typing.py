@@ -19,8 +19,8 @@ from typing import Protocol, TypeAlias
 import structlog
 
 from ak_instagram import metrics
-from ak_instagram.meta.graph import Action
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import Action
+from ak_instagram.meta.graph.errors import GraphError
 
 log = structlog.get_logger()
 

@@ -21,9 +21,14 @@ from typing import Any, TypeVar
 import aiohttp
 from sqlalchemy import func, make_url, select, text
 
-from ak_instagram.meta.account_calls import AccountCalls, AccountFacts, AppWebhook, Subscription
-from ak_instagram.meta.graph import GraphClient
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.account_calls import (
+    AccountCalls,
+    AccountFacts,
+    AppWebhook,
+    Subscription,
+)
+from ak_instagram.meta.graph.client import GraphClient
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.model import Account, Settings
 from ak_instagram.store.database import Tx
 from ak_instagram.store.maintenance import open_for_reading

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 from ak_instagram.http_client import proxy_variables
-from ak_instagram.meta.graph_versions import LIVING, end_of
+from ak_instagram.meta.graph.versions import LIVING, end_of
 
 from .facts import Facts
 from .finding import Asks, Group, Verdict, check, error, ok, warning

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.meta.account_calls import NEEDED, SUBSCRIBED_FIELDS
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.account_calls import NEEDED, SUBSCRIBED_FIELDS
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.logins import HOSTS, graph_host
 from ak_instagram.settings.model import Account
 from ak_instagram.tokens.life import DAY, written

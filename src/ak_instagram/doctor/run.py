@@ -16,7 +16,7 @@ import structlog
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.http_client import open_http_session
 from ak_instagram.jobs import run_logged
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.model import Account, Settings
 from ak_instagram.tokens.report import current_accounts
 

@@ -20,7 +20,7 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.backoff import Backoff, parse_retry_after
 from ak_instagram.jobs import run_rounds
-from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph.codes import ErrorClass
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.verbs.operators import notifications
 from ak_instagram.store.verbs.operators.notifications import Notification

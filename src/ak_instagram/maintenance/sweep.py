@@ -20,8 +20,8 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.delivery.accounts import IdentifiedAccount
 from ak_instagram.jobs import run_logged
-from ak_instagram.meta.account_calls import AccountCalls
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.account_calls import AccountCalls
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.meta.threads import Own, ThreadPage, listed_messages
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.values import WINDOW

@@ -19,10 +19,10 @@ from typing import Protocol
 
 import structlog
 
-from ak_instagram.meta.account_calls import AccountCalls
-from ak_instagram.meta.graph import Profile
-from ak_instagram.meta.graph_errors import GraphError
-from ak_instagram.meta.token_calls import (
+from ak_instagram.meta.graph.account_calls import AccountCalls
+from ak_instagram.meta.graph.client import Profile
+from ak_instagram.meta.graph.errors import GraphError
+from ak_instagram.meta.graph.token_calls import (
     SCOPES,
     TIMEOUT,
     IssuedToken,

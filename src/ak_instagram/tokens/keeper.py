@@ -18,7 +18,7 @@ import structlog
 from ak_instagram import metrics
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.jobs import run_logged
-from ak_instagram.meta.graph import Profile
+from ak_instagram.meta.graph.client import Profile
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.verbs.accounts import rows

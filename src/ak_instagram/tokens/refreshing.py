@@ -13,9 +13,9 @@ from typing import Protocol
 
 import structlog
 
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
-from ak_instagram.meta.token_calls import IssuedToken, why_refused
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
+from ak_instagram.meta.graph.token_calls import IssuedToken, why_refused
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import Transactions
 from ak_instagram.store.verbs.accounts import rows

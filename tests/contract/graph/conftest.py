@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from ak_instagram.meta.graph import GraphClient
+from ak_instagram.meta.graph.client import GraphClient
 
 
 @dataclass

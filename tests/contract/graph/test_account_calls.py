@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.meta.account_calls import AccountCalls, AppWebhook, Subscription
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.account_calls import AccountCalls, AppWebhook, Subscription
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 
 TOKEN = "IGAAtoken"
 ME = {"user_id": "17841400000000001", "id": "246", "username": "shop", "account_type": "BUSINESS"}

@@ -12,9 +12,9 @@ import pytest
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import StreamWriter
 
-from ak_instagram.meta.graph import MAX_ANSWER_BYTES, DeadlinePayload, GraphClient
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import MAX_ANSWER_BYTES, DeadlinePayload, GraphClient
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 
 TOKEN = "IGAAtokentokentoken"
 PATIENCE = 5.0

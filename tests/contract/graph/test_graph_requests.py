@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from ak_instagram.meta.graph import GraphClient, Profile, RecentMessage
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import GraphClient, Profile, RecentMessage
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.meta.outgoing import attachment, reaction
 
 TOKEN = "IGAAtoken"

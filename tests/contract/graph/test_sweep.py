@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from ak_instagram.delivery.accounts import IdentifiedAccount
 from ak_instagram.maintenance.sweep import Sweeper
-from ak_instagram.meta.account_calls import AccountCalls
-from ak_instagram.meta.graph import GraphClient
+from ak_instagram.meta.graph.account_calls import AccountCalls
+from ak_instagram.meta.graph.client import GraphClient
 from ak_instagram.settings.model import Account
 from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import open_store

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ak_instagram.store.values import EventStatus, TurnResult, WaitReason
-from ak_instagram.store.verbs import backlog, claims, dead_letters, steps
+from ak_instagram.store.verbs import backlog, claims, steps
 from ak_instagram.store.verbs.backlog import Backlog
-from ak_instagram.store.verbs.dead_letters import Filter
+from ak_instagram.store.verbs.operators import dead_letters
+from ak_instagram.store.verbs.operators.dead_letters import Filter
 from tests.support.store_bench import DAY, LEASE, START, answered, arrival, claim_one, sending
 
 EMPTY = Backlog(due=0, overdue=0, parked=0, dead_turns=0, dead_answers=0, newest=None)

@@ -9,7 +9,7 @@ from ak_instagram.conversation.turn import compose, turn_id
 from ak_instagram.store.values import AwaitedAnswer, Claim, EventStatus, TurnResult, WaitReason
 from ak_instagram.store.verbs import backlog, callbacks, retention, steps
 from ak_instagram.store.verbs.callbacks import Taken
-from ak_instagram.store.verbs.dead_letters import replay
+from ak_instagram.store.verbs.operators.dead_letters import replay
 from tests.support.store_bench import (
     DAY,
     LEASE,

@@ -8,7 +8,7 @@ import pytest
 
 from ak_instagram.store.values import EventStatus, TurnResult
 from ak_instagram.store.verbs import steps
-from ak_instagram.store.verbs.dead_letters import Filter, contents, discard, find, replay
+from ak_instagram.store.verbs.operators.dead_letters import Filter, contents, discard, find, replay
 from tests.support.store_bench import START, answered, arrival, claim_one, mids, piece_of, sending
 
 

@@ -13,9 +13,9 @@ from ak_instagram.backoff import Backoff
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
-from ak_instagram.meta.graph import RecentMessage
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError, classify
+from ak_instagram.meta.graph.client import RecentMessage
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError, classify
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim
 from ak_instagram.store.verbs import steps

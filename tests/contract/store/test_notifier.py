@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from ak_instagram.backoff import Backoff
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.maintenance.notifier import LEASE, Notifier
-from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph.codes import ErrorClass
 from ak_instagram.store.values import EventStatus, TurnResult
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.operators import notifications

@@ -6,9 +6,9 @@ import pytest
 
 from ak_instagram.store.values import EventStatus, FailedCall, TurnResult
 from ak_instagram.store.verbs import retention, steps
-from ak_instagram.store.verbs.dead_letters import Filter
 from ak_instagram.store.verbs.operators import changes, conversations, log, timeline
 from ak_instagram.store.verbs.operators.conversations import State
+from ak_instagram.store.verbs.operators.dead_letters import Filter
 from ak_instagram.store.verbs.operators.timeline import TOP
 from tests.support.store_bench import DAY, START, answered, arrival, claim_one, echo, sending
 

@@ -6,7 +6,7 @@ import pytest
 
 from ak_instagram.store.values import PieceStatus, TranscriptLine
 from ak_instagram.store.verbs import steps
-from ak_instagram.store.verbs.dead_letters import replay
+from ak_instagram.store.verbs.operators.dead_letters import replay
 from tests.support.store_bench import (
     DAY,
     LEASE,

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from ak_instagram.store.database import Tx
 from ak_instagram.store.postgres.connections import driver_url
 from ak_instagram.store.values import EventStatus, TurnResult
-from ak_instagram.store.verbs import dead_letters, inbox, steps
+from ak_instagram.store.verbs import inbox, steps
+from ak_instagram.store.verbs.operators import dead_letters
 from ak_instagram.store.verbs.retention import purge
 from tests.support.store_bench import DAY, answered, arrival, claim_one, sending, worker
 

@@ -9,7 +9,7 @@ import pytest
 from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TurnResult
 from ak_instagram.store.verbs import steps
-from ak_instagram.store.verbs.dead_letters import Filter, find, replay
+from ak_instagram.store.verbs.operators.dead_letters import Filter, find, replay
 from ak_instagram.store.verbs.retention import DAY, purge
 from tests.support.store_bench import (
     PAUSE,

@@ -9,7 +9,7 @@ import pytest
 from ak_instagram.conversation.turn import compose
 from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine, TurnResult
 from ak_instagram.store.verbs import steps
-from ak_instagram.store.verbs.dead_letters import replay
+from ak_instagram.store.verbs.operators.dead_letters import replay
 from ak_instagram.store.verbs.steps import MAX_EVENTS
 from tests.support.store_bench import (
     DAY,

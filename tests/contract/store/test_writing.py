@@ -9,7 +9,8 @@ import pytest
 
 from ak_instagram.errors import LeaseLost
 from ak_instagram.store.values import EventStatus, PieceStatus, TranscriptLine
-from ak_instagram.store.verbs import dead_letters, steps
+from ak_instagram.store.verbs import steps
+from ak_instagram.store.verbs.operators import dead_letters
 from tests.support.store_bench import (
     DAY,
     LEASE,

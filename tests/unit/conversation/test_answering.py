@@ -27,7 +27,7 @@ from ak_instagram.conversation.answering import Answering
 from ak_instagram.delivery.circuit_breaker import CircuitBreaker
 from ak_instagram.delivery.typing import TypingIndicator
 from ak_instagram.errors import Permanent, Transient
-from ak_instagram.meta.graph_codes import ErrorClass
+from ak_instagram.meta.graph.codes import ErrorClass
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import (
     Claim,

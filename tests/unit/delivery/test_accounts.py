@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from ak_instagram.delivery.accounts import Accounts
 from ak_instagram.errors import Transient
-from ak_instagram.meta.graph import Profile
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import Profile
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.settings.model import Account
 from tests.support.fakes import FakeGraph
 

@@ -6,8 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ak_instagram.delivery.circuit_breaker import HELD, MAX_REFUSED, PROBE, CircuitBreaker
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.store.values import ALL_ACCOUNTS
 from tests.support.fakes import FakeSteadyClock
 

@@ -23,8 +23,8 @@ from ak_instagram.delivery.decide import (
     shows_that_account_works,
 )
 from ak_instagram.delivery.reconcile import decide_look_up_failed, decide_not_found
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.store.values import Piece
 
 T = ErrorClass.TRANSIENT

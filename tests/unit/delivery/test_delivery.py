@@ -15,9 +15,9 @@ from ak_instagram.delivery.delivery import LOOK_UPS, PATIENCE, Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.reconcile import TIMEOUT
 from ak_instagram.errors import LeaseLost, StoreUnavailable
-from ak_instagram.meta.graph import RecentMessage
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.client import RecentMessage
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from ak_instagram.meta.outgoing import FETCH_SECONDS, Outgoing, attachment, reaction
 from ak_instagram.settings.model import Account
 from ak_instagram.store.values import Claim, Piece, PieceStatus, WaitReason

@@ -9,7 +9,7 @@ import pytest
 
 from ak_instagram.delivery.decide import ECHO_WAIT
 from ak_instagram.delivery.reconcile import TIMEOUT, find, until_echo
-from ak_instagram.meta.graph import RecentMessage
+from ak_instagram.meta.graph.client import RecentMessage
 from ak_instagram.meta.outgoing import Outgoing, attachment, reaction
 from ak_instagram.store.values import CLOCK_SLACK, Piece
 

@@ -10,8 +10,8 @@ import pytest
 import structlog
 
 from ak_instagram.delivery.typing import GRACE, RENEW, TypingIndicator
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError
 from tests.support.fakes import FakeGraph
 from tests.support.leaping import leaping
 

@@ -14,9 +14,9 @@ from ak_instagram.doctor.meta_checks import forbidden, kind_of, life_verdict, re
 from ak_instagram.doctor.run import CHECKS
 from ak_instagram.doctor.store_checks import clock_verdict
 from ak_instagram.doctor.way_checks import callback_url
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError, classify
-from ak_instagram.meta.graph_versions import LIVING, end_of
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError, classify
+from ak_instagram.meta.graph.versions import LIVING, end_of
 from ak_instagram.tokens.report import AccountReport
 
 META = "https://graph.instagram.com"

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from ak_instagram.delivery.accounts import IdentifiedAccount
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.maintenance.sweep import Swept, run_sweeps
-from ak_instagram.meta.graph import Profile
+from ak_instagram.meta.graph.client import Profile
 from ak_instagram.settings.model import Account
 from tests.support.store_bench import stop
 

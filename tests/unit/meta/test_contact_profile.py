@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ak_instagram.meta.contact_profile import ContactProfile, read_contact_profile
+from ak_instagram.meta.graph.contact_profile import ContactProfile, read_contact_profile
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ak_instagram.meta.graph_codes import RULES, ErrorClass
-from ak_instagram.meta.graph_errors import classify
+from ak_instagram.meta.graph.codes import RULES, ErrorClass
+from ak_instagram.meta.graph.errors import classify
 
 T = ErrorClass.TRANSIENT
 RL = ErrorClass.RATE_LIMITED

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ak_instagram.meta.graph import (
+from ak_instagram.meta.graph.client import (
     Profile,
     RecentMessage,
     read_message_id,

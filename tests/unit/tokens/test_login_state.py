@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ak_instagram.meta.graph_codes import ErrorClass
-from ak_instagram.meta.graph_errors import GraphError, classify
-from ak_instagram.meta.token_calls import (
+from ak_instagram.meta.graph.codes import ErrorClass
+from ak_instagram.meta.graph.errors import GraphError, classify
+from ak_instagram.meta.graph.token_calls import (
     SCOPES,
     IssuedToken,
     Login,

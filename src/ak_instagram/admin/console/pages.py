@@ -47,9 +47,9 @@ from ak_instagram.settings.sources import shown
 from ak_instagram.store.database import Transactions, Tx
 from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs.backlog import MAX_ROWS, Backlog, measure
-from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators import changes, conversations, log, timeline
 from ak_instagram.store.verbs.operators.conversations import State
+from ak_instagram.store.verbs.operators.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators.timeline import TOP, Position
 
 from .live import LiveUpdates

@@ -16,7 +16,7 @@ from ak_instagram.cli.shared import config_option, load_settings, require_id
 from ak_instagram.settings.model import Account, Settings
 
 if TYPE_CHECKING:
-    from ak_instagram.meta.graph import GraphClient
+    from ak_instagram.meta.graph.client import GraphClient
 
 _SETTINGS = ("ice_breakers", "persistent_menu")
 Work: TypeAlias = "Callable[[GraphClient, Account, str], Awaitable[None]]"
@@ -44,7 +44,7 @@ def profile() -> None:
 @config_option
 def show(account: str | None, as_json: bool, config: Path | None) -> None:
     """Print what Meta has."""
-    from ak_instagram.meta import messenger_profile as meta  # it takes long to import
+    from ak_instagram.meta.graph import messenger_profile as meta  # it takes long to import
 
     async def work(graph: GraphClient, chosen: Account, name: str) -> None:
         has = await meta.fetch(graph, chosen.access_token)
@@ -69,7 +69,7 @@ def apply(account: str | None, yes: bool, config: Path | None) -> None:
     Prints what would change, and asks before it writes. What is not declared stays as it is;
     `profile delete` takes it away.
     """
-    from ak_instagram.meta import messenger_profile as meta  # as above
+    from ak_instagram.meta.graph import messenger_profile as meta  # as above
 
     settings = load_settings(config)
     wants = {name: list(getattr(settings.profile, name)) for name in _SETTINGS}
@@ -97,7 +97,7 @@ def apply(account: str | None, yes: bool, config: Path | None) -> None:
 @config_option
 def delete(settings: Sequence[str], account: str | None, yes: bool, config: Path | None) -> None:
     """Take SETTINGS away at Meta; both if none is named."""
-    from ak_instagram.meta import messenger_profile as meta  # as above
+    from ak_instagram.meta.graph import messenger_profile as meta  # as above
 
     async def work(graph: GraphClient, chosen: Account, name: str) -> None:
         has = await meta.fetch(graph, chosen.access_token)
@@ -119,7 +119,7 @@ def confirmed(yes: bool, question: str) -> bool:
 
 def run(settings: Settings, account: str | None, work: Work) -> None:
     """Do *work* for each account, or for *account* alone; end with a line if Meta refuses."""
-    from ak_instagram.meta.graph_errors import GraphError  # as above
+    from ak_instagram.meta.graph.errors import GraphError  # as above
 
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     try:
@@ -131,8 +131,8 @@ def run(settings: Settings, account: str | None, work: Work) -> None:
 async def _run(settings: Settings, account: str | None, work: Work) -> None:
     # As above.
     from ak_instagram.http_client import open_http_session
-    from ak_instagram.meta.graph import GraphClient
-    from ak_instagram.meta.messenger_profile import TIMEOUT
+    from ak_instagram.meta.graph.client import GraphClient
+    from ak_instagram.meta.graph.messenger_profile import TIMEOUT
 
     instagram = settings.instagram
     async with open_http_session(outgoing_proxies=settings.server.outgoing_proxies) as session:

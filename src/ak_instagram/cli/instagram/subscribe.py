@@ -11,7 +11,7 @@ import click
 from ak_instagram.cli.shared import config_option, load_settings, open_graph
 
 if TYPE_CHECKING:
-    from ak_instagram.meta.account_calls import AccountCalls
+    from ak_instagram.meta.graph.account_calls import AccountCalls
     from ak_instagram.settings.model import Account, Settings
 
 
@@ -32,7 +32,7 @@ def subscribe(ctx: click.Context, check: bool, config: Path | None) -> None:
 async def subscribe_all(settings: Settings, *, only_look: bool) -> int:
     """Subscribe, or *only look*, and print a line for each account; return the exit code."""
     # Here and not above: they take longer to import than `--help` should.
-    from ak_instagram.meta.account_calls import AccountCalls
+    from ak_instagram.meta.graph.account_calls import AccountCalls
     from ak_instagram.tokens.report import current_accounts
 
     async with open_graph(settings) as graph:
@@ -44,7 +44,7 @@ async def subscribe_all(settings: Settings, *, only_look: bool) -> int:
 
 async def subscribed(calls: AccountCalls, account: Account, *, only_look: bool) -> bool:
     """Print what becomes of *account*; return whether it is subscribed to messages."""
-    from ak_instagram.meta.graph_errors import GraphError  # as above
+    from ak_instagram.meta.graph.errors import GraphError  # as above
 
     name = account.account_id or "the account of the token"
     try:

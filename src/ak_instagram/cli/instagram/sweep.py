@@ -15,7 +15,7 @@ from ak_instagram.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from ak_instagram.maintenance.sweep import Sweeper
-    from ak_instagram.meta.account_calls import AccountCalls
+    from ak_instagram.meta.graph.account_calls import AccountCalls
     from ak_instagram.settings.model import Account, Settings
 
 SETTLED_AFTER = 3.0  # seconds that a webhook may take: who looks by hand waits for an answer
@@ -46,7 +46,7 @@ async def sweep_all(settings: Settings) -> int:
     """Sweep all accounts and print a line for each; return the exit code."""
     # Here and not above: they take longer to import than `--help` should.
     from ak_instagram.maintenance.sweep import Sweeper
-    from ak_instagram.meta.account_calls import AccountCalls
+    from ak_instagram.meta.graph.account_calls import AccountCalls
     from ak_instagram.store.maintenance import open_for_maintenance
     from ak_instagram.tokens.report import current_accounts
 
@@ -62,7 +62,7 @@ async def swept(sweeper: Sweeper, calls: AccountCalls, account: Account) -> bool
     """Sweep *account* and print what came of it; return whether Meta let us look."""
     # As above.
     from ak_instagram.delivery.accounts import IdentifiedAccount
-    from ak_instagram.meta.graph_errors import GraphError
+    from ak_instagram.meta.graph.errors import GraphError
 
     try:
         profile = (await calls.facts(account.access_token)).profile

@@ -21,7 +21,7 @@ from ak_instagram.settings.model import Account, Settings
 from ak_instagram.store.database import Transactions
 
 if TYPE_CHECKING:
-    from ak_instagram.meta.token_calls import TokenCalls
+    from ak_instagram.meta.graph.token_calls import TokenCalls
     from ak_instagram.tokens.report import AccountReport
     from ak_instagram.tokens.vault import Vault
 
@@ -170,8 +170,8 @@ async def refreshed(
     desk: Desk, store: Transactions, vault: Vault, told: AccountReport
 ) -> str | None:
     """Refresh the token of the account that *told* is about; return why not, if it did not work."""
-    from ak_instagram.meta.graph_errors import GraphError
-    from ak_instagram.meta.token_calls import TIMEOUT, why_refused
+    from ak_instagram.meta.graph.errors import GraphError
+    from ak_instagram.meta.graph.token_calls import TIMEOUT, why_refused
     from ak_instagram.store.verbs.accounts import rows
     from ak_instagram.tokens import refreshing
     from ak_instagram.tokens.life import digest
@@ -238,8 +238,8 @@ def exchange(ctx: click.Context, prints: bool, config: Path | None) -> None:
 
 async def exchanged(desk: Desk, short: str, *, prints: bool) -> str:
     """Exchange the token *short*; return what is printed. A `ClickException` if it is refused."""
-    from ak_instagram.meta.graph_errors import GraphError
-    from ak_instagram.meta.token_calls import TIMEOUT, why_refused
+    from ak_instagram.meta.graph.errors import GraphError
+    from ak_instagram.meta.graph.token_calls import TIMEOUT, why_refused
     from ak_instagram.store.verbs.accounts import rows
     from ak_instagram.tokens.life import digest, written
     from ak_instagram.tokens.refreshing import new_token

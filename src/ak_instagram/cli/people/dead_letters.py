@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from ak_instagram.cli.shared import COMMAND, OpenStore, config_option, open_store
-from ak_instagram.store.verbs import dead_letters as letters
-from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators import changes
+from ak_instagram.store.verbs.operators import dead_letters as letters
+from ak_instagram.store.verbs.operators.dead_letters import DeadLetter, Filter
 
 _ALL = 1_000_000  # letters, which is more than there ever are
 

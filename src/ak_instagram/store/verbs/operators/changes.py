@@ -15,10 +15,10 @@ from ak_instagram.store.database import Tx
 from ak_instagram.store.schema import conversations, in_conversation
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import Silencer
-from ak_instagram.store.verbs import dead_letters, takeover
-from ak_instagram.store.verbs.dead_letters import DeadLetter, Filter
+from ak_instagram.store.verbs import takeover
 
-from . import log, stops
+from . import dead_letters, log, stops
+from .dead_letters import DeadLetter, Filter
 
 _c = conversations.c
 _HASTEN = Statement(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from .lenient import FLAG_SET, as_number, as_text
+from ak_instagram.meta.lenient import FLAG_SET, as_number, as_text
 
 LONGEST = 100  # characters of a name
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from ak_instagram.backoff import http_date
+from ak_instagram.meta.lenient import JsonObject, as_id, as_list, as_object, as_text
+from ak_instagram.meta.threads import FIELDS, ThreadPage, read_page
 
-from .graph import (
+from .client import (
     GraphAnswer,
     GraphClient,
     Profile,
@@ -21,9 +23,7 @@ from .graph import (
     read_object,
     read_profile,
 )
-from .graph_errors import GraphError
-from .lenient import JsonObject, as_id, as_list, as_object, as_text
-from .threads import FIELDS, ThreadPage, read_page
+from .errors import GraphError
 
 SUBSCRIBED_FIELDS = ("messages", "messaging_postbacks")
 """The fields an account is subscribed with; whichever they are, it gets all that the app ticks."""

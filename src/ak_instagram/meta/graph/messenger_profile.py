@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import Any, TypeAlias
 
-from .graph import GraphClient, read_answer, read_object
-from .lenient import as_list, as_object, as_text
+from ak_instagram.meta.lenient import as_list, as_object, as_text
+
+from .client import GraphClient, read_answer, read_object
 
 SETTINGS = ("ice_breakers", "persistent_menu")
 TIMEOUT = 10.0  # seconds that one call may take

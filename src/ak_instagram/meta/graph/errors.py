@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from ak_instagram import fast_json
 from ak_instagram.backoff import http_date, parse_retry_after
+from ak_instagram.meta.lenient import JsonObject, as_number, as_object
 
-from .graph_codes import ErrorClass, Rule, rule_for
-from .lenient import JsonObject, as_number, as_object
+from .codes import ErrorClass, Rule, rule_for
 
 # Shorter than a token, so that an id which echoes one is not taken for an id.
 _TRACE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)

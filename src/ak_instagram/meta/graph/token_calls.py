@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from .graph import GraphClient, read_answer, read_object
-from .graph_codes import ErrorClass
-from .graph_errors import GraphError
-from .lenient import as_id, as_list, as_number, as_object, as_text
+from ak_instagram.meta.lenient import as_id, as_list, as_number, as_object, as_text
+
+from .client import GraphClient, read_answer, read_object
+from .codes import ErrorClass
+from .errors import GraphError
 
 TIMEOUT = 10.0  # seconds that one call may take
 SCOPES = ("instagram_business_basic", "instagram_business_manage_messages")

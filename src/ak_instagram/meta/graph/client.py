@@ -17,13 +17,13 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 from ak_instagram import fast_json
+from ak_instagram.meta.lenient import JsonObject, as_id, as_object, id_of, iso_millis
+from ak_instagram.meta.outgoing import Outgoing, is_action, read_kind, request_body
 from ak_instagram.settings.logins import graph_host
 from ak_instagram.settings.model import InstagramSettings
 
-from .graph_codes import ErrorClass
-from .graph_errors import GraphError, classify, unanswered
-from .lenient import JsonObject, as_id, as_object, id_of, iso_millis
-from .outgoing import Outgoing, is_action, read_kind, request_body
+from .codes import ErrorClass
+from .errors import GraphError, classify, unanswered
 
 Action: TypeAlias = Literal["mark_seen", "typing_on", "typing_off"]
 _Value = TypeVar("_Value")
