@@ -38,7 +38,8 @@ class Dialect:
     and the conversation in a request. *special* has the cases that differ between protocols,
     each with what is expected; one that is not there does not exist in this protocol.
     With *takes_text* a body that is no JSON, or empty, is an answer.
-    With *only_streams* the answer is a list of frames, which are streamed.
+    With *only_streams* the answer is a list of frames, which are streamed. *streams_by* are the
+    settings with which an adapter reads streams that otherwise does not.
     *aside* answers requests that come before the question, by method, path and body.
     """
 
@@ -51,6 +52,7 @@ class Dialect:
     wants_history: bool = False
     takes_text: bool = False
     only_streams: bool = False
+    streams_by: Json = field(default_factory=dict)
     aside: Callable[[str, str, Json], object | None] = lambda _method, _path, _body: None
 
     def __str__(self) -> str:
@@ -77,6 +79,10 @@ class Case:
     def expected(self, dialect: Dialect) -> str:
         """Return the outcome with *dialect*."""
         return dialect.special[self.name][1] if self.name in dialect.special else self._general
+
+    def settings(self, dialect: Dialect) -> Json:
+        """Return what is set for it, besides the adapter."""
+        return dialect.streams_by if "stream" in self.name else {}
 
     def begin(self, server: AgentServer, dialect: Dialect) -> None:
         """Make *server* do it."""
@@ -154,6 +160,7 @@ CASES = [
     Case("stream nobody asked for"),
     Case("stream dropped"),
     Case("error inside a 200"),
+    Case("error as a stream's first frame"),
     Case("error inside a stream"),
     Case("web page", LATER, lambda server, _: server.sends(b"<html>Starting up", "text/html")),
     Case("not JSON", NEVER, lambda server, _: server.sends(b"Sure!", "text/plain")),
@@ -208,11 +215,31 @@ def _a2a_result(result: Json) -> Json:
     return {"jsonrpc": "2.0", "id": "turn-1", "result": result}
 
 
+_A2A_SAYS = _a2a_result(
+    {"artifactUpdate": {"artifact": {"artifactId": "a", "parts": [{"text": "Hi"}]}}}
+)
+_A2A_ERROR = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "no"}}
+
+
 def _a2a_task(state: str, text: str = "", *artifacts: str) -> Json:
     message = {"messageId": "a", "role": "ROLE_AGENT", "parts": [{"text": text}]}
     status = {"state": f"TASK_STATE_{state}", **({"message": message} if text else {})}
     said = [{"artifactId": it, "parts": [{"text": it}]} for it in artifacts]
     return _a2a_result({"task": {"id": "t", "contextId": "c", "status": status, "artifacts": said}})
+
+
+def _a2a_streams(*events: Json) -> Serve:
+    """Stream as an agent does whose card says that it can."""
+    card = _A2A_CARD | {"capabilities": {"streaming": True}}
+    task = _a2a_result({"task": {"id": "t", "status": {"state": "TASK_STATE_WORKING"}}})
+
+    def serve(server: AgentServer) -> None:
+        server.aside = lambda method, path, body: (
+            card if method == "GET" else _a2a_aside(method, path, body)
+        )
+        streams(*(events or (task, _A2A_SAYS)))(server)
+
+    return serve
 
 
 def _a2a_aside(method: str, path: str, body: Json) -> Json | None:
@@ -226,6 +253,8 @@ def _thread(method: str, path: str, _body: Json) -> object | None:
     """Answer the look at a LangGraph thread: there is one, with no run so far."""
     if method != "GET":
         return None
+    if path.endswith("/join"):
+        return _state("It left.")
     return [] if path.endswith("/runs") else {"status": "idle", "values": {}, "interrupts": {}}
 
 
@@ -256,6 +285,9 @@ def _ag_ui_prompt(body: Json) -> str:
 
 def _dify_event(kind: str, **fields: object) -> Json:
     return {"event": kind, "task_id": "t", "conversation_id": "c", **fields}
+
+
+_DIFY_ERROR = _dify_event("error", status=500, code="internal_server_error", message="no")
 
 
 def _conversations(method: str, path: str, _body: Json) -> object | None:
@@ -294,7 +326,11 @@ DIALECTS = [
                 says({"result": "Error: Too many requests. Please try again later."}),
                 LATER,
             ),
-            "error inside a stream": (streams({"error": "no", "done": True}), LATER),
+            "error as a stream's first frame": (streams({"error": "no", "done": True}), LATER),
+            "error inside a stream": (
+                streams({"delta": "Hi"}, {"error": "no", "done": True}),
+                LATER,
+            ),
         },
     ),
     Dialect(
@@ -307,6 +343,7 @@ DIALECTS = [
             "stream nobody asked for": (streams(_chunk("Hi"), "[DONE]"), ANSWER),
             "stream dropped": (streams(_chunk("Hi")), LATER),
             "error inside a 200": (says({"error": {"message": "no", "code": 429}}), LATER),
+            "error as a stream's first frame": (streams({"error": {"message": "no"}}), LATER),
             "error inside a stream": (streams(_chunk("H"), {"error": {"message": "no"}}), LATER),
         },
         asks_model=True,
@@ -339,8 +376,15 @@ DIALECTS = [
                 says({"status": "failed", "error": {"code": "server_error", "message": "no"}}),
                 LATER,
             ),
-            "error inside a stream": (
+            "error as a stream's first frame": (
                 streams({"type": "error", "code": "rate_limit_exceeded", "message": "no"}),
+                LATER,
+            ),
+            "error inside a stream": (
+                streams(
+                    {"type": "response.output_text.delta", "delta": "Hi"},
+                    {"type": "error", "code": "server_error", "message": "no"},
+                ),
                 LATER,
             ),
         },
@@ -360,10 +404,10 @@ DIALECTS = [
             "asks the person back": (says(_a2a_task("INPUT_REQUIRED", "Which one?")), ANSWER),
             "waits for staff": (says(_a2a_task("AUTH_REQUIRED", "log in")), PERSON),
             "only queued": (says(_a2a_task("SUBMITTED")), LATER),
-            "error inside a 200": (
-                says({"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "no"}}),
-                LATER,
-            ),
+            "stream dropped": (_a2a_streams(), LATER),
+            "error inside a 200": (says(_A2A_ERROR), LATER),
+            "error as a stream's first frame": (_a2a_streams(_A2A_ERROR), LATER),
+            "error inside a stream": (_a2a_streams(_A2A_SAYS, _A2A_ERROR), LATER),
         },
         aside=_a2a_aside,
     ),
@@ -379,10 +423,25 @@ DIALECTS = [
                 says(_state("Refunding.", __interrupt__=[{"value": {"action_requests": []}}])),
                 PERSON,
             ),
+            # Its run goes on, and is waited for.
+            "stream dropped": (
+                lambda server: server.drops(b'data: {"run_id": "r"}\n\n', "text/event-stream"),
+                ANSWER,
+            ),
             "error inside a 200": (
                 says({"__error__": {"error": "RateLimitError", "message": "Error code: 429"}}),
                 LATER,
             ),
+            "error as a stream's first frame": (
+                streams({"run_id": "r"}, {"error": "RuntimeError", "message": "no"}),
+                LATER,
+            ),
+            "error inside a stream": (
+                streams({"run_id": "r"}, _state(), {"error": "RuntimeError", "message": "no"}),
+                LATER,
+            ),
+            # Short of its limit, which a conversation fits.
+            "line of 2 MB": (lambda server: server.streams(b"data: " + b"x" * 2_000_000), LATER),
         },
         asks_model=True,
         aside=_thread,
@@ -400,6 +459,10 @@ DIALECTS = [
                 PERSON,
             ),
             "stream dropped": (says(_run(*_says("Hi"))[:-1]), LATER),
+            "error as a stream's first frame": (
+                says([{"type": "RUN_ERROR", "message": "no"}]),
+                LATER,
+            ),
             "error inside a stream": (
                 says([*_run(*_says("Hi"))[:-1], {"type": "RUN_ERROR", "message": "no"}]),
                 LATER,
@@ -420,11 +483,9 @@ DIALECTS = [
                 ANSWER,
             ),
             "stream dropped": (streams(_dify_event("message", answer="Hi")), LATER),
+            "error as a stream's first frame": (streams(_DIFY_ERROR), LATER),
             "error inside a stream": (
-                streams(
-                    _dify_event("message", answer="Hi"),
-                    _dify_event("error", status=500, code="internal_server_error", message="no"),
-                ),
+                streams(_dify_event("message", answer="Hi"), _DIFY_ERROR),
                 LATER,
             ),
         },
@@ -442,7 +503,8 @@ DIALECTS = [
             "stream nobody asked for": (_lines(_n8n("begin"), _n8n("item"), _n8n("end")), ANSWER),
             "stream dropped": (_lines(_n8n("begin"), _n8n("item")), LATER),
             "error inside a 200": (says({"error": "no"}), LATER),
-            "error inside a stream": (_lines(_n8n("begin"), _n8n("error")), LATER),
+            "error as a stream's first frame": (_lines(_n8n("error")), LATER),
+            "error inside a stream": (_lines(_n8n("begin"), _n8n("item"), _n8n("error")), LATER),
             "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
         },
         takes_text=True,
@@ -468,8 +530,18 @@ DIALECTS = [
             "waits for staff": (says({"handoff": "a refund"}), PERSON),
             "not JSON": (lambda server: server.sends(b"Sure!", "text/plain"), ANSWER),
             "error inside a 200": (says({"error": {"message": "no"}}), LATER),
+            "stream dropped": (
+                lambda server: server.drops(b'data: {"reply": "Hi"}\n\n', "text/event-stream"),
+                LATER,
+            ),
+            "error as a stream's first frame": (streams({"error": {"message": "no"}}), LATER),
+            "error inside a stream": (
+                streams({"reply": "Hi"}, {"error": {"message": "no"}}),
+                LATER,
+            ),
         },
         takes_text=True,
+        streams_by={"reply_format": "events"},
     ),
     Dialect(
         "http-callback",

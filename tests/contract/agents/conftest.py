@@ -115,15 +115,13 @@ class AgentServer:
 
         self.respond = respond
 
-    def drops(self, after: bytes) -> None:
+    def drops(self, after: bytes, content_type: str = "application/json") -> None:
         """Send *after* of an answer that promised more, then close the line."""
 
         async def respond(request: web.Request) -> web.StreamResponse:
             assert request.transport is not None
-            request.transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
-                + after
-            )
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: 999\r\n\r\n"
+            request.transport.write(head.encode() + after)
             request.transport.close()
             return web.Response()
 

@@ -42,7 +42,8 @@ async def test_a_case_ends_as_the_table_says(dialect, case, agent_server, ask, t
     agent_server.only_streams = dialect.only_streams
     case.begin(agent_server, dialect)
     timeout = PATIENCE if case.serve and case.outcome == LATER else 5.0
-    asking = asyncio.create_task(ask(turn, dialect.adapter, max_answer=LIMIT, timeout=timeout))
+    settings = {"max_answer": LIMIT, "timeout": timeout, **case.settings(dialect)}
+    asking = asyncio.create_task(ask(turn, dialect.adapter, **settings))
     if case.cancels:
         await asyncio.wait_for(agent_server.arrived.wait(), 2)
         asking.cancel()

@@ -70,7 +70,7 @@ def ask_documented(agent_server, client_session):
         ),
         pytest.param(
             "LangGraph",
-            f"/threads/{thread_id('session-1')}/runs/wait",
+            f"/threads/{thread_id('session-1')}/runs/stream",
             {
                 "assistant_id": "agent",
                 "input": {
@@ -80,6 +80,7 @@ def ask_documented(agent_server, client_session):
                 "if_not_exists": "create",
                 "multitask_strategy": "enqueue",
                 "on_disconnect": "continue",
+                "stream_mode": ["values", "updates"],
             },
             id="langgraph",
         ),

@@ -78,13 +78,13 @@ async def is_there(session, root) -> bool:
 def asks(server, request):
     """Ask the graph in a conversation of the test's own."""
 
-    async def asks(text, turn_id="1", timeout=20.0, payload=None, **settings):
+    async def asks(text, turn_id="1", timeout=20.0, payload=None, hear=None, **settings):
         chosen = AgentSettings("langgraph", url=server, **settings)
         said = UserMessage("m", 1, text, payload=payload)
         name = f"session-{request.node.name}"
         turn = Turn(f"{name}-{turn_id}", name, "account", "igsid", (said,))
         async with aiohttp.ClientSession() as session:
-            return await ask_agent(build_agent(chosen, session), turn, 65536, timeout)
+            return await ask_agent(build_agent(chosen, session), turn, 65536, timeout, hear)
 
     return asks
 
@@ -123,6 +123,25 @@ async def test_a_question_goes_to_the_person_and_the_next_turn_answers_it(asks):
     assert await asks("blue", "2") == [Text("blue it is")]
     assert await asks("blue", "2") == [Text("blue it is")]
     assert await asks("hello", "3") == [Text("2: hello")]
+
+
+async def test_a_message_that_others_follow_is_told_while_the_run_goes_on(asks):
+    heard = []
+
+    def hear(parts):
+        heard.append((asyncio.get_running_loop().time(), parts[0]))
+
+    parts = await asks("steps", hear=hear)
+    ended = asyncio.get_running_loop().time()
+
+    assert [it.text for it in parts[::2]] == [
+        "1 step, please wait.",
+        "I have found it.",
+        "It is blue.",
+    ]
+    assert heard[0][1] == Text("1 step, please wait.")
+    assert ended - heard[0][0] > 0.8
+    assert await asks("steps", stream=False) == parts  # the same run, asked for once more
 
 
 async def test_what_waits_for_staff_is_not_answered_by_the_person(asks):

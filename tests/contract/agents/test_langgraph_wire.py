@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+
 import pytest
 from aiohttp import web
 
@@ -44,6 +47,12 @@ def server(agent_server):
     agent_server.respond = respond
     agent_server.known = known
     return agent_server
+
+
+@pytest.fixture
+def ask(ask):
+    """Ask for whole answers; what differs in a stream has tests of its own."""
+    return partial(ask, stream=False)
 
 
 def asked_paths(server) -> list[str]:
@@ -269,3 +278,106 @@ async def test_a_failed_reply_to_a_question_is_made_again(server, ask, turn):
 
     assert await ask(turn, "langgraph") == [Text("Blue it is.")]
     assert server.bodies[-1]["command"] == {"resume": "Blue"}
+
+
+# --- streams ----------------------------------------------------------------
+
+METADATA = {"run_id": "r1", "attempt": 1}
+LOOK, FOUND = ai("Let me look."), ai("It left.", "a2")
+TOOL = {"type": "tool", "id": "t1", "content": "x"}
+
+
+@pytest.fixture
+def streamed(server, ask, turn):
+    """Ask for a stream of these events, behind which the run ends in a state."""
+
+    async def streamed(*events: object, end: object = None, cut: bool = False):
+        async def respond(request):
+            if request.path != f"{THREAD}/runs/stream":
+                found = server.known.get(request.path)
+                return web.json_response(found or {}, status=200 if found else 404)
+            answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await answer.prepare(request)
+            for event in events:
+                await answer.write(f"event: x\r\ndata: {json.dumps(event)}\r\n\r\n".encode())
+            if cut:
+                assert request.transport is not None
+                request.transport.close()
+            return answer
+
+        server.respond = respond
+        server.known[f"{THREAD}/runs/r1/join"] = end
+        return await ask(turn, "langgraph", stream=True)
+
+    return streamed
+
+
+def states(*steps: list) -> list[dict]:
+    """Return the events of a run whose messages were these, one after another."""
+    return [METADATA, *({"messages": step} for step in steps)]
+
+
+STEPS = [[HUMAN], [HUMAN, LOOK], [HUMAN, LOOK, TOOL]]
+WHOLE = [*STEPS[-1], FOUND]
+
+
+async def test_a_run_is_followed(server, streamed):
+    parts = await streamed(*states(*STEPS, WHOLE))
+
+    assert parts == [Text("Let me look."), MessageEnd(), Text("It left.")]
+    assert asked_paths(server) == ["GET ", "POST /runs/stream"]
+    assert server.bodies[1]["stream_mode"] == ["values", "updates"]
+
+
+async def test_the_outcome_of_a_run_whose_stream_breaks_off_is_waited_for(server, streamed):
+    parts = await streamed(*states(*STEPS), end={"messages": WHOLE}, cut=True)
+
+    assert parts == [Text("Let me look."), MessageEnd(), Text("It left.")]
+    assert asked_paths(server) == ["GET ", "POST /runs/stream", "GET /runs/r1/join"]
+
+
+@pytest.mark.parametrize(
+    ("end", "parts"),
+    [
+        pytest.param([HUMAN, ai("We can't say.")], [Text("We can't say.")], id="rewritten"),
+        pytest.param([HUMAN, {"type": "human", "id": "h", "content": "x"}], [], id="taken-away"),
+    ],
+)
+async def test_the_last_message_is_not_told_before_the_run_has_ended(streamed, end, parts):
+    assert await streamed(*states([HUMAN, ai("Our margin is 40 %.")], end)) == parts
+
+
+@pytest.mark.parametrize("in_state", [True, False], ids=["in-the-state", "in-an-update"])
+async def test_a_draft_that_waits_for_staff_is_not_told(streamed, in_state):
+    pending = {"__interrupt__": [{"value": {"action_requests": []}}]}
+    draft = {"messages": [HUMAN, LOOK, TOOL, ai("Refunded.", "a2")]}
+    end = [draft | pending] if in_state else [draft, pending]
+
+    parts = await streamed(METADATA, {"node": {"messages": [LOOK]}}, *end)
+
+    assert parts == [Text("Let me look."), MessageEnd(), STAFF]
+
+
+async def test_earlier_messages_are_not_told_again(server, streamed):
+    server.known[THREAD] = {"interrupts": {}, "values": {"messages": OLD}}
+
+    parts = await streamed(*states(OLD, [*OLD, HUMAN], [*OLD, HUMAN, FOUND]))
+
+    assert parts == [Text("It left.")]
+
+
+@pytest.mark.parametrize(
+    ("events", "kind", "reason"),
+    [
+        pytest.param(
+            [METADATA, {"error": "RuntimeError", "message": "Error code: 401 - bad key"}],
+            Permanent,
+            "credentials are refused",
+            id="error",
+        ),
+        pytest.param([], Transient, "stream ended early", id="nothing"),
+    ],
+)
+async def test_a_stream_without_a_run_that_ends_is_a_failure(streamed, events, kind, reason):
+    with pytest.raises(kind, match=reason):
+        await streamed(*events, end={"messages": [HUMAN, FOUND]})

@@ -22,6 +22,8 @@ def obey(state: MessagesState) -> dict[str, list[AIMessage]]:
             return answer("done")
         case ["two"]:
             return answer("one", "two")
+        case ["steps"]:
+            return answer("1 step, please wait.")
         case ["silence"]:
             return {"messages": []}
         case ["ask"]:
@@ -37,8 +39,21 @@ def answer(*texts: str) -> dict[str, list[AIMessage]]:
     return {"messages": [AIMessage(text) for text in texts]}
 
 
+def look(state: MessagesState) -> dict[str, list[AIMessage]]:
+    """Say a second thing if it was told to do something in steps."""
+    return answer("I have found it.") if state["messages"][-1].text.startswith("1 step") else {}
+
+
+def think(state: MessagesState) -> dict[str, list[AIMessage]]:
+    """Say a third thing, later."""
+    if not state["messages"][-1].text.startswith("I have"):
+        return {}
+    time.sleep(1)
+    return answer("It is blue.")
+
+
 builder = StateGraph(MessagesState)
-builder.add_node("obey", obey)
+builder.add_sequence([obey, look, think])
 builder.add_edge(START, "obey")
-builder.add_edge("obey", END)
+builder.add_edge("think", END)
 graph = builder.compile()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ak_instagram.agents.agent import Handoff, Part, Text
 from ak_instagram.agents.answer_schema import (
@@ -51,6 +51,21 @@ def read_state(
     if approval_words and (approved := approval_of(pending, approval_words)):
         asked = approved
     return [STAFF] if asked is None else apart([parts, asked])
+
+
+def passed(state: JsonObject, turn_id: str, told: Collection[str]) -> Iterator[tuple[str, str]]:
+    """
+    Yield id and text of each message of the answer that others follow in a run's *state*.
+
+    Whatever node may rewrite it has done so. Those *told* and those without an id are left out.
+    """
+    messages = state.get("messages")
+    if not isinstance(messages, list) or not messages:
+        return
+    for message in since(messages, turn_id):
+        id_ = message.get("id")
+        if isinstance(id_, str) and id_ not in told and message is not messages[-1]:
+            yield id_, _text(message)
 
 
 def since(messages: Sequence[object], turn_id: str) -> list[JsonObject]:
