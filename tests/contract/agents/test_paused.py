@@ -55,7 +55,10 @@ def asks(agent_server, ask, turn):
 
     async def asks(adapter, answer, asked=turn, **settings):
         agent_server.aside = BY_NAME[adapter].aside
-        agent_server.says(answer)
+        if isinstance(answer, list):
+            streams(*answer)(agent_server)
+        else:
+            agent_server.says(answer)
         return await ask(asked, adapter, **settings)
 
     return asks
@@ -74,18 +77,29 @@ def decider(parts) -> str:
     return f"nobody: {parts}"
 
 
-@pytest.mark.parametrize(
-    ("adapter", "answer", "by_setting"),
-    [
-        pytest.param("agentkernel", KERNEL, (STAFF, CHOICES, STAFF), id="agentkernel"),
-        pytest.param("agentkernel", KERNEL_TWO, (STAFF, CHOICES, STAFF), id="agentkernel-two"),
-        pytest.param("agentkernel", KERNEL_VALUE, (STAFF, STAFF, STAFF), id="agentkernel-value"),
-        pytest.param("flowise", FLOWISE, (STAFF, CHOICES, STAFF), id="flowise"),
-        pytest.param("langgraph", LANGGRAPH, (STAFF, CHOICES, STAFF), id="langgraph"),
-        pytest.param("langgraph", LANGGRAPH_TWO, (STAFF, STAFF, STAFF), id="langgraph-two"),
-        pytest.param("a2a", A2A, (PERSON, PERSON, STAFF), id="a2a-input-required"),
-    ],
-)
+WHO_DECIDES = [
+    pytest.param("agentkernel", KERNEL, (STAFF, CHOICES, STAFF), id="agentkernel"),
+    pytest.param("agentkernel", KERNEL_TWO, (STAFF, CHOICES, STAFF), id="agentkernel-two"),
+    pytest.param("agentkernel", KERNEL_VALUE, (STAFF, STAFF, STAFF), id="agentkernel-value"),
+    pytest.param("flowise", FLOWISE, (STAFF, CHOICES, STAFF), id="flowise"),
+    pytest.param("langgraph", LANGGRAPH, (STAFF, CHOICES, STAFF), id="langgraph"),
+    pytest.param("langgraph", LANGGRAPH_TWO, (STAFF, STAFF, STAFF), id="langgraph-two"),
+    pytest.param("a2a", A2A, (PERSON, PERSON, STAFF), id="a2a-input-required"),
+    pytest.param("dify", [{"event": "workflow_paused"}], (STAFF, STAFF, STAFF), id="dify"),
+    *(
+        pytest.param(adapter, {"handoff": "a refund"}, (STAFF, STAFF, STAFF), id=adapter)
+        for adapter in ("n8n", "http", "http-callback")
+    ),
+]
+
+
+def test_every_adapter_that_can_wait_is_asked_who_decides():
+    waits = {it.adapter for it in DIALECTS if it.special.get("waits for staff")}
+
+    assert {adapter for adapter, *_ in (it.values for it in WHO_DECIDES)} == waits - {"ag-ui"}
+
+
+@pytest.mark.parametrize(("adapter", "answer", "by_setting"), WHO_DECIDES)
 async def test_the_setting_says_who_decides(asks, adapter, answer, by_setting):
     decided = [
         decider(await asks(adapter, answer, paused=paused))

@@ -46,6 +46,10 @@ def installed(plug_in, tmp_path):
     (metadata / "entry_points.txt").write_text("\n".join(lines))
 
 
+def test_a_new_adapter_takes_40_lines():
+    assert len(list(filter(str.strip, printed("python").splitlines()))) <= 40
+
+
 async def test_the_printed_plug_in_asks_and_answers(agent_server, ask, turn, plug_in):
     agent_server.says({"lines": ["Hello!", "How can I help?"]})
 
