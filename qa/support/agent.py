@@ -45,6 +45,34 @@ def _as_json(wrap: Callable[[str], object]) -> Callable[[str, dict[str, Any]], w
     return lambda text, _: web.json_response(wrap(text))
 
 
+def _as_stream(*frames: object) -> web.Response:
+    """Answer with server-sent events."""
+    texts = "".join(f"data: {json.dumps(frame)}\n\n" for frame in frames)
+    return web.Response(text=texts, content_type="text/event-stream")
+
+
+def _halves(text: str) -> tuple[str, str]:
+    half = len(text) // 2
+    return text[:half], text[half:]
+
+
+def _completion(text: str, body: dict[str, Any]) -> web.Response:
+    """Answer as Chat Completions do, in two pieces if a stream is asked for."""
+    if not body.get("stream"):
+        return web.json_response({"choices": [{"message": {"content": text}}]})
+    chunks: list[dict[str, Any]] = [{"delta": {"content": it}} for it in _halves(text)]
+    chunks.append({"delta": {}, "finish_reason": "stop"})
+    return _as_stream(*({"choices": [it]} for it in chunks))
+
+
+def _responded(text: str, body: dict[str, Any]) -> web.Response:
+    """Answer as the Responses API does, in two pieces if a stream is asked for."""
+    if not body.get("stream"):
+        return web.json_response(_response(text))
+    deltas = ({"type": "response.output_text.delta", "delta": it} for it in _halves(text))
+    return _as_stream(*deltas, {"type": "response.completed", "response": _response(text)})
+
+
 def _response(text: str) -> object:
     content = [{"type": "output_text", "text": text}]
     return {"output": [{"type": "message", "content": content}]}
@@ -64,22 +92,21 @@ def _run(text: str, _body: dict[str, Any]) -> web.Response:
         {"type": "TEXT_MESSAGE_END", "messageId": "m"},
         {"type": "RUN_FINISHED"},
     ]
-    frames = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
-    return web.Response(text=frames, content_type="text/event-stream")
+    return _as_stream(*events)
 
 
 def _dify(text: str, _body: dict[str, Any]) -> web.Response:
     """Stream a message of Dify in two pieces."""
-    half = len(text) // 2
-    events = [{"event": "message", "answer": it} for it in (text[:half], text[half:])]
-    frames = [f"data: {json.dumps(it)}\n\n" for it in [*events, {"event": "message_end"}]]
-    return web.Response(text="".join(frames), content_type="text/event-stream")
+    events = [{"event": "message", "answer": it} for it in _halves(text)]
+    return _as_stream(*events, {"event": "message_end"})
 
 
 def _state(text: str, body: dict[str, Any]) -> web.Response:
     asked = {"type": "human", **body["input"]["messages"][0]}
-    said = {"type": "ai", "id": "a", "content": text}
-    return web.json_response({"messages": [asked, said]})
+    state = {"messages": [asked, {"type": "ai", "id": "a", "content": text}]}
+    if "stream_mode" not in body:
+        return web.json_response(state)
+    return _as_stream({"run_id": "r"}, {"messages": [asked]}, state)
 
 
 def _called_back(text: str, body: dict[str, Any]) -> web.Response:
@@ -103,17 +130,20 @@ _BY_PATH: Mapping[str, Protocol] = {
     ),
     OPENAI_PATH: Protocol(
         lambda body: body["messages"][-1]["content"],
-        _as_json(lambda text: {"choices": [{"message": {"content": text}}]}),
+        _completion,
     ),
     RESPONSES_PATH: Protocol(
         lambda body: (
             body["input"] if isinstance(body["input"], str) else body["input"][-1]["content"]
         ),
-        _as_json(_response),
+        _responded,
     ),
     A2A_PATH: Protocol(lambda body: body["params"]["message"]["parts"][0]["text"], _as_json(_a2a)),
     "/chat-messages": Protocol(lambda body: body["query"], _dify),
-    "/runs/wait": Protocol(lambda body: body["input"]["messages"][0]["content"], _state),
+    **dict.fromkeys(
+        ("/runs/wait", "/runs/stream"),
+        Protocol(lambda body: body["input"]["messages"][0]["content"], _state),
+    ),
 }
 _BY_NAME: Mapping[str, Protocol] = {
     "threadId": Protocol(lambda body: body["messages"][-1]["content"], _run),

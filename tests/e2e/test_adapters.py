@@ -25,9 +25,20 @@ def test_every_adapter_is_played_end_to_end():
     assert sorted([*SETTINGS, *test_conversation.ADAPTERS]) == sorted(ADAPTERS)
 
 
-@pytest.mark.parametrize("adapter", SETTINGS)
-async def test_two_turns_and_a_long_answer_in_one_conversation(tmp_path, adapter):
-    async with open_stage(tmp_path, agent__adapter=adapter, **SETTINGS[adapter]) as stage:
+WHOLE = {"agent__stream": "false", "agent__model": "m"}
+PLAYED = [
+    *(pytest.param(adapter, {}, id=adapter) for adapter in SETTINGS),
+    *(
+        pytest.param(adapter, WHOLE, id=f"{adapter}-whole")
+        for adapter in ("openai-chat", "openai-responses", "langgraph")
+    ),
+]
+
+
+@pytest.mark.parametrize(("adapter", "asking"), PLAYED)
+async def test_two_turns_and_a_long_answer_in_one_conversation(tmp_path, adapter, asking):
+    settings = {**SETTINGS.get(adapter, {}), **asking}
+    async with open_stage(tmp_path, agent__adapter=adapter, **settings) as stage:
         mia = stage.person()
 
         stage.meta.phones.say(mia, "Where is my order?")

@@ -24,7 +24,6 @@ HUGE = json.dumps({"reply": "word " * 400_000})
     ("act", "reason"),
     [
         pytest.param(sends(200, "<html>Bad gateway</html>"), "not JSON", id="html"),
-        pytest.param(sends(200, "", "application/json"), "empty body", id="no-body"),
         pytest.param(sends(200, HUGE, "application/json"), "more than", id="2-mb"),
         pytest.param(says("word " * 20_000), "max_answer", id="100-kb"),
         pytest.param(sends(400, "no such field"), "400", id="bad-request"),
@@ -67,6 +66,7 @@ async def test_a_failure_for_good_is_a_dead_letter_and_one_apology(stage, act, r
         pytest.param(says(" \n\n\t "), id="blank"),
         pytest.param(sends(200, '{"silence": true}', "application/json"), id="silence"),
         pytest.param(sends(204, "", "application/json"), id="no-content"),
+        pytest.param(sends(200, "", "application/json"), id="no-body"),
     ],
 )
 async def test_an_agent_that_says_nothing_is_not_spoken_for(stage, act):

@@ -7,7 +7,8 @@ back to the model, which then goes on: with words, with another call, or with no
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from ak_instagram.meta.outgoing import (
     MAX_TITLE,
 )
 
-from .agent import Handoff, MessageEnd, Part, Silence
+from .agent import Handoff, MessageEnd, Part, Silence, Withdrawn
 from .answer_schema import NotInSchema, read_message
 from .transport import JsonObject
 
@@ -135,39 +136,46 @@ class Outcome(NamedTuple):
     told: str
 
 
-Ask = Callable[[Sequence[JsonObject], int], Awaitable[Reply]]
+Ask = Callable[[Sequence[JsonObject], int], AsyncGenerator[Part | Reply]]
 
 
 async def converse(
     offered: Collection[str], ask: Ask, result_of: Callable[[Call, str], JsonObject]
-) -> list[Part]:
+) -> AsyncGenerator[Part]:
     """
-    Return the answer of a model that is *offered* tools and may call them.
+    Yield the answer of a model that is *offered* tools and may call them, as it comes.
 
-    *ask* makes the request with the items that came of those before, which is the n-th; in
-    the `MAX_REQUESTS`-th the model has to answer without tools. *result_of* makes
-    the item by which the model is told what came of a call.
+    *ask* makes the request with the items that came of those before, which is the n-th, and gives
+    what is said, then the reply, with what it says besides. In the `MAX_REQUESTS`-th the model has
+    to answer without tools. *result_of* makes the item by which the model is told what came of a
+    call.
     """
-    parts: list[Part] = []
     items: list[JsonObject] = []
+    is_open = False  # something was said that no end follows yet
     for number in range(1, MAX_REQUESTS + 1):
-        reply = await ask(items, number)
-        parts += _after(parts, reply.parts)
+        reply, is_next = Reply([]), is_open
+        async with aclosing(ask(items, number)) as heard:
+            async for it in heard:
+                reply = it if isinstance(it, Reply) else reply
+                for part in it.parts if isinstance(it, Reply) else [it]:
+                    if is_next:
+                        yield MessageEnd()
+                    is_next = False
+                    is_open = not isinstance(part, MessageEnd | Withdrawn)
+                    yield part
         if not reply.calls:
-            break
+            return
         items += reply.items
         for call in reply.calls:
             outcome = carry_out(call, offered)
+            if outcome.parts and is_open and Silence() not in outcome.parts:
+                yield MessageEnd()
+            for part in outcome.parts:
+                is_open = True
+                yield part
             if Silence() in outcome.parts:
-                return [*parts, *outcome.parts]
-            parts += _after(parts, outcome.parts)
+                return
             items.append(result_of(call, outcome.told))
-    return parts
-
-
-def _after(said: Sequence[Part], parts: list[Part]) -> list[Part]:
-    """Return *parts* as a message of their own behind what was *said*."""
-    return [MessageEnd(), *parts] if said and parts else parts
 
 
 def carry_out(call: Call, offered: Collection[str]) -> Outcome:

@@ -241,10 +241,11 @@ async def test_an_agent_that_stops_in_the_middle_is_given_up_on_in_time(
 ):
     if content_type == "text/event-stream" and "stream dropped" not in dialect.special:
         pytest.skip("reads no streams")
+    settings = dialect.streams_by if content_type == "text/event-stream" else {}
     agent_server.hangs(after=b'data: {"delta": "It le', content_type=content_type)
 
     with pytest.raises(Transient, match=r"agent\.timeout"):
-        await ask(turn, dialect.adapter, timeout=0.1)
+        await ask(turn, dialect.adapter, timeout=0.1, **settings)
 
     await asyncio.wait_for(agent_server.gone.wait(), 2)
 

@@ -349,7 +349,7 @@ async def test_the_last_message_is_not_told_before_the_run_has_ended(streamed, e
 
 @pytest.mark.parametrize("in_state", [True, False], ids=["in-the-state", "in-an-update"])
 async def test_a_draft_that_waits_for_staff_is_not_told(streamed, in_state):
-    pending = {"__interrupt__": [{"value": {"action_requests": []}}]}
+    pending: dict = {"__interrupt__": [{"value": {"action_requests": []}}]}
     draft = {"messages": [HUMAN, LOOK, TOOL, ai("Refunded.", "a2")]}
     end = [draft | pending] if in_state else [draft, pending]
 

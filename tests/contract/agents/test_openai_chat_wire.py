@@ -25,8 +25,10 @@ from ak_instagram.agents.agent import (
     Text,
     UserMessage,
 )
+from ak_instagram.agents.registry import build_agent
 from ak_instagram.agents.tools import MAX_REQUESTS
 from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings.model import AgentSettings
 
 REQUEST: TypeAdapter = TypeAdapter(CompletionCreateParams)
 MESSAGE = TypeAdapter(ChatCompletionMessageParam)
@@ -605,3 +607,33 @@ async def test_calls_in_a_stream_are_put_together(agent_server, ask, turn, asked
         ("a", "send_image"),
         ("b", "react"),
     ]
+
+
+async def test_blanks_beside_a_call_are_no_message(agent_server, ask, turn):
+    function = {"name": "send_image", "arguments": IMAGE}
+    agent_server.streams_each(
+        [
+            chunk({"delta": {"content": "\n\n"}}),
+            chunk({"delta": {"tool_calls": [{"index": 0, "id": "a", "function": function}]}}),
+            chunk({"delta": {}, "finish_reason": "tool_calls"}),
+        ],
+        [chunk({"delta": {"content": "Nice?"}, "finish_reason": "stop"})],
+    )
+
+    parts = await ask(turn, "openai-chat", tools=("send_image",))
+
+    assert parts == [PICTURE, MessageEnd(), Text("Nice?")]
+
+
+async def test_a_request_that_fails_behind_words_does_not_begin_anew(
+    agent_server, client_session, turn
+):
+    refusal = (400, {"error": {"message": "m does not support tools"}})
+    agent_server.says_each(calls(("send_image", IMAGE), content="Look:"), refusal)
+    settings = AgentSettings("openai-chat", agent_server.url, model="m", tools=("send_image",))
+    parts = build_agent(settings, client_session).answer(turn)
+
+    assert await anext(parts) == Text("Look:")
+    with pytest.raises(Permanent):
+        [it async for it in parts]
+    assert len(agent_server.asked) == 2

@@ -20,6 +20,7 @@ from ak_instagram.agents.agent import (
     HistoryLine,
     Media,
     MessageEnd,
+    Reaction,
     Text,
     UserMessage,
 )
@@ -378,6 +379,27 @@ async def test_tools_are_offered_carried_out_and_their_results_go_back(agent_ser
         "c",
         "Done",
     )
+
+
+async def test_what_is_streamed_beside_a_call_is_said_once_and_goes_back(agent_server, ask, turn):
+    called = {**CALL, "name": "react", "arguments": '{"reaction": "❤"}', "id": "fc_1"}
+    whole = response(said := message("Look:"), called)
+    agent_server.streams_each(
+        [
+            event("response.output_item.added", output_index=0, item={**said, "content": []}),
+            event("response.output_text.delta", **{**PLACE, "item_id": said["id"]}, delta="Look:"),
+            event("response.output_item.added", output_index=1, item=called),
+            event("response.completed", response=whole),
+        ],
+        [event("response.completed", response=response(message("Nice?")))],
+    )
+
+    parts = await ask(turn, "openai-responses", tools=("react",))
+
+    assert parts == [Text("Look:"), MessageEnd(), Reaction("❤"), MessageEnd(), Text("Nice?")]
+    assert [body["stream"] for body in agent_server.bodies] == [True, True]
+    kinds = [item.get("type") for item in agent_server.bodies[1]["input"]]
+    assert kinds == ["message", "message", "function_call", "function_call_output"]
 
 
 async def test_in_the_last_request_no_tool_may_be_called(agent_server, ask, turn):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -35,7 +35,8 @@ class Protocol:
     """
     *first* says "One.", *rest* "Two." behind it; *asks* tells if a request wants a stream.
 
-    Who asks for *whole* answers gets that; without one, the stream.
+    Who asks for *whole* answers gets that; without one, the stream. *settings* may name
+    the adapter.
     """
 
     first: tuple[str, ...]
@@ -93,6 +94,7 @@ def node(kind: str, content: str | None = None) -> str:
     return line({"type": kind, "content": content, "metadata": {"nodeName": "AI Agent"}})
 
 
+TOOLS = {"tools": ("send_image", "react")}
 PROTOCOLS = {
     "openai-chat": Protocol(
         (chat("One."),),
@@ -147,6 +149,10 @@ PROTOCOLS = {
         settings={"reply_format": "events", "outcomes": {"end": "next"}},
     ),
 }
+PROTOCOLS |= {
+    f"{name}, offered tools": replace(PROTOCOLS[name], settings={"adapter": name, **TOOLS})
+    for name in ("openai-chat", "openai-responses")
+}
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -162,7 +168,7 @@ def agent(agent_server, client_session, request, protocol):
     def agent(**settings: object):
         [name] = [name for name, it in PROTOCOLS.items() if it is protocol]
         chosen: Json = {"url": agent_server.url, "model": "m", **protocol.settings, **settings}
-        return build_agent(AgentSettings(name, **chosen), client_session)
+        return build_agent(AgentSettings(**{"adapter": name, **chosen}), client_session)
 
     return agent
 

@@ -100,7 +100,7 @@ class Model:
     async def ask(self, items, number):
         assert number == len(self.asked) + 1
         self.asked.append(list(items))
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        yield self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
 def result_of(of: Call, told: str) -> dict[str, object]:
@@ -116,7 +116,7 @@ async def test_what_a_model_says_before_with_and_after_its_calls_are_messages_in
         Reply([Text("Look:")], [IMAGE, react], [{"said": "Look:"}]), Reply([Text("Nice?")])
     )
 
-    parts = await converse(NAMES, model.ask, result_of)
+    parts = [it async for it in converse(NAMES, model.ask, result_of)]
 
     assert parts == [
         Text("Look:"),
@@ -134,7 +134,10 @@ async def test_what_a_model_says_before_with_and_after_its_calls_are_messages_in
 
 
 async def test_a_model_that_adds_nothing_has_said_what_it_sent():
-    parts = await converse(NAMES, Model(Reply([], [IMAGE]), Reply([Text("")])).ask, result_of)
+    parts = [
+        it
+        async for it in converse(NAMES, Model(Reply([], [IMAGE]), Reply([Text("")])).ask, result_of)
+    ]
 
     assert parts == [Media("image", "https://a.de/1.png"), MessageEnd(), Text("")]
 
@@ -142,14 +145,14 @@ async def test_a_model_that_adds_nothing_has_said_what_it_sent():
 async def test_silence_ends_the_answer_at_once():
     model = Model(Reply([], [call("stay_silent")]))
 
-    assert await converse(NAMES, model.ask, result_of) == [Silence()]
+    assert [it async for it in converse(NAMES, model.ask, result_of)] == [Silence()]
     assert len(model.asked) == 1
 
 
 async def test_a_model_that_only_calls_is_asked_so_often_and_no_more():
     model = Model(Reply([], [IMAGE]))
 
-    parts = await converse(NAMES, model.ask, result_of)
+    parts = [it async for it in converse(NAMES, model.ask, result_of)]
 
     assert len(model.asked) == MAX_REQUESTS
     assert parts.count(Media("image", "https://a.de/1.png")) == MAX_REQUESTS

@@ -76,11 +76,11 @@ class OpenAIChat:
         self._instructions = settings.instructions
         self._max_answer = settings.max_answer
         self._tools = settings.tools
-        self._streams = settings.stream and not settings.tools
+        self._streams = settings.stream
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """
-        Yield the model's text, as it comes unless tools are offered; nothing if it has none.
+        Yield the model's text as it comes, and what its calls of tools say; nothing if it has none.
 
         A request that is refused for what need not be in it is made once more without that.
         """
@@ -88,8 +88,7 @@ class OpenAIChat:
         streams, has_begun = self._streams, False
         while True:
             try:
-                parts = self.stream(asked, shows) if streams else self.whole(asked, shows)
-                async with aclosing(parts):
+                async with aclosing(self.attempt(asked, shows, streams)) as parts:
                     async for part in parts:
                         has_begun = True
                         yield part
@@ -107,48 +106,53 @@ class OpenAIChat:
             else:
                 return
 
-    async def whole(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
-        """Yield the answer to *turn* once all of it is there."""
-        for part in await self.complete(turn, shows):
-            yield part
-
-    async def stream(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
-        """Yield the answer to *turn* piece by piece, if the server streams as it is asked to."""
-        body = request_body(turn, self._model, self._instructions, shows) | {"stream": True}
-        async with self._endpoint.ask(turn.id, body, turn) as answer:
-            if answer.is_stream:
-                async for part in read_stream(answer):
-                    yield part
-                return
-            for part in (await self.read(answer)).parts:
+    async def attempt(self, turn: Turn, shows: bool, streams: bool) -> AsyncGenerator[Part]:
+        """Yield the answer to *turn*, with its pictures or their links, as a stream or whole."""
+        body = request_body(turn, self._model, self._instructions, shows) | {"stream": streams}
+        async with aclosing(self.respond(turn, body)) as parts:
+            async for part in parts:
                 yield part
 
-    async def complete(self, turn: Turn, shows: bool) -> list[Part]:
-        """Return the answer to *turn*, with its pictures or their links."""
-        body = request_body(turn, self._model, self._instructions, shows)
-        return await self.respond(turn, body)
-
-    async def respond(self, turn: Turn, body: JsonObject) -> list[Part]:
+    async def respond(self, turn: Turn, body: JsonObject) -> AsyncGenerator[Part]:
         """
-        Return the answer to *turn*: of one request, or of as many as calls of tools take.
+        Yield the answer to *turn*: of one request, or of as many as calls of tools take.
 
         A server that refuses tools is asked without them.
         """
-        if self._tools:
-            try:
-                return await converse(self._tools, partial(self.ask, turn, body), self.result)
-            except (Permanent, Transient) as exc:
-                if not may_be_about_tools(exc):
-                    raise
-                log.warning("agent.asked_for_less", left_out="tools", reason=str(exc))
-        return (await self.request(turn, turn.id, body)).parts
+        has_begun = False
+        try:
+            if self._tools:
+                ask = partial(self.request, turn, body)
+                async with aclosing(converse(self._tools, ask, self.result)) as parts:
+                    async for part in parts:
+                        has_begun = True
+                        yield part
+                return
+        except (Permanent, Transient) as exc:
+            if has_begun or not may_be_about_tools(exc):
+                raise
+            log.warning("agent.asked_for_less", left_out="tools", reason=str(exc))
+        async with aclosing(self.request(turn, body)) as heard:
+            async for it in heard:
+                for part in it.parts if isinstance(it, Reply) else [it]:
+                    yield part
 
-    async def ask(
-        self, turn: Turn, body: JsonObject, items: Sequence[JsonObject], number: int
-    ) -> Reply:
-        """Return the reply to the n-th request about *turn*, which repeats *items*."""
-        key = turn.id if number == 1 else f"{turn.id}-{number}"
-        return await self.request(turn, key, self.offer(body, items, number))
+    async def request(
+        self, turn: Turn, body: JsonObject, items: Sequence[JsonObject] = (), number: int = 0
+    ) -> AsyncGenerator[Part | Reply]:
+        """
+        Yield what comes of the n-th request about *turn*, which repeats *items*, 0 without tools.
+
+        That is what is said, then the reply, if there is more to it.
+        """
+        key = f"{turn.id}-{number}" if number > 1 else turn.id
+        asked = self.offer(body, items, number) if number else body
+        async with self._endpoint.ask(key, asked, turn) as answer:
+            if not answer.is_stream:
+                yield self.read(answer, await answer.json())
+                return
+            async for it in self.follow(answer):
+                yield it
 
     def offer(self, body: JsonObject, items: Sequence[JsonObject], number: int) -> JsonObject:
         """Return *body* with the tools and the *items* that came of calls, for the n-th request."""
@@ -158,18 +162,14 @@ class OpenAIChat:
         """Return the message by which the model is *told* what came of *call*."""
         return {"role": "tool", "tool_call_id": call.id, "content": told}
 
-    async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
-        """Return the reply to one request about *turn*, which *key* tells from others."""
-        async with self._endpoint.ask(key, body, turn) as answer:
-            return await self.read(answer)
-
-    async def read(self, answer: AgentResponse) -> Reply:
-        """Return the reply that *answer* is as a whole, be it a stream or not."""
-        if answer.is_stream:
-            return chat_reply(await joined(answer, self._max_answer))
-        completion = await answer.json()
+    def read(self, answer: AgentResponse, completion: JsonObject) -> Reply:
+        """Return the reply that a whole *answer* is."""
         answer.raise_error(completion, Permanent, "agent answered with an error")
         return chat_reply(read_completion(completion))
+
+    def follow(self, answer: AgentResponse) -> AsyncIterator[Part | Reply]:
+        """Yield what a stream says as it comes, then the reply with its calls."""
+        return read_stream(answer, self._max_answer)
 
 
 def reduced(
@@ -234,48 +234,38 @@ def read_completion(completion: JsonObject) -> JsonObject:
     return {"content": _text(choices[0], "message"), "tool_calls": calls}
 
 
-async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
-    """Yield the text of a stream piece by piece; if the content filter cuts in, it is withdrawn."""
+async def read_stream(answer: AgentResponse, max_answer: int) -> AsyncIterator[Part | Reply]:
+    """
+    Yield the text of a stream piece by piece, then the reply if it calls tools.
+
+    If the content filter cuts in, what was said is withdrawn. Calls of more than *max_answer*
+    characters are `Permanent`.
+    """
+    calls: list[JsonObject] = []
+    text = ""  # all of it, or blanks that may be no message
     async for chunk in answer.frames(is_last):
         answer.raise_error(chunk, Transient, "agent's stream reported an error")
         for choice in _choices(chunk)[:1]:  # none in a chunk of usage figures
             if _is_filtered(choice):
+                calls, text = [], ""
                 yield Withdrawn()
-            elif text := _text(choice, "delta"):
-                yield Text(text)
-
-
-async def joined(answer: AgentResponse, max_answer: int) -> JsonObject:
-    """
-    Return the message of a stream, which nobody asked for but some servers send.
-
-    More than *max_answer* characters are `Permanent`.
-    """
-    message: JsonObject = {"content": "", "tool_calls": []}
-    async for chunk in answer.frames(is_last):
-        answer.raise_error(chunk, Transient, "agent's stream reported an error")
-        message = extended(message, chunk)
-        length = len(message["content"]) + sum(
-            len(it["function"]["arguments"]) for it in message["tool_calls"]
-        )
-        if length > max_answer:
+            elif piece := _text(choice, "delta"):
+                is_blank, text = not text.strip(), text + piece
+                if text.strip():
+                    yield Text(text if is_blank else piece)
+            add_calls(calls, choice)
+        if sum(len(it["function"]["arguments"]) for it in calls) > max_answer:
             raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
-    return message
+    if calls:
+        yield chat_reply({"content": text, "tool_calls": calls})._replace(parts=[])
 
 
-def extended(message: JsonObject, chunk: JsonObject) -> JsonObject:
-    """Return *message* with what *chunk* adds, or nothing if the content filter cut in."""
-    choices = _choices(chunk)
-    if not choices:  # a chunk of usage figures
-        return message
-    if _is_filtered(choices[0]):
-        return {"content": "", "tool_calls": []}
-    delta = choices[0].get("delta")
+def add_calls(calls: list[JsonObject], choice: JsonObject) -> None:
+    """Add the pieces of calls in a streamed *choice* to *calls*."""
+    delta = choice.get("delta")
     pieces = delta.get("tool_calls") if isinstance(delta, dict) else None
-    calls = list(message["tool_calls"])
-    for piece in pieces if isinstance(pieces, list) else []:
+    for piece in pieces if isinstance(pieces, list) and not _is_filtered(choice) else []:
         add_to_calls(calls, piece if isinstance(piece, dict) else {})
-    return {"content": message["content"] + _text(choices[0], "delta"), "tool_calls": calls}
 
 
 def is_last(chunk: JsonObject) -> bool:

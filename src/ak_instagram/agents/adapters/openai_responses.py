@@ -27,6 +27,7 @@ from ak_instagram.agents.transport import AgentResponse, JsonObject
 from ak_instagram.errors import Permanent, Transient
 from ak_instagram.settings.model import AgentSettings
 
+from .a2a_answer import objects
 from .openai_chat import OpenAIChat, is_picture
 from .openai_tools import responses_reply, responses_request
 
@@ -50,53 +51,32 @@ class OpenAIResponses(OpenAIChat):
         super().__init__(settings, session)
         self._continuation = settings.continuation
 
-    async def complete(self, turn: Turn, shows: bool) -> list[Part]:
+    async def attempt(self, turn: Turn, shows: bool, streams: bool) -> AsyncGenerator[Part]:
         """
-        Return each message of the response; none is an empty answer.
+        Yield the messages of the response, as a stream or whole; none is an empty answer.
 
         A server that does not know the conversation to continue gets the history at once.
         """
+        asking = {"stream": streams}
         if self._continuation != "none":
             memory = {self._continuation: turn.session, "store": True}
             alone = replace(turn, history=())
-            body = request_body(alone, self._model, self._instructions, shows) | memory
-            try:
-                return (await self.request(turn, turn.id, body)).parts
-            except Permanent as exc:
-                if exc.status not in _UNKNOWN:
-                    raise
-        body = request_body(turn, self._model, self._instructions, shows)
-        return await self.respond(turn, body)
-
-    async def stream(self, turn: Turn, shows: bool) -> AsyncGenerator[Part]:
-        """Yield the answer to *turn* piece by piece, if the server streams as it is asked to."""
-        if self._continuation != "none":
-            memory = {self._continuation: turn.session, "store": True}
+            body = request_body(alone, self._model, self._instructions, shows) | memory | asking
             has_begun = False
             try:
-                asked = replace(turn, history=())
-                async with aclosing(self._stream(asked, shows, memory)) as parts:
-                    async for part in parts:
+                async with aclosing(self.request(turn, body)) as heard:
+                    async for it in heard:
                         has_begun = True
-                        yield part
+                        for part in it.parts if isinstance(it, Reply) else [it]:
+                            yield part
             except Permanent as exc:
                 if has_begun or exc.status not in _UNKNOWN:
                     raise
             else:
                 return
-        async with aclosing(self._stream(turn, shows, {})) as parts:
+        body = request_body(turn, self._model, self._instructions, shows) | asking
+        async with aclosing(self.respond(turn, body)) as parts:
             async for part in parts:
-                yield part
-
-    async def _stream(self, turn: Turn, shows: bool, memory: JsonObject) -> AsyncGenerator[Part]:
-        body = request_body(turn, self._model, self._instructions, shows)
-        body |= {"stream": True, **memory}
-        async with self._endpoint.ask(turn.id, body, turn) as answer:
-            if answer.is_stream:
-                async for part in read_stream(answer):
-                    yield part
-                return
-            for part in (await self.read(answer)).parts:
                 yield part
 
     def offer(self, body: JsonObject, items: Sequence[JsonObject], number: int) -> JsonObject:
@@ -107,19 +87,14 @@ class OpenAIResponses(OpenAIChat):
         """Return the item by which the model is *told* what came of *call*."""
         return {"type": "function_call_output", "call_id": call.id, "output": told}
 
-    async def request(self, turn: Turn, key: str, body: JsonObject) -> Reply:
-        """Return the reply to one request about *turn*, which *key* tells from others."""
-        async with self._endpoint.ask(key, body, turn) as answer:
-            return await self.read(answer)
-
-    async def read(self, answer: AgentResponse) -> Reply:
-        """Return the reply that *answer* is as a whole, be it a stream or not."""
-        if answer.is_stream:
-            response = await joined(answer, self._max_answer)
-        else:
-            response = await answer.json()
+    def read(self, answer: AgentResponse, response: JsonObject) -> Reply:
+        """Return the reply that a whole *answer* is."""
         raise_error(answer, response)
         return responses_reply(read_response(response), response["output"])
+
+    def follow(self, answer: AgentResponse) -> AsyncIterator[Part | Reply]:
+        """Yield what a stream says as it comes, then the reply with its calls."""
+        return read_stream(answer)
 
 
 def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) -> JsonObject:
@@ -148,9 +123,9 @@ def request_body(turn: Turn, model: str, instructions: str | None, shows: bool) 
     }
 
 
-async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
+async def read_stream(answer: AgentResponse) -> AsyncIterator[Part | Reply]:
     """
-    Yield the messages of a stream piece by piece, which nobody need have asked for.
+    Yield the messages of a stream piece by piece, then the reply if it calls tools.
 
     Commentary is left out, and what was said before a final answer is withdrawn. A server that
     tells no pieces has its messages in the last event, or in the items before it.
@@ -182,40 +157,16 @@ async def read_stream(answer: AgentResponse) -> AsyncIterator[Part]:
         speaks = is_open = True
         yield Text(text)
     raise_error(answer, last)
-    if not speaks:
-        if not (last or items):
-            raise Transient("agent's stream ended early")
-        told = {"status": "completed", **last, "output": last.get("output") or items}
-        for part in read_response(told):
-            yield part
-    elif stop_reason(last) == "content_filter":
-        yield Withdrawn()
-
-
-async def joined(answer: AgentResponse, max_answer: int) -> JsonObject:
-    """
-    Return the response that a stream amounts to, which nobody asked for but some servers send.
-
-    Its last event has the whole response; of a server that leaves `output` out there, the
-    items and pieces of text before are it. More than *max_answer* characters are `Permanent`.
-    """
-    items: list[object] = []
-    text = ""
-    last: JsonObject = {}
-    async for event in answer.frames(lambda event: event.get("type") in _LAST):
-        raise_error(answer, {"error": event} if event.get("type") == "error" else event)
-        if event.get("type") == "response.output_item.done":
-            items.append(event.get("item"))
-        text += _delta(event)
-        if len(text) > max_answer:
-            raise Permanent(f"agent's answer exceeds agent.max_answer ({max_answer})")
-        whole = event.get("response")
-        last = whole if isinstance(whole, dict) and event.get("type") in _LAST else last
-    said = [{"type": "message", "content": [{"type": "output_text", "text": text}]}]
-    output = last.get("output") or items or (said if text else [])
-    if not last and not output:
+    if not (speaks or last or items):
         raise Transient("agent's stream ended early")
-    return {"status": "completed", **last, "output": output}
+    output = last.get("output") or items
+    if speaks and stop_reason(last) == "content_filter":
+        yield Withdrawn()
+    elif not speaks or any(it.get("type") == "function_call" for it in objects(output)):
+        reply = responses_reply(
+            read_response({"status": "completed", **last, "output": output}), output
+        )
+        yield reply._replace(parts=[]) if speaks else reply
 
 
 def _delta(event: JsonObject) -> str:
