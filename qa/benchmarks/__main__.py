@@ -9,6 +9,7 @@ from qa.benchmarks import against, machine
 from qa.benchmarks.bench import QUICK, Bench, Effort, open_bench
 from qa.benchmarks.figures import (
     ack,
+    adapters,
     crowd,
     depth,
     idle,
@@ -33,6 +34,7 @@ FIGURES: Mapping[str, Callable[[Bench], list[Figure]]] = {
     "stores": stores.measure,
     "waiting": waiting.measure,
     "streams": streams.measure,
+    "adapters": adapters.measure,
     "crowd": crowd.measure,
     "quiet": quiet.measure,
     "recovery": recovery.measure,

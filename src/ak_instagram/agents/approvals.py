@@ -69,9 +69,10 @@ def decision(turn: Turn) -> Decision | None:
     words: list[str] = []
     for message in turn.messages:
         payload = message.payload or ""
-        told = fast_json.load_object(payload.removeprefix(_PREFIX)) or {}
+        is_ours = payload.startswith(_PREFIX)
+        told = (fast_json.load_object(payload.removeprefix(_PREFIX)) if is_ours else None) or {}
         token, choice = told.get("token"), told.get("choice")
-        if payload.startswith(_PREFIX) and isinstance(token, dict) and isinstance(choice, str):
+        if isinstance(token, dict) and isinstance(choice, str):
             found = Decision(token, choice)
         elif message.text:
             words.append(message.text)

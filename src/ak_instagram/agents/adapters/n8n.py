@@ -96,7 +96,7 @@ class N8n:
                 return
             frames, lines, size = FrameReader(), list[bytes](), 0
             async for line in answer.lines():
-                frame = fast_json.load_object(line)
+                frame = None if lines else fast_json.load_object(line)
                 if lines or not (is_frame(frame) or frames.has_begun):
                     lines.append(line)
                     size += len(line)
