@@ -8,11 +8,37 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, TypeAlias
 
 from qa.support.processes import free_port, variable, wait_until_ready
+
+
+class Process(Protocol):
+    """A command that was started, as `asyncio.subprocess` has it."""
+
+    pid: int
+    stdout: asyncio.StreamReader | None
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, `None` while it runs."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal to it."""
+
+    async def wait(self) -> int:
+        """Return its exit code once it has ended."""
+
+    async def communicate(self, said: bytes, /) -> tuple[bytes, object]:
+        """Give it *said*, and return its output once it has ended."""
+
+
+Start: TypeAlias = Callable[
+    [Sequence[str], Path, Mapping[str, str], int | IO[bytes]], Awaitable[Process]
+]
+"""Runs the command with arguments, in a folder, with an environment; where its output goes."""
 
 WITHIN = 10.0  # seconds that anything may take before a test gives up on it
 LONGEST_LINE = 1 << 20
@@ -29,15 +55,39 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "AK_CONFIG": "", **{variable(key): it for key, it in settings.items()}}
 
 
+async def started(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int | IO[bytes],
+) -> asyncio.subprocess.Process:
+    """Start Python with the command and *arguments*."""
+    return await asyncio.create_subprocess_exec(
+        *command(*arguments),
+        cwd=folder,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=output,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=LONGEST_LINE,
+    )
+
+
 class Service:
     """
     `serve` in *folder*, with *settings* by their keys.
 
     It may be killed and started again: port, store and log stay the same. The log is read as it
-    is written, into `lines`; with *log* it goes to that file instead.
+    is written, into `lines`; with *log* it goes to that file instead. *start* begins a command.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], log: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str],
+        log: Path | None = None,
+        start: Start = started,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook = f"{self.url}/instagram/webhook"
@@ -52,7 +102,8 @@ class Service:
             **settings,
         }
         self._news = asyncio.Condition()
-        self._process: asyncio.subprocess.Process | None = None
+        self._start_command = start
+        self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -81,16 +132,9 @@ class Service:
         """Return once it says that it is ready; raise `processes.NotReady` if it never does."""
         await asyncio.to_thread(wait_until_ready, self.port)
 
-    async def _start(self, *arguments: str, output: int | IO[bytes]) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *command(*arguments),
-            cwd=self._folder,
-            env=environment(self.settings),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LONGEST_LINE,
-        )
+    async def _start(self, *arguments: str, output: int | IO[bytes]) -> Process:
+        known = environment(self.settings)
+        return await self._start_command(arguments, self._folder, known, output)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process, if there is one."""

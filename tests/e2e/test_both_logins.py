@@ -11,6 +11,7 @@ from ak_instagram.settings.logins import HOSTS
 from instagram_simulator import ProfessionalAccount
 from instagram_simulator.webhooks.payload import signature
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.stage import ACCOUNT, Stage, open_stage
 
 UNIFIED = ProfessionalAccount(
@@ -90,7 +91,9 @@ async def test_webhooks_of_unified_login_disturb_nothing(stage):
 async def test_a_token_at_the_wrong_host_is_named_by_the_log(stage, tmp_path):
     """Where the settings can't see it, behind a proxy of the Graph API, Meta's answer tells."""
     host = f"{stage.meta.url}/graph.facebook.com"
-    service = Service(tmp_path, stage.service.settings | {"instagram.graph_url": host})
+    service = Service(
+        tmp_path, stage.service.settings | {"instagram.graph_url": host}, start=forked
+    )
     service.settings |= {"store.url": f"sqlite:///{tmp_path}/other.db", "instagram.accounts": "[]"}
     service.settings |= {"server.port": "0"}
 
@@ -107,7 +110,7 @@ async def test_a_token_at_the_wrong_host_is_named_by_the_log(stage, tmp_path):
 
 async def test_a_token_on_the_other_logins_host_stops_the_start(stage, tmp_path):
     settings = stage.service.settings | {"instagram.graph_url": HOSTS["unified"]}
-    service = Service(tmp_path, settings)
+    service = Service(tmp_path, settings, start=forked)
 
     code, output = await service.command("check-config")
 

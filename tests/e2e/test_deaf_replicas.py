@@ -11,6 +11,7 @@ import pytest_asyncio
 from instagram_simulator import Fault, FaultKind
 from qa.support import postgres
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.stage import open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,7 +39,7 @@ async def other(running_stage, tmp_path_factory):
     """Another process on the same store, that no webhook goes to."""
     names = {"server.host", "server.port"}
     shared = {key: it for key, it in running_stage.service.settings.items() if key not in names}
-    service = Service(tmp_path_factory.mktemp("other"), shared)
+    service = Service(tmp_path_factory.mktemp("other"), shared, start=forked)
     await service.start()
     yield service
     await service.stop()
@@ -80,6 +81,7 @@ async def test_the_command_puts_what_it_finds_into_the_store_that_all_share(stag
         mia = stage.person()
         stage.meta.fail(Fault(FaultKind.LOST, times=1))
         stage.meta.phones.say(mia, "Look for me")
+        await asyncio.sleep(TURN)  # so long its webhook may take
         code, output = await stage.service.command("sweep")
         again, nothing = await stage.service.command("sweep")
     finally:

@@ -18,6 +18,7 @@ from ak_instagram.errors import SettingsError
 from instagram_simulator import Fault, FaultKind, ProfessionalAccount, Simulator
 from qa.support.processes import free_port, variable
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.settings import load
 from tests.support.stage import ACCOUNT, VERIFY_TOKEN, open_stage
 
@@ -186,7 +187,7 @@ async def test_a_token_of_the_wrong_login_is_named_by_the_doctor_and_stops_the_s
         "instagram.login": "instagram",
         "agent.adapter": "echo",
     }
-    service = Service(tmp_path, settings)
+    service = Service(tmp_path, settings, start=forked)
     code, printed = await service.command("doctor", "--json")
     refused, log = await service.command("serve")
 

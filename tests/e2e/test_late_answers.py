@@ -12,6 +12,7 @@ from ak_instagram.webhook.signature import sign
 from qa.support import postgres
 from qa.support.agent import sends
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.stage import ACCOUNT, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -184,7 +185,7 @@ async def test_any_replica_takes_the_answer_and_whoever_is_left_sends_it(tmp_pat
         database = {"store__url": server.database()}
         async with open_stage(tmp_path, **SETTINGS, **database) as stage:
             shared = {k: v for k, v in stage.service.settings.items() if k != "server.port"}
-            other = Service(tmp_path / "other", shared)
+            other = Service(tmp_path / "other", shared, start=forked)
             mia = stage.person()
             question = await asked(stage, mia, "Does it matter whom you ask?")
             await other.start()

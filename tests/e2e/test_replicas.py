@@ -14,6 +14,7 @@ from instagram_simulator import Fault, FaultKind
 from qa.support import postgres
 from qa.support.agent import Hold, says, sends
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.stage import Stage, open_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,7 +48,7 @@ async def running_stage(server, tmp_path_factory):
 async def other(running_stage, tmp_path_factory):
     """Another process on the same store, that no webhook goes to."""
     shared = without_port(running_stage.service.settings)
-    service = Service(tmp_path_factory.mktemp("other"), shared)
+    service = Service(tmp_path_factory.mktemp("other"), shared, start=forked)
     await service.start()
     try:
         yield service
@@ -171,7 +172,7 @@ async def test_replicas_come_and_go_under_load_without_names_or_goodbyes(stage, 
     said = ["Before it stops in order", "Before it is killed"]
 
     for line, end in zip(said, (Service.stop, Service.kill), strict=True):
-        guest = Service(tmp_path, without_port(other.settings))
+        guest = Service(tmp_path, without_port(other.settings), start=forked)
         await guest.start()
         stage.meta.deliveries.url = guest.webhook
         for person in people:

@@ -6,6 +6,7 @@ import pytest
 
 from qa.support.agent import Hold
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.stage import open_stage
 
 
@@ -52,7 +53,7 @@ async def test_an_idle_service_stops_at_once_and_in_order(stage):
 
 
 async def test_a_second_process_on_the_same_file_refuses(stage, tmp_path):
-    second = Service(tmp_path, stage.service.settings | {"server.port": "0"})
+    second = Service(tmp_path, stage.service.settings | {"server.port": "0"}, start=forked)
 
     await second.launch()
 

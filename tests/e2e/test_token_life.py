@@ -18,6 +18,7 @@ from ak_instagram.tokens.life import written
 from instagram_simulator import Fault, FaultKind
 from qa.support import postgres
 from qa.support.service import Service
+from tests.support.forking import forked
 from tests.support.stage import ACCOUNT, Stage, open_stage
 
 OLD_KEY, KEY = (
@@ -91,7 +92,7 @@ async def another(stage: Stage, folder, **settings: str) -> AsyncIterator[Servic
     """Yield another process with the stage's settings and these, by their keys."""
     changes = {key.replace("__", "."): value for key, value in settings.items()}
     kept = {key: it for key, it in stage.service.settings.items() if key != "server.port"}
-    service = Service(folder, kept | changes)
+    service = Service(folder, kept | changes, start=forked)
     await service.start()
     try:
         yield service

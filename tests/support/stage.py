@@ -15,6 +15,7 @@ from ak_instagram.store.verbs.automatic import INSTANT
 from instagram_simulator import Entry, ProfessionalAccount, Simulator
 from qa.support.agent import Hold, ScriptedAgent, scripted_agent
 from qa.support.service import WITHIN, Service
+from tests.support.forking import forked
 
 ACCOUNT = ProfessionalAccount(
     access_token="IGAAstage0token1of2the3account", app_secret="stage-app-secret-1"
@@ -127,7 +128,9 @@ async def open_stage(
         changes = {key.replace("__", "."): value for key, value in settings.items()}
         accounts = json.dumps([_account(each) for each in others])
         service = Service(
-            folder, _settings(meta, agent) | {"instagram.accounts": accounts} | changes
+            folder,
+            _settings(meta, agent) | {"instagram.accounts": accounts} | changes,
+            start=forked,
         )
         service.settings.setdefault("agent.callback_url", service.url)
         await service.start()

@@ -231,6 +231,16 @@ async def until_waiting(store: Store) -> None:
         await asyncio.sleep(0.001)
 
 
+async def claim_none(store: Store) -> None:
+    """See that the worker finds nothing that is due when it looks."""
+    looking = asyncio.create_task(store.claim(10))
+    waiting = asyncio.create_task(until_waiting(store))
+    await asyncio.wait((looking, waiting), return_when=asyncio.FIRST_COMPLETED)
+    assert not looking.done() or looking.result() == []
+    await stop(looking)
+    await stop(waiting)
+
+
 async def stop(task: asyncio.Task[Any]) -> None:
     """Cancel *task* and see it end, so that nothing of it outlives the test."""
     task.cancel()

@@ -12,7 +12,15 @@ from ak_instagram.meta.keys import mid_key
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.quotes import LONGEST
 from ak_instagram.store.verbs.retention import purge
-from tests.support.store_bench import START, answered, arrival, claim_one, sending, unsend
+from tests.support.store_bench import (
+    START,
+    answered,
+    arrival,
+    claim_none,
+    claim_one,
+    sending,
+    unsend,
+)
 
 HOUR = 3_600_000
 
@@ -118,7 +126,7 @@ async def test_what_the_account_took_back_of_its_own_is_not_quoted(store):
 
 async def test_a_link_is_kept_for_the_next_message_and_told_once(bench, store):
     await store.put([led_here("table-12")])
-    assert await store.claim(1) == []
+    await claim_none(store)
     await store.put([said("m1", text="two beers please")])
     claim = await claim_one(store)
 

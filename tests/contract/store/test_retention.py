@@ -7,7 +7,7 @@ import pytest
 from ak_instagram.store.values import EventStatus, TranscriptLine, TurnResult, WaitReason
 from ak_instagram.store.verbs import steps
 from ak_instagram.store.verbs.retention import DAY, MAX_ROWS, Kinds, purge
-from tests.support.store_bench import START, answered, arrival, claim_one, echo, sending
+from tests.support.store_bench import START, answered, arrival, claim_none, claim_one, echo, sending
 
 LATER = START + 30 * DAY
 TABLES = ("events", "outbox", "conversations", "transcript")
@@ -63,7 +63,7 @@ async def test_waiting_events_stay_while_somebody_may_yet_answer_them(bench, sto
 async def test_what_came_too_late_to_answer_is_forgotten_unless_the_person_writes(bench, store):
     await store.put([arrival("m1")])
     bench.clock.move(2 * DAY)
-    assert await store.claim(10) == []
+    await claim_none(store)
     bench.clock.move(5 * DAY)
     assert await purged(bench) == 0
     bench.clock.move(DAY + 1)

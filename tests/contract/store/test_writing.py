@@ -17,6 +17,7 @@ from tests.support.store_bench import (
     PAUSE,
     answered,
     arrival,
+    claim_none,
     claim_one,
     mids,
     piece_of,
@@ -119,7 +120,7 @@ async def test_an_answer_that_was_cut_off_is_one_dead_letter_and_told(bench):
     _, step = await begin(one, "one")
     await one.run(steps.sent, step, "mid-1")
     bench.clock.move(LEASE)
-    assert await two.claim(1) == []
+    await claim_none(two)
 
     [letter] = await two.run(dead_letters.find, dead_letters.Filter())
 
@@ -134,7 +135,7 @@ async def test_who_lost_the_conversation_can_tell_nothing_more(bench):
     claim, step = await begin(one, "one")
     await one.run(steps.sent, step, "mid-1")
     bench.clock.move(LEASE)
-    await two.claim(1)
+    await claim_none(two)
 
     with pytest.raises(LeaseLost):
         await go_on(one, claim, "two")
@@ -263,9 +264,9 @@ async def test_the_end_of_the_answer_waits_for_a_piece_that_failed(bench, store)
 
     assert await go_on(store, claim, "two", goes_on=False) is None
 
-    assert await store.claim(1) == []
+    await claim_none(store)
     bench.clock.move(5000)
-    found = await claim_one(store)
+    found = await claim_one(bench.store("later"))
     assert (piece_of(found).outcome_unknown, found.failures) == (True, 1)
     assert await statuses(bench) == [("answered", None)]
 

@@ -21,7 +21,7 @@ COUNTS = """
     SELECT (SELECT count(*) FROM events WHERE status = 'answered' AND kind = 'message'),
            (SELECT count(*) FROM events WHERE status = 'counted' AND kind = 'echo'),
            (SELECT count(DISTINCT key) FROM events),
-           (SELECT count(*) FROM events JOIN outbox ON mid = message_id WHERE kind = 'echo'),
+           (SELECT count(*) FROM events JOIN outbox ON mid = message_id WHERE events.kind = 'echo'),
            (SELECT count(*) FROM outbox WHERE status = 'sent'),
            (SELECT count(*) FROM conversations WHERE due_at IS NULL AND fence = 4)
 """
