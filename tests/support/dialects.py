@@ -294,6 +294,8 @@ def _conversations(method: str, path: str, _body: Json) -> object | None:
     """Answer Dify's list of a user's conversations."""
     if method != "GET":
         return None
+    if path == "/v1/parameters":
+        return {"sensitive_word_avoidance": {"enabled": False}}
     assert path == "/v1/conversations"
     return {"limit": 1, "has_more": False, "data": [{"id": "c"}]}
 

@@ -4,7 +4,8 @@ The `dify` adapter asks and reads as docs/agent-servers.md says.
 Dify is no package. Its answers here are shaped after its source, of November 2026:
 `api/controllers/service_api/app/completion.py`, `conversation.py` and `error.py` (requests and
 refusals), `api/core/app/entities/task_entities.py` and
-`api/core/app/apps/advanced_chat/generate_response_converter.py` (events) in langgenius/dify.
+`api/core/app/apps/advanced_chat/generate_response_converter.py` (events) in langgenius/dify;
+what an app tells of itself is in `api/controllers/common/fields.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import pytest
 from aiohttp import web
 
 from ak_instagram.agents.agent import Attachment, Handoff, Media, MessageEnd, Text, UserMessage
+from ak_instagram.agents.registry import build_agent
 from ak_instagram.errors import Permanent, Transient
+from ak_instagram.settings.model import AgentSettings
 
 NEWEST = {"id": "0b1c", "name": "Where …", "inputs": {}, "status": "normal", "created_at": 1}
 WAITS = Handoff("the Dify workflow waits for somebody's decision")
@@ -28,12 +31,15 @@ class FakeDify:
         self.server = server
         self.looks: list[str] = []
         self.conversations: list[dict] = []
+        self.parameters: dict = {}
         server.respond = self.respond
         self.frames: list[dict] = []
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         if request.method == "GET":
             self.looks.append(request.path_qs)
+            if request.path == "/v1/parameters":
+                return web.json_response(self.parameters)
             return web.json_response({"limit": 1, "has_more": False, "data": self.conversations})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -67,7 +73,7 @@ async def test_the_first_question_begins_a_conversation_and_the_next_goes_on_wit
     await ask(turn, "dify", api_key="app-1")
 
     assert first == [Text("It left.")]
-    assert dify.looks == ["/v1/conversations?user=session-1&limit=1"] * 2
+    assert dify.looks == ["/v1/conversations?user=session-1&limit=1", "/v1/parameters"] * 2
     asked = [body for body in agent_server.bodies if body]
     assert asked[0] == {
         "inputs": {"account": "17841400000000001"},
@@ -152,8 +158,43 @@ async def test_a_stream_is_read(dify, ask, turn, frames, parts):
     assert await ask(turn, "dify") == parts
 
 
+OFF = {"enabled": False, "type": "", "configs": []}
+ON = {"enabled": True, "type": "keywords", "config": {}}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "first", "streams"),
+    [
+        pytest.param({"sensitive_word_avoidance": OFF}, message("It "), True, id="final"),
+        pytest.param({"sensitive_word_avoidance": ON}, message("It "), False, id="moderated"),
+        pytest.param({}, message("It "), False, id="not-told"),
+        pytest.param(
+            {"sensitive_word_avoidance": OFF}, message("It ", "agent_message"), False, id="agent"
+        ),
+    ],
+)
+async def test_text_that_nothing_may_replace_is_told_as_it_comes(
+    dify, client_session, agent_server, turn, parameters, first, streams
+):
+    dify.parameters = parameters
+    dify.frames = [first, message("It left." if "agent" in first["event"] else "left."), END]
+    agent = build_agent(AgentSettings("dify", agent_server.url, api_key="app-1"), client_session)
+
+    parts = [it async for it in agent.answer(turn)]
+
+    assert parts == ([Text("It "), Text("left.")] if streams else [Text("It left.")])
+
+
+async def test_a_replaced_text_is_taken_back_even_if_nothing_announced_it(dify, ask, turn):
+    dify.parameters = {"sensitive_word_avoidance": OFF}
+    dify.frames = [message("damn"), message("[removed]", "message_replace"), END]
+
+    assert await ask(turn, "dify") == [Text("[removed]")]
+
+
 @pytest.mark.parametrize("event", ["human_input_required", "workflow_paused"])
 async def test_what_waits_for_staff_is_a_handoff(dify, ask, turn, event):
+    dify.parameters = {"sensitive_word_avoidance": OFF}
     dify.frames = [message("Let me ask."), {"event": event, "data": {"form_content": "Refund?"}}]
 
     assert await ask(turn, "dify") == [WAITS]

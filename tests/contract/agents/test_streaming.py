@@ -74,6 +74,7 @@ CARD = {
         {"url": "http://a/v1/rpc", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
     ],
 }
+APP: Json = {"data": [], "sensitive_word_avoidance": {"enabled": False}}
 TASKS = {"jsonrpc": "2.0", "id": 1, "result": {"tasks": []}}
 
 
@@ -142,6 +143,12 @@ PROTOCOLS = {
         aside=lambda method, _, body: (
             CARD if method == "GET" else TASKS if body["method"] == "ListTasks" else None
         ),
+    ),
+    "dify": Protocol(
+        (event({"event": "message", "answer": "One."}),),
+        (event({"event": "message", "answer": "\n\nTwo."}), event({"event": "message_end"})),
+        settings={"api_key": "app-1"},
+        aside=lambda method, *_: APP if method == "GET" else None,
     ),
     "http": Protocol(
         (event({"reply": "One."}),),

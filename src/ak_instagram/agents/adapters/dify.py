@@ -3,12 +3,15 @@ Dify: a chat app, an agent or a chatflow, asked by `POST /v1/chat-messages`.
 
 Dify names the conversation, and tells which one a user's newest is. So each turn begins with a
 look for it: nothing is kept here. The answer is streamed, since an agent app refuses to block; a
-server that answers whole JSON is understood.
+server that answers whole JSON is understood. Text is told as it comes if no moderation of the app's
+may replace it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -20,6 +23,7 @@ from ak_instagram.agents.agent import (
     Part,
     Text,
     Turn,
+    Withdrawn,
     attachments_of,
     prompt,
 )
@@ -57,41 +61,61 @@ class Dify:
 
     def __init__(self, settings: AgentSettings, session: aiohttp.ClientSession) -> None:
         url = agent_url(settings, _PATH, default=DEFAULT_URL)
-        self._conversations = url.replace(_PATH, "/conversations")
+        self._url = url
+        self._streams = settings.stream
         self._endpoint = Endpoint(settings, session, url, accept=JSON_OR_EVENTS, advice=_ADVICE)
 
     async def answer(self, turn: Turn) -> AsyncIterator[Part]:
         """Yield the app's answer, or a handoff if its workflow waits for somebody."""
         try:
-            parts = await self._ask(turn)
+            async with aclosing(self._ask(turn)) as parts:
+                async for part in parts:
+                    yield part
         except Transient as exc:
             if _WONT_HEAL in str(exc):
                 raise Permanent(str(exc), status=exc.status) from exc
             raise
-        for part in parts:
-            yield part
 
-    async def _ask(self, turn: Turn) -> list[Part]:
-        body = request_body(turn, await self._conversation(turn))
-        async with self._endpoint.ask(turn.id, body, turn) as answer:
+    async def _ask(self, turn: Turn) -> AsyncGenerator[Part]:
+        conversation, is_final = await asyncio.gather(
+            self._conversation(turn), self._is_final(turn)
+        )
+        async with self._endpoint.ask(turn.id, request_body(turn, conversation), turn) as answer:
             if answer.is_stream:
-                return await read_stream(answer)
+                async for part in read_stream(answer, is_final):
+                    yield part
+                return
             document = await answer.json()
             raise_error(answer, document)
             text = document.get("answer")
             if not isinstance(text, str):
                 raise Permanent("agent's answer has no text in `answer`")
-            return [Text(text)]
+            yield Text(text)
+
+    async def _is_final(self, turn: Turn) -> bool:
+        """Return whether what the app says stays said: it has no moderation, and tells so."""
+        if not self._streams:
+            return False
+        try:
+            moderation = (await self._look(turn, "/parameters")).get("sensitive_word_avoidance")
+        except (Permanent, Transient):  # the question will tell
+            return False
+        return isinstance(moderation, dict) and moderation.get("enabled") is False
 
     async def _conversation(self, turn: Turn) -> str:
         """Return the id of the person's conversation, empty if there is none yet."""
         query = urlencode({"user": turn.session, "limit": 1})
-        url = f"{self._conversations}{'&' if '?' in self._conversations else '?'}{query}"
-        async with self._endpoint.ask(turn.id, None, turn, "GET", url=url) as answer:
-            found = (await answer.json()).get("data")
+        found = (await self._look(turn, "/conversations", query)).get("data")
         newest = found[0] if isinstance(found, list) and found else {}
         id_ = newest.get("id") if isinstance(newest, dict) else None
         return id_ if isinstance(id_, str) else ""
+
+    async def _look(self, turn: Turn, path: str, query: str = "") -> JsonObject:
+        """Return what the server tells at *path*."""
+        url = self._url.replace(_PATH, path)
+        joined = f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+        async with self._endpoint.ask(turn.id, None, turn, "GET", url=joined) as answer:
+            return await answer.json()
 
 
 def request_body(turn: Turn, conversation: str) -> JsonObject:
@@ -119,32 +143,45 @@ def request_body(turn: Turn, conversation: str) -> JsonObject:
     }
 
 
-async def read_stream(answer: AgentResponse) -> list[Part]:
+async def read_stream(answer: AgentResponse, is_final: bool) -> AsyncIterator[Part]:
     """
-    Return what a stream amounts to; all of it is read, since its text may be replaced yet.
+    Yield what a stream says: as it comes if what is said *is_final*, else all at its end.
 
-    So a moderated text is, and an agent's, whose last `message` repeats all of it.
+    Until then a moderated text is replaced. So is an agent's, whose last `message` repeats all of
+    it, and which is heard out therefore.
     """
     text, is_agents = "", False
     media: list[Part] = []
+    says = False
     async for event in answer.frames(lambda event: event.get("event") in _LAST):
         kind = event.get("event")
         raise_error(answer, event)
         if kind in _PAUSES:
-            return [_WAITS]
+            yield Withdrawn()
+            yield _WAITS
+            return
         if kind in ("message", "agent_message", "message_replace"):
             delta = event.get("answer")
             if not isinstance(delta, str):
                 raise Permanent("agent's message has no text in `answer`")
+            if kind == "message" and is_final and not is_agents:
+                says = True
+                yield Text(delta)
+                continue
+            if kind == "message_replace":
+                is_final = False
+                yield Withdrawn()
             is_whole = kind == "message_replace" or (kind == "message" and is_agents)
             text = delta if is_whole else text + delta
             is_agents = kind == "agent_message"
         elif kind == "message_file" and event.get("belongs_to") == "assistant":
             media += _media(event)
-    parts: list[Part] = [Text(text)] if text else []
+    if text:
+        yield Text(text)
     for file in media:
-        parts += [MessageEnd(), file] if parts else [file]
-    return parts
+        if says or text or file is not media[0]:
+            yield MessageEnd()
+        yield file
 
 
 def raise_error(answer: AgentResponse, document: JsonObject) -> None:
