@@ -45,6 +45,7 @@ CHART_SECRETS = {
     "agentCallbackSecret": "agent.callback_secret",
     "agentTranscriptionKey": "agent.transcription_key",
     "adminToken": "admin.token",
+    "adminReadToken": "admin.read_token",
     "encryptionKey": "store.encryption_key",
     "notifySecret": "notify.secret",
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -166,6 +168,46 @@ async def test_a_bot_is_silenced_returns_and_begins_anew_by_button(log_in, shop)
     await expect(page.locator(".tags")).to_contain_text("session 1")
     await page.get_by_role("button", name="Try now").click()
     await expect(page.locator(".said")).to_contain_text("Nothing changed")
+
+
+async def test_all_sending_is_stopped_and_goes_on_by_button(log_in, shop):
+    page = await log_in()
+    await page.goto(f"{shop.url}/admin/accounts")
+
+    await page.get_by_role("button", name="Stop sending").first.click()
+    await expect(page.get_by_role("status").first).to_contain_text("Sending stops within seconds")
+    await expect(page.locator("main")).to_contain_text("all sending is stopped since")
+    await page.get_by_role("button", name="Send again").first.click()
+    await expect(page.get_by_role("status").first).to_contain_text("Sending goes on")
+    await expect(page.get_by_text("all sending is stopped")).to_have_count(0)
+    await expect(page.locator("tbody td[data-name=Token]")).to_contain_text("days old")
+
+
+async def test_a_message_is_written_here_and_arrives_and_the_person_s_data_leave(log_in, shop):
+    page, zoe = await log_in(), shop.stage.person()
+    shop.stage.agent.will(says("Hello Zoe"))
+    shop.stage.meta.phones.say(zoe, "Is anybody there?")
+    await shop.stage.until_answered(zoe)
+    await page.goto(url_of(shop, zoe))
+    await expect(page.locator("form.write")).to_contain_text("the window is open until")
+
+    await page.get_by_label("Write to the person").fill("We have found your scarf.")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_role("status").first).to_have_text("It goes out behind what waits.")
+    await shop.stage.until_answered(zoe, 2)
+
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Export").click()
+    exported = await asyncio.to_thread(Path(await (await download.value).path()).read_text)
+    await page.get_by_role("link", name="Erase …").click()
+    await page.get_by_role("button", name="Erase").click()
+    await expect(page.get_by_role("status").first).to_contain_text("is erased")
+
+    assert shop.stage.answers(zoe) == ["Hello Zoe", "We have found your scarf."]
+    assert "We have found your scarf." in exported
+    assert shop.stage.query("SELECT * FROM conversations WHERE contact = ?", zoe) == []
+    done = shop.stage.query("SELECT what, contact FROM operations ORDER BY id DESC LIMIT 1")
+    assert done == [("person.erase", None)]
 
 
 async def test_hostile_words_are_shown_as_words(log_in, shop):

@@ -196,5 +196,6 @@ def _become(
 
 
 if __name__ == "__main__":
-    import_module("ak_instagram.server")
+    for each in ("ak_instagram.server", "ak_instagram.store.migrations.upgrading"):
+        import_module(each)
     _serve(socket.socket(fileno=int(sys.argv[1])))

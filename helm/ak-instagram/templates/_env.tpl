@@ -23,6 +23,7 @@
   (list "AK_AGENT__CALLBACK_SECRET_FILE" .agentCallbackSecret)
   (list "AK_AGENT__TRANSCRIPTION_KEY_FILE" .agentTranscriptionKey)
   (list "AK_ADMIN__TOKEN_FILE" .adminToken)
+  (list "AK_ADMIN__READ_TOKEN_FILE" .adminReadToken)
   (list "AK_STORE__ENCRYPTION_KEY_FILE" .encryptionKey)
   (list "AK_NOTIFY__SECRET_FILE" .notifySecret) }}
 {{- range $files }}

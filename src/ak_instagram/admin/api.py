@@ -19,12 +19,16 @@ from starlette.requests import Request
 from ak_instagram import fast_json, metrics
 from ak_instagram.doctor.finding import Finding, Result
 from ak_instagram.doctor.run import run_checks
+from ak_instagram.outbound.send import Queued, SendRefused, Unsendable, compose, send
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import Transactions, Tx
-from ak_instagram.store.verbs.operators import changes, conversations, log, timeline
+from ak_instagram.store.values import ALL_ACCOUNTS
+from ak_instagram.store.verbs.operators import changes, conversations, log, stops, timeline
 from ak_instagram.store.verbs.operators.conversations import Conversation, State
 from ak_instagram.store.verbs.operators.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators.timeline import TOP, Position, TimelineEntry
+from ak_instagram.tokens.report import report
+from ak_instagram.tokens.vault import Vault
 
 from .openapi import (
     CURSOR,
@@ -41,6 +45,8 @@ from .openapi import (
 
 WHO = "admin"  # in the operator log
 MAX_BODY = 16_384  # bytes
+MAX_MESSAGE = 131_072  # bytes of one
+EVERY_ACCOUNT = "all"  # in the place of an account's id
 DOCTOR_EVERY = 60.0  # seconds
 HOURS = 12.0  # that a pause lasts unless it is said
 MAX_HOURS = 10 * 365 * 24
@@ -50,17 +56,48 @@ _PAUSE = {
     "type": "object",
     "properties": {"hours": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_HOURS}},
 }
+_MESSAGE = {
+    "type": "object",
+    "required": ["to"],
+    "properties": {
+        "to": {"type": "string", "pattern": "^[0-9]+$", "description": "The person's IGSID."},
+        "text": {"type": "string"},
+        "account": {
+            "type": "string",
+            "pattern": "^[0-9]+$",
+            "description": "The one that the person has written to, if that is one.",
+        },
+        "key": {"type": "string", "description": "The same key sends once."},
+        "as_person": {"type": "boolean", "description": "Needs `sender.human_agent`."},
+    },
+    "description": "Beside these, the fields of one message of the answer schema.",
+}
 _DONE = object_of({"done": {"type": "boolean"}})
 _MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """An account: its id, the agent that answers for it, and whether Meta lets it send."""
+    """
+    An account: its id, the agent that answers for it, its token's state and times (UTC ms).
+
+    *is_stopped* says that Meta does not let it send, *stopped_since* when an operator stopped it.
+    The token was first used at *seen_at*, ends at *expires_at* at the latest, and is refreshed
+    at *refresh_at*; *error* is why that failed.
+    """
 
     account: str | None
+    username: str
     agent: str | None
+    login: str
+    source: str
+    state: str
     is_stopped: bool
+    stopped_since: int | None
+    seen_at: int | None
+    expires_at: int | None
+    refresh_at: int | None
+    error: str | None
 
 
 class DoctorOnCall:
@@ -147,6 +184,17 @@ class AdminApi:
                 finds=True,
             ),
             ApiRoute(
+                "POST",
+                "/messages",
+                "sendMessage",
+                "Send a text, or one message of the answer schema, behind what waits.",
+                self.send,
+                schema_of(Queued),
+                body=_MESSAGE,
+                changes=True,
+                refuses=True,
+            ),
+            ApiRoute(
                 "GET",
                 "/dead-letters",
                 "listDeadLetters",
@@ -182,6 +230,26 @@ class AdminApi:
                 "List the accounts and whether they can send.",
                 self.list_accounts,
                 object_of({"accounts": {"type": "array", "items": schema_of(AccountState)}}),
+            ),
+            ApiRoute(
+                "POST",
+                "/accounts/{id}/pause",
+                "stopSending",
+                "Stop sending for an account, or for `all`; what comes in waits.",
+                self.stop_sending,
+                _DONE,
+                changes=True,
+                finds=True,
+            ),
+            ApiRoute(
+                "POST",
+                "/accounts/{id}/resume",
+                "resumeSending",
+                "Send again; what waits goes out. Done is false if it was not stopped.",
+                self.resume_sending,
+                _DONE,
+                changes=True,
+                finds=True,
             ),
             ApiRoute(
                 "GET",
@@ -261,7 +329,7 @@ class AdminApi:
 
     async def list_accounts(self, _request: Request) -> object:
         """Answer the accounts."""
-        return {"accounts": account_states(self._settings)}
+        return {"accounts": await account_states(self._store, self._settings)}
 
     async def examine(self, _request: Request) -> object:
         """Answer what the doctor finds."""
@@ -307,6 +375,32 @@ class AdminApi:
             raise unknown_conversation()
         return {"done": was_silent}
 
+    async def send(self, request: Request) -> object:
+        """Have a message sent."""
+        body = dict(await body_of(request, MAX_MESSAGE))
+        contact = _id("to", body.pop("to", None))
+        account = _id("account", body.pop("account")) if body.get("account") else None
+        key, by_person = body.pop("key", ""), body.pop("as_person", False)
+        if not isinstance(key, str) or len(key) > MAX_LIMIT:
+            raise WrongRequest(f"key: a text of at most {MAX_LIMIT} characters")
+        if not isinstance(by_person, bool):
+            raise WrongRequest("as_person: true or false")
+        return await send_message(
+            self._store, self._settings, contact, body, account, key, by_person=by_person
+        )
+
+    async def stop_sending(self, request: Request) -> object:
+        """Stop sending."""
+        return {"done": await self._switch(request, changes.stop_sending)}
+
+    async def resume_sending(self, request: Request) -> object:
+        """Send again."""
+        return {"done": await self._switch(request, changes.resume_sending)}
+
+    async def _switch(self, request: Request, change: Callable[[Tx, str, str], bool]) -> bool:
+        whose = path_text(request, "id")
+        return await switch_sending(self._store, self._settings, whose, change)
+
     async def replay(self, request: Request) -> object:
         """Try a dead letter again."""
         return await self._change(request, changes.replay)
@@ -342,8 +436,52 @@ def change_letter(tx: Tx, turn: str, change: Callable[[Tx, str, DeadLetter], boo
     return None if letter is None else change(tx, WHO, letter)
 
 
-def account_states(settings: Settings) -> list[AccountState]:
-    """Return the accounts in *settings*, each as this process knows it."""
+async def send_message(
+    store: Transactions,
+    settings: Settings,
+    contact: str,
+    message: object,
+    account: str | None,
+    key: str = "",
+    *,
+    by_person: bool,
+) -> Queued:
+    """
+    Have *message* sent, as `outbound.send` does; `WrongRequest` says why it can't be.
+
+    *by_person*, which the settings may not allow: with Meta's tag once the window is closed.
+    """
+    if by_person and not settings.sender.human_agent:
+        raise WrongRequest("as_person: sender.human_agent is false, which needs Meta's feature")
+    try:
+        ready = compose(message, by_person=by_person)
+    except Unsendable as exc:
+        raise WrongRequest(str(exc)) from None
+    try:
+        return await store.run(send, WHO, contact, ready, account, key)
+    except SendRefused as exc:
+        raise WrongRequest(str(exc), status=409) from None
+
+
+async def switch_sending(
+    store: Transactions, settings: Settings, whose: str, change: Callable[[Tx, str, str], bool]
+) -> bool:
+    """Make *change* to the sending of the account *whose*, or `all`; return whether it was made."""
+    if whose == EVERY_ACCOUNT:
+        return await store.run(change, WHO, ALL_ACCOUNTS)
+    if whose not in {it.account for it in await account_states(store, settings)}:
+        raise WrongRequest("there is no such account", status=404)
+    return await store.run(change, WHO, whose)
+
+
+async def account_states(store: Transactions, settings: Settings) -> list[AccountState]:
+    """Return the accounts of *settings* and *store*, and whether this process can send for each."""
+    keys = settings.store.encryption_key
+    vault = Vault(keys) if keys else None
+    configured = settings.instagram.all_accounts
+    now = time.time_ns() // 1_000_000
+    known = await report(store, configured, vault, now)
+    held = await store.run(stops.stopped)
     stopped = {
         sample.labels["account"]
         for family in metrics.ACCOUNTS_STOPPED.collect()
@@ -351,8 +489,21 @@ def account_states(settings: Settings) -> list[AccountState]:
         if sample.value
     }
     return [
-        AccountState(it.account_id, it.agent, it.account_id in stopped)
-        for it in settings.instagram.all_accounts
+        AccountState(
+            account=it.account,
+            username=it.username,
+            agent=it.agent,
+            login=it.login,
+            source=it.source,
+            state=it.state,
+            is_stopped=it.account in stopped,
+            stopped_since=held.get(it.account or "") or held.get(ALL_ACCOUNTS),
+            seen_at=it.seen_at,
+            expires_at=it.expires_at,
+            refresh_at=it.refresh_at,
+            error=it.error,
+        )
+        for it in known
     ]
 
 
@@ -388,13 +539,21 @@ def limit_of(request: Request) -> int:
     return int(text)
 
 
-async def body_of(request: Request) -> Mapping[str, Any]:
-    """Return the JSON object that the request brings; none is an empty one."""
+def _id(name: str, found: object) -> str:
+    """Return *found*, which is called *name*, as an id; `WrongRequest` if it is none."""
+    is_text = isinstance(found, str) and found.isascii() and found.isdigit()
+    if not is_text or len(str(found)) > MAX_LIMIT:
+        raise WrongRequest(f"{name}: an id, which has digits alone")
+    return str(found)
+
+
+async def body_of(request: Request, largest: int = MAX_BODY) -> Mapping[str, Any]:
+    """Return the JSON object of *largest* bytes that the request brings; none is an empty one."""
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MAX_BODY:
-            raise WrongRequest(f"the body is larger than {MAX_BODY} bytes")
+        if len(body) > largest:
+            raise WrongRequest(f"the body is larger than {largest} bytes")
     if not body:
         return {}
     found = fast_json.load_object(body)

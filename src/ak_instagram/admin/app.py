@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -25,7 +26,7 @@ from ak_instagram.errors import StoreUnavailable
 from ak_instagram.settings.model import Settings
 from ak_instagram.store.database import Transactions
 
-from .api import AdminApi, DoctorOnCall
+from .api import AdminApi, DoctorOnCall, account_states
 from .auth import (
     COOKIE,
     SESSION,
@@ -148,7 +149,8 @@ def make_admin(
     doctor = DoctorOnCall(settings)
     api = AdminApi(store, settings, doctor)
     live = LiveUpdates(stopping=stopping)
-    pages = Pages(store, settings, figures, doctor, live, Standing(store))
+    standing = Standing(store, partial(account_states, store, settings))
+    pages = Pages(store, settings, figures, doctor, live, standing)
     return AdminApp(gate, api, pages)
 
 

@@ -48,6 +48,7 @@ class ApiRoute:
     body: Schema | None = None
     changes: bool = False
     finds: bool = False  # what it is about may be missing: 404
+    refuses: bool = False  # it may be right and still not be done now: 409
 
 
 class WrongRequest(Exception):
@@ -112,6 +113,8 @@ def _operation(route: ApiRoute) -> dict[str, Any]:
         failures[403] = "The token may only read, or a browser sent this from elsewhere."
     if route.finds:
         failures[404] = "There is no such thing."
+    if route.refuses:
+        failures[409] = "It can't be done now; the text says why."
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     operation: dict[str, Any] = {
         "operationId": route.name,

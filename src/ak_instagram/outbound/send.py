@@ -20,7 +20,7 @@ from ak_instagram.meta.outgoing import Outgoing, words_of
 from ak_instagram.reply.plan import plan_answer
 from ak_instagram.store.database import Tx
 from ak_instagram.store.values import ALL_ACCOUNTS, PERSON_WINDOW, WINDOW
-from ak_instagram.store.verbs.operators import outgoing, stops
+from ak_instagram.store.verbs.operators import log, outgoing, stops
 from ak_instagram.store.verbs.operators.outgoing import WritableState
 
 MAX_TEXT = 65_536  # bytes of UTF-8, as many as an answer may have by default
@@ -92,13 +92,19 @@ def compose(message: object, *, by_person: bool = False) -> OutgoingMessage:
 
 
 def send(
-    tx: Tx, contact: str, message: OutgoingMessage, account: str | None = None, key: str = ""
+    tx: Tx,
+    who: str,
+    contact: str,
+    message: OutgoingMessage,
+    account: str | None = None,
+    key: str = "",
 ) -> Queued:
     """
     Have *message* sent to *contact*, an IGSID, by the process that works on the store.
 
-    Without an *account* it is the one that the person has written to. With a *key*, the same
-    key sends once. Raises `SendRefused`.
+    *who* wants it is in the operator log, as `changes` writes it. Without an *account* it is
+    the one that the person has written to. With a *key*, the same key sends once. Raises
+    `SendRefused`.
     """
     account = account or _account_of(tx, contact)
     state = outgoing.state_of(tx, account, contact)
@@ -121,6 +127,7 @@ def send(
         epoch=state.epoch,
         by_person=message.by_person,
     )
+    log.write(tx, who, "message.send", account, contact, turn)
     return Queued(turn, account, len(message.messages), closes_at, waits_for=waits_for)
 
 

@@ -19,6 +19,7 @@ from tests.support.loopback import loopback
 from tests.support.store_bench import arrival_now
 
 TOKEN, READ = "the-admin-token", "the-read-token"
+ACCOUNT, MIA = "17841400000000001", "751390000000001"
 FULL = {"Authorization": f"Bearer {TOKEN}"}
 READER = {"Authorization": f"Bearer {READ}"}
 CHANGES = (
@@ -26,6 +27,9 @@ CHANGES = (
     "conversations/1/2/resume",
     "dead-letters/x/replay",
     "dead-letters/x/discard",
+    "messages",
+    "accounts/all/pause",
+    "accounts/all/resume",
 )
 PATHS = {
     "conversations": {"get"},
@@ -35,7 +39,10 @@ PATHS = {
     "dead-letters": {"get"},
     "dead-letters/{id}/replay": {"post"},
     "dead-letters/{id}/discard": {"post"},
+    "messages": {"post"},
     "accounts": {"get"},
+    "accounts/{id}/pause": {"post"},
+    "accounts/{id}/resume": {"post"},
     "doctor": {"get"},
     "operations": {"get"},
     "openapi.json": {"get"},
@@ -57,7 +64,9 @@ async def serve(tmp_path, admin: AdminSettings):
     """Yield a client of a service whose agent repeats what is said."""
     async with Simulator() as meta:
         settings = Settings(
-            instagram=InstagramSettings("verify", "IGAAsimulator", graph_url=meta.url),
+            instagram=InstagramSettings(
+                "verify", "IGAAsimulator", account_id=ACCOUNT, graph_url=meta.url
+            ),
             agent=AgentSettings("echo"),
             store=StoreSettings(f"sqlite:///{tmp_path}/store.db"),
             admin=admin,
@@ -206,3 +215,78 @@ async def test_the_description_names_every_route_and_no_other(ask):
         path.removeprefix("/admin/api/"): set(operations)
         for path, operations in described["paths"].items()
     } == PATHS
+
+
+# --- sending, and the stop switch ------------------------------------------------
+
+
+async def test_a_message_is_sent_once_for_a_key_and_is_on_record(ask):
+    await ask.store.put([arrival_now("m1", MIA)])
+    message = {"to": MIA, "text": "Your order is ready.", "key": "order-7"}
+
+    first, again = (
+        await ask("messages", "POST", json=message),
+        await ask("messages", "POST", json=message),
+    )
+    _, log = await ask("operations")
+
+    assert (first[0], first[1]["pieces"], first[1]["is_repeat"]) == (200, 1, False)
+    assert (again[1]["turn"], again[1]["is_repeat"]) == (first[1]["turn"], True)
+    [sent] = log["operations"]
+    assert (sent["who"], sent["what"], sent["target"]) == (
+        "admin",
+        "message.send",
+        first[1]["turn"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "said"),
+    [
+        pytest.param({"text": "Hello"}, 400, "to: an id", id="to-nobody"),
+        pytest.param({"to": "marigold", "text": "Hello"}, 400, "to: an id", id="a-name"),
+        pytest.param(
+            {"to": "751390000000009", "text": "Hello"}, 409, "no conversation", id="stranger"
+        ),
+        pytest.param({"to": MIA}, 400, "message", id="nothing-to-say"),
+        pytest.param(
+            {"to": MIA, "text": "Hello", "as_person": True},
+            400,
+            "human_agent",
+            id="as-a-person-without-the-feature",
+        ),
+        pytest.param(
+            {"to": MIA, "text": "Hello", "account": "x"},
+            400,
+            "account",
+            id="no-account",
+        ),
+    ],
+)
+async def test_a_message_that_can_t_be_sent_is_refused_with_the_reason(ask, message, status, said):
+    await ask.store.put([arrival_now("m1", MIA)])
+
+    refused, answer = await ask("messages", "POST", json=message)
+
+    assert (refused, said in answer["error"]) == (status, True), answer
+
+
+async def test_an_account_is_stopped_shown_and_let_go_on(ask):
+    stopped = [await ask(f"accounts/{ACCOUNT}/pause", "POST") for _ in range(2)]
+    [shown] = (await ask("accounts"))[1]["accounts"]
+    resumed = await ask(f"accounts/{ACCOUNT}/resume", "POST")
+    everything = await ask("accounts/all/pause", "POST")
+    [also] = (await ask("accounts"))[1]["accounts"]
+    unknown = await ask("accounts/99/pause", "POST")
+    _, log = await ask("operations")
+
+    assert [it[1] for it in stopped] == [{"done": True}, {"done": False}]
+    assert (shown["account"], shown["stopped_since"] > 0) == (ACCOUNT, True)
+    assert (resumed[1], everything[1]) == ({"done": True}, {"done": True})
+    assert also["stopped_since"] > 0
+    assert unknown[0] == 404
+    assert [(it["what"], it["account"]) for it in log["operations"]] == [
+        ("sending.stop", "*"),
+        ("sending.resume", ACCOUNT),
+        ("sending.stop", ACCOUNT),
+    ]

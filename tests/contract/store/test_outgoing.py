@@ -48,7 +48,7 @@ async def sent_now(bench, store) -> list[tuple[object, bool]]:
 async def test_it_wakes_a_conversation_in_which_nothing_waits(bench, store):
     await known(bench, store)
 
-    queued = await store.run(send, "anna", READY)
+    queued = await store.run(send, "command", "anna", READY)
 
     assert queued == Queued(queued.turn, "shop", 1, START + DAY)
     piece = piece_of(await claim_one(store))
@@ -57,7 +57,7 @@ async def test_it_wakes_a_conversation_in_which_nothing_waits(bench, store):
 
 async def test_it_goes_out_behind_what_waits(bench, store):
     step = await sending(store, "one", "two")
-    await store.run(send, "anna", READY)
+    await store.run(send, "command", "anna", READY)
 
     said = []
     while step is not None:
@@ -71,7 +71,7 @@ async def test_it_does_not_hasten_what_waits_for_its_next_attempt(bench, store):
     step = await sending(store, "one")
     await store.run(steps.retry, step, after=60, why="503")
 
-    await store.run(send, "anna", READY)
+    await store.run(send, "command", "anna", READY)
     early = await store.run(steps.claim_due, 10)
     bench.clock.move(60_000)
 
@@ -82,7 +82,7 @@ async def test_it_does_not_hasten_what_waits_for_its_next_attempt(bench, store):
 @pytest.mark.parametrize("is_noted", [True, False], ids=["after-the-answer", "before-it"])
 async def test_its_echo_is_nobodys_takeover(bench, store, is_noted):
     await known(bench, store)
-    await store.run(send, "anna", READY)
+    await store.run(send, "command", "anna", READY)
     step = await claim_one(store)
     if is_noted:
         await store.run(steps.sent, step, "mid-1")
@@ -98,7 +98,7 @@ async def test_its_echo_is_nobodys_takeover(bench, store, is_noted):
 async def test_an_agent_without_a_memory_knows_of_it(bench):
     store = bench.store(lines=5)
     await known(bench, store)
-    await store.run(send, "anna", READY)
+    await store.run(send, "command", "anna", READY)
     await sent_now(bench, store)
 
     await store.put([arrival("m2")])
@@ -109,11 +109,11 @@ async def test_an_agent_without_a_memory_knows_of_it(bench):
 
 async def test_one_key_sends_once_and_another_again(bench, store):
     await known(bench, store)
-    first = await store.run(send, "anna", READY, None, "order-7")
-    again = await store.run(send, "anna", READY, None, "order-7")
+    first = await store.run(send, "command", "anna", READY, None, "order-7")
+    again = await store.run(send, "command", "anna", READY, None, "order-7")
     await sent_now(bench, store)
-    late = await store.run(send, "anna", READY, None, "order-7")
-    other = await store.run(send, "anna", READY, None, "order-8")
+    late = await store.run(send, "command", "anna", READY, None, "order-7")
+    other = await store.run(send, "command", "anna", READY, None, "order-8")
 
     assert [it.is_repeat for it in (first, again, late, other)] == [False, True, True, False]
     assert first.turn == again.turn == late.turn != other.turn
@@ -158,34 +158,34 @@ async def test_a_closed_window_is_said_with_its_time(bench, store, by_ad, after,
     )
 
     with allowed:
-        await store.run(send, "anna", message)
+        await store.run(send, "command", "anna", message)
 
 
 async def test_nobody_is_written_to_who_has_not_written(bench, store):
     await store.put([arrival("r1", kind="referral")])
 
     with pytest.raises(SendRefused, match="has not written yet"):
-        await store.run(send, "anna", READY)
+        await store.run(send, "command", "anna", READY)
     with pytest.raises(SendRefused, match="no conversation with ben is known"):
-        await store.run(send, "ben", READY)
+        await store.run(send, "command", "ben", READY)
     with pytest.raises(SendRefused, match="no conversation with anna is known"):
-        await store.run(send, "anna", READY, "cafe")
+        await store.run(send, "command", "anna", READY, "cafe")
 
 
 async def test_whom_several_accounts_know_is_written_to_by_a_named_one(bench, store):
     await store.put([arrival("m1"), arrival("m2", account="cafe")])
 
     with pytest.raises(SendRefused, match="several accounts: name one"):
-        await store.run(send, "anna", READY)
+        await store.run(send, "command", "anna", READY)
 
-    assert (await store.run(send, "anna", READY, "cafe")).account == "cafe"
+    assert (await store.run(send, "command", "anna", READY, "cafe")).account == "cafe"
 
 
 async def test_it_says_that_sending_is_stopped(bench, store):
     await known(bench, store)
     await store.run(stops.stop, "shop")
 
-    queued = await store.run(send, "anna", READY)
+    queued = await store.run(send, "command", "anna", READY)
 
     assert queued.waits_for == "sending is stopped: it goes out on `resume`"
 
@@ -195,10 +195,10 @@ async def test_it_says_that_sending_is_stopped(bench, store):
 
 async def test_it_is_tagged_only_once_the_bots_window_is_over(bench, store):
     await known(bench, store)
-    await store.run(send, "anna", BY_ANN)
+    await store.run(send, "command", "anna", BY_ANN)
     in_time = await sent_now(bench, store)
     bench.clock.move(DAY)
-    await store.run(send, "anna", BY_ANN)
+    await store.run(send, "command", "anna", BY_ANN)
 
     assert in_time == [("Ann here", False)]
     assert await sent_now(bench, store) == [("Ann here", True)]
@@ -209,7 +209,7 @@ async def test_it_goes_out_past_what_the_bot_has_parked(bench, store):
     claim = await claim_one(store)
     bench.clock.move(DAY)
     assert await store.run(steps.settle, claim, answered(claim, "too late")) is None
-    await store.run(send, "anna", BY_ANN)
+    await store.run(send, "command", "anna", BY_ANN)
 
     said = await sent_now(bench, store)
     await store.put([arrival("m2", at=bench.clock.now)])
@@ -221,7 +221,7 @@ async def test_it_goes_out_past_what_the_bot_has_parked(bench, store):
 async def test_one_that_meta_refuses_as_too_late_is_parked_like_the_bots(bench, store):
     await known(bench, store)
     bench.clock.move(DAY)
-    await store.run(send, "anna", BY_ANN)
+    await store.run(send, "command", "anna", BY_ANN)
     step = await claim_one(store)
 
     assert await store.run(steps.close_window, step, "10/2534022") is None
@@ -233,7 +233,7 @@ async def test_one_that_meta_refuses_as_too_late_is_parked_like_the_bots(bench, 
 async def test_one_that_waits_past_its_week_is_parked(bench, store):
     await known(bench, store)
     bench.clock.move(WEEK - 1000)
-    await store.run(send, "anna", BY_ANN)
+    await store.run(send, "command", "anna", BY_ANN)
     bench.clock.move(1000)
 
     assert await sent_now(bench, store) == []
@@ -243,7 +243,7 @@ async def test_one_that_waits_past_its_week_is_parked(bench, store):
 async def test_one_that_may_have_arrived_is_looked_for_and_then_tagged(bench, store):
     await known(bench, store)
     bench.clock.move(DAY)
-    await store.run(send, "anna", BY_ANN)
+    await store.run(send, "command", "anna", BY_ANN)
     step = await claim_one(store)
     await store.run(steps.retry, step, after=1, why="time-out", then=PieceStatus.SENDING)
     bench.clock.move(1000)
@@ -258,7 +258,7 @@ async def test_one_that_may_have_arrived_is_looked_for_and_then_tagged(bench, st
 
 async def test_a_person_who_answers_meanwhile_keeps_it_back(bench, store):
     await known(bench, store)
-    await store.run(send, "anna", READY)
+    await store.run(send, "command", "anna", READY)
 
     await bench.answer_by_hand(store)
 
@@ -267,7 +267,7 @@ async def test_a_person_who_answers_meanwhile_keeps_it_back(bench, store):
 
 async def test_a_message_of_the_persons_that_comes_meanwhile_is_answered_after_it(bench, store):
     await known(bench, store)
-    await store.run(send, "anna", READY)
+    await store.run(send, "command", "anna", READY)
     await store.put([arrival("m2")])
 
     step = await claim_one(store)

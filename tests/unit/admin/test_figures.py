@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from ak_instagram import metrics
+from ak_instagram.admin.api import AccountState
 from ak_instagram.admin.console.live import LiveUpdates
 from ak_instagram.admin.console.pages import REASONS_EVERY, Standing
 from ak_instagram.admin.console.rendering import chart, count, moment, seconds
@@ -124,13 +125,17 @@ async def test_however_many_consoles_look_the_store_is_asked_as_for_one(clock):
             asked.append(verb)
             return Backlog(1, 0, 0, 0, 0, None) if verb is measure else []
 
-    standing = Standing(cast(Transactions, Store()), clock)
+    async def accounts() -> list[AccountState]:
+        asked.append("accounts")
+        return []
+
+    standing = Standing(cast(Transactions, Store()), accounts, clock)
     for _ in range(50):
         assert (await standing.look())[0].due == 1
     clock.move(int(REASONS_EVERY))
     await standing.look()
 
-    assert len(asked) == 4
+    assert len(asked) == 6
 
 
 async def test_what_is_alike_for_all_is_rendered_once():

@@ -7,9 +7,10 @@ Every page works without JavaScript; with it, its changing part is kept up to da
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from ak_instagram import __version__, metrics
 from ak_instagram.admin.api import (
     HOURS,
     WHO,
+    AccountState,
     DoctorOnCall,
     account_states,
     change_letter,
@@ -30,6 +32,8 @@ from ak_instagram.admin.api import (
     limit_of,
     path_text,
     read_cursor,
+    send_message,
+    switch_sending,
     text_of,
     timeline_of,
     unknown_conversation,
@@ -42,21 +46,23 @@ from ak_instagram.agents import registry
 from ak_instagram.doctor.finding import Result
 from ak_instagram.errors import SettingsError
 from ak_instagram.settings import explain
-from ak_instagram.settings.model import Settings
+from ak_instagram.settings.model import SenderSettings, Settings
 from ak_instagram.settings.sources import shown
 from ak_instagram.store.database import Transactions, Tx
-from ak_instagram.store.values import Silencer
+from ak_instagram.store.values import PERSON_WINDOW, WINDOW, Silencer
 from ak_instagram.store.verbs.backlog import MAX_ROWS, Backlog, measure
-from ak_instagram.store.verbs.operators import changes, conversations, log, timeline
+from ak_instagram.store.verbs.operators import changes, conversations, log, stops, timeline
 from ak_instagram.store.verbs.operators.conversations import State
 from ak_instagram.store.verbs.operators.dead_letters import DeadLetter, Filter
 from ak_instagram.store.verbs.operators.timeline import TOP, Position
+from ak_instagram.tokens.connecting import connect_app, make_link
 
 from .live import LiveUpdates
-from .rendering import STATIC, fragment, render
+from .rendering import STATIC, fragment, moment, render
 
 MAX_FORM = 8_192  # bytes
 BACKLOG_EVERY = 2.0  # seconds
+ACCOUNTS_EVERY = 5.0  # seconds
 REASONS_EVERY = 30.0  # seconds: it goes through all dead letters
 FILES = {
     "console.css": "text/css",
@@ -69,31 +75,46 @@ SAID = {
     "resumed": "The bot answers again.",
     "retried": "What waits is tried now.",
     "reset": "The next message begins a new session with the agent.",
+    "sent": "It goes out behind what waits.",
+    "erased": "All that was stored about this person is erased.",
+    "stopped": "Sending stops within seconds; what comes in waits.",
+    "sends": "Sending goes on within seconds, and what waits goes out.",
+    "unchanged": "Nothing changed: it was so already.",
     "replayed": "To be tried again: {count}.",
     "discarded": "Discarded: {count}.",
     "nothing": "Nothing changed: the bot is silent there, nothing waits, or the texts are gone.",
 }
 _LETTER_CHANGES = {"replay": changes.replay, "discard": changes.discard}
 _DONE = {"replay": "replayed", "discard": "discarded"}
+_SWITCHES = {"pause": changes.stop_sending, "resume": changes.resume_sending}
+_SWITCHED = {changes.stop_sending: "stopped", changes.resume_sending: "sends"}
 
 
 class Standing:
     """
-    The standing of *store*: what waits, and the commonest reasons of dead letters.
+    The standing of *store*: what waits, the commonest reasons of dead letters, the accounts.
 
-    However many consoles are open, the store is asked as often as for one. *now* is the clock.
+    However many consoles are open, the store is asked as often as for one. *accounts* asks it
+    for those. *now* is the clock.
     """
 
-    def __init__(self, store: Transactions, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Transactions,
+        accounts: Callable[[], Awaitable[list[AccountState]]],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._ask_accounts = accounts
         self._now = now
         self._looking = asyncio.Lock()
         self._backlog = Backlog(0, 0, 0, 0, 0, None)
         self._reasons: list[tuple[str, int]] = []
-        self._looked_at = self._counted_at = float("-inf")
+        self._accounts: list[AccountState] = []
+        self._looked_at = self._counted_at = self._asked_at = float("-inf")
 
-    async def look(self) -> tuple[Backlog, list[tuple[str, int]]]:
-        """Return the backlog, and the reasons with their counts; seconds old at most."""
+    async def look(self) -> tuple[Backlog, list[tuple[str, int]], list[AccountState]]:
+        """Return the backlog, the reasons with their counts, the accounts; seconds old at most."""
         async with self._looking:
             if self._now() - self._looked_at >= BACKLOG_EVERY:
                 self._backlog = await self._store.run(measure)
@@ -102,7 +123,10 @@ class Standing:
                 letters = await self._store.run(changes.find_letters, Filter(), None)
                 self._reasons = Counter(it.reason for it in letters).most_common(5)
                 self._counted_at = self._now()
-        return self._backlog, self._reasons
+            if self._now() - self._asked_at >= ACCOUNTS_EVERY:
+                self._accounts = await self._ask_accounts()
+                self._asked_at = self._now()
+        return self._backlog, self._reasons, self._accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +154,16 @@ class Pages:
             Route("/conversations", self.list_conversations),
             Route(conversation, self.show_conversation),
             Route(f"/live{conversation}", self.live_conversation),
+            Route(f"{conversation}/export", self.export_person, methods=["POST"]),
+            Route(f"{conversation}/erase", self.confirm_erasure, methods=["GET"]),
+            Route(f"{conversation}/erase", self.erase_person, methods=["POST"]),
             Route(f"{conversation}/{{action}}", self.change_conversation, methods=["POST"]),
             Route("/dead-letters", self.list_letters),
             Route("/dead-letters/confirm", self.confirm_letters),
             Route("/dead-letters/change", self.change_letters, methods=["POST"]),
             Route("/accounts", self.list_accounts),
+            Route("/accounts/connect", self.make_link, methods=["POST"]),
+            Route("/accounts/{id}/{action}", self.switch_account, methods=["POST"]),
             Route("/settings", self.show_settings),
             Route("/operations", self.list_operations),
             Route("/static/{name}", self.static),
@@ -155,14 +184,14 @@ class Pages:
         return self.live.stream(partial(self.live.shared, now))
 
     async def _overview(self) -> dict[str, Any]:
-        backlog, reasons = await self.standing.look()
+        backlog, reasons, accounts = await self.standing.look()
         return {
             "figures": self.figures,
             "backlog": backlog,
             "most": MAX_ROWS,
             "dead": backlog.dead_turns + backlog.dead_answers,
             "reasons": reasons,
-            "accounts": account_states(self.settings),
+            "accounts": accounts,
             "active": next(
                 sample.value for it in metrics.TURNS_ACTIVE.collect() for sample in it.samples
             ),
@@ -225,18 +254,20 @@ class Pages:
         if found is None:
             raise unknown_conversation()
         conversation, entries, following = found
+        now = await self.store.run(_now)
         return {
             "conversation": conversation,
             "entries": entries,
             "chat": timeline.as_chat(entries),
-            "now": await self.store.run(_now),
+            "now": now,
             "silences": {it.value: it.reason for it in Silencer},
+            "window": window_of(conversation.window_closes_at, now, self.settings.sender),
             "next": write_cursor(following),
             "caller": request.scope["caller"],
         }
 
     async def change_conversation(self, request: Request) -> Response:
-        """Pause, resume, retry or reset a conversation."""
+        """Write in a conversation; pause, resume, retry or reset it."""
         account, contact = path_text(request, "account"), path_text(request, "contact")
         form = await form_of(request)
         verb: Callable[[Tx], object]
@@ -247,6 +278,13 @@ class Pages:
                 if not duration:
                     raise WrongRequest("hours: a number")
                 verb, said = partial(_pause, account, contact, duration), "paused"
+            case "send":
+                by_person = self.settings.sender.human_agent
+                text = {"text": form.get("text", "").strip()}
+                await send_message(
+                    self.store, self.settings, contact, text, account, by_person=by_person
+                )
+                return see_other(f"{place_of(account, contact)}?said=sent")
             case "resume":
                 verb, said = partial(_resume, account, contact), "resumed"
             case "retry":
@@ -258,8 +296,40 @@ class Pages:
         done = await self.store.run(verb)
         if done is None:
             raise unknown_conversation()
-        place = f"/admin/conversations/{quote(account, safe='')}/{quote(contact, safe='')}"
-        return see_other(f"{place}?said={said if done else 'nothing'}")
+        return see_other(f"{place_of(account, contact)}?said={said if done else 'nothing'}")
+
+    async def export_person(self, request: Request) -> Response:
+        """Hand out all that is stored about the person of a conversation, as a file."""
+        account, contact = path_text(request, "account"), path_text(request, "contact")
+        await form_of(request)
+        rows = await self.store.run(changes.export, WHO, contact, account)
+        if not rows:
+            raise unknown_conversation()
+        return Response(
+            json.dumps({"contact": contact, "tables": rows}, ensure_ascii=False, indent=2),
+            media_type="application/json",
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Disposition": 'attachment; filename="person.json"',
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    async def confirm_erasure(self, request: Request) -> Response:
+        """Ask whether to erase all that is stored about the person of a conversation."""
+        account, contact = path_text(request, "account"), path_text(request, "contact")
+        return page(request, "erase.html", "conversations", account=account, contact=contact)
+
+    async def erase_person(self, request: Request) -> Response:
+        """Erase it."""
+        account, contact = path_text(request, "account"), path_text(request, "contact")
+        await form_of(request)
+        erased = await self.store.run(changes.erase, WHO, contact, account)
+        if erased.busy:
+            raise WrongRequest("the person is being answered just now: try again", status=409)
+        if not erased.rows:
+            raise unknown_conversation()
+        return see_other("/admin/conversations?said=erased")
 
     # --- dead letters ---------------------------------------------------------
 
@@ -324,8 +394,39 @@ class Pages:
     # --- the rest -------------------------------------------------------------
 
     async def list_accounts(self, request: Request) -> Response:
-        """Show the accounts."""
-        return page(request, "accounts.html", "accounts", accounts=account_states(self.settings))
+        """Show the accounts, and what sends."""
+        return await self._accounts(request)
+
+    async def make_link(self, request: Request) -> Response:
+        """Show a link with which the owner of an account connects it, once."""
+        app = connect_app(self.settings)
+        await form_of(request)
+        if app is None:
+            raise WrongRequest("instagram.app_id is not set", status=404)
+        return await self._accounts(request, link=await make_link(self.store, app))
+
+    async def _accounts(self, request: Request, link: str = "") -> Response:
+        return page(
+            request,
+            "accounts.html",
+            "accounts",
+            accounts=await account_states(self.store, self.settings),
+            stopped=await self.store.run(stops.stopped),
+            sends=self.settings.sender.enabled,
+            can_connect=self.settings.instagram.app_id is not None,
+            link=link,
+            now=await self.store.run(_now),
+        )
+
+    async def switch_account(self, request: Request) -> Response:
+        """Stop the sending of an account or of all, or let it go on."""
+        change = _SWITCHES.get(request.path_params["action"])
+        if change is None:
+            raise WrongRequest("there is no such action", status=404)
+        await form_of(request)
+        whose = path_text(request, "id")
+        done = await switch_sending(self.store, self.settings, whose, change)
+        return see_other(f"/admin/accounts?said={_SWITCHED[change] if done else 'unchanged'}")
 
     async def show_settings(self, request: Request) -> Response:
         """Show every setting as it counts, and its source; of secrets no more than their length."""
@@ -368,6 +469,21 @@ def page(request: Request, template: str, place: str, /, **values: Any) -> Respo
             **values,
         },
     )
+
+
+def window_of(closes_at: int, now: int, sender: SenderSettings) -> str:
+    """Return what Meta's window lets an operator write *now*; it *closes_at* (both UTC ms)."""
+    if closes_at > now:
+        return f"the window is open until {moment(closes_at)}"
+    until = closes_at - WINDOW + PERSON_WINDOW
+    if closes_at and sender.human_agent and now < until:
+        return f"the window is closed; what a person writes goes out until {moment(until)}"
+    return "the window is closed: it opens when the person writes"
+
+
+def place_of(account: str, contact: str) -> str:
+    """Return the address of a conversation's page."""
+    return f"/admin/conversations/{quote(account, safe='')}/{quote(contact, safe='')}"
 
 
 def see_other(place: str) -> Response:

@@ -11,17 +11,16 @@ from pathlib import Path
 import click
 import structlog
 
-from ak_instagram.cli.shared import OpenStore, config_option, open_store, require_id
-from ak_instagram.store.verbs.people import data
+from ak_instagram.cli.shared import COMMAND, OpenStore, config_option, open_store, require_id
+from ak_instagram.store.verbs.operators import changes
 from ak_instagram.store.verbs.people.data import Erased
-
-from .pause_resume import contact_argument
 
 log = structlog.get_logger()
 
 LOOK = 1.0  # seconds between two tries
 NOTHING = "nothing is stored about {}"
 
+_contact_argument = click.argument("contact", callback=require_id)
 _account_option = click.option(
     "--account",
     callback=require_id,
@@ -39,7 +38,7 @@ def person() -> None:
 
 
 @person.command(epilog="Example: ak-instagram person export 75139…")
-@contact_argument
+@_contact_argument
 @_account_option
 @config_option
 def export(contact: str, account: str | None, config: Path | None) -> None:
@@ -50,7 +49,7 @@ def export(contact: str, account: str | None, config: Path | None) -> None:
     memory is not here.
     """
     with open_store(config) as store:
-        rows = store.run(data.export, contact, account)
+        rows = store.run(changes.export, COMMAND, contact, account)
         log.info("person.exported", rows=sum(map(len, rows.values())))
     if not rows:
         raise click.ClickException(NOTHING.format(contact))
@@ -60,7 +59,7 @@ def export(contact: str, account: str | None, config: Path | None) -> None:
 
 
 @person.command(epilog="Example: ak-instagram person erase 75139… --yes")
-@contact_argument
+@_contact_argument
 @_account_option
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option(
@@ -99,7 +98,9 @@ def erase(contact: str, account: str | None, yes: bool, wait: float, config: Pat
 def erase_when_free(store: OpenStore, contact: str, account: str | None, wait: float) -> Erased:
     """Erase, and for *wait* seconds try again while the person is being answered."""
     until = time.monotonic() + wait
-    while (erased := store.run(data.erase, [contact], account)).busy and time.monotonic() < until:
+    while (
+        erased := store.run(changes.erase, COMMAND, contact, account)
+    ).busy and time.monotonic() < until:
         time.sleep(min(LOOK, max(until - time.monotonic(), 0)))
     return erased
 

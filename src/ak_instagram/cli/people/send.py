@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from ak_instagram.cli.shared import config_option, open_store, require_id
+from ak_instagram.cli.shared import COMMAND, config_option, open_store, require_id
 from ak_instagram.settings import load_sender
 
 
@@ -65,7 +65,7 @@ def send(
         raise click.UsageError(str(exc)) from None
     with open_store(config) as store:
         try:
-            queued = store.run(put, contact, message, account)
+            queued = store.run(put, COMMAND, contact, message, account)
         except SendRefused as exc:
             raise click.ClickException(str(exc)) from None
     pieces = f"{queued.pieces} message{'' if queued.pieces == 1 else 's'}"

@@ -16,6 +16,8 @@ from ak_instagram.store.schema import conversations, in_conversation
 from ak_instagram.store.statement import Statement
 from ak_instagram.store.values import Silencer
 from ak_instagram.store.verbs import takeover
+from ak_instagram.store.verbs.people import data
+from ak_instagram.store.verbs.people.data import Erased
 
 from . import dead_letters, log, stops
 from .dead_letters import DeadLetter, Filter
@@ -95,6 +97,24 @@ def resume_sending(tx: Tx, who: str, account: str) -> bool:
     if was_stopped:
         log.write(tx, who, "sending.resume", account)
     return was_stopped
+
+
+def export(
+    tx: Tx, who: str, contact: str, account: str | None
+) -> dict[str, list[dict[str, object]]]:
+    """Return all that is stored about *contact*, as `data.export` does."""
+    rows = data.export(tx, contact, account)
+    if rows:
+        log.write(tx, who, "person.export", account, contact)
+    return rows
+
+
+def erase(tx: Tx, who: str, contact: str, account: str | None) -> Erased:
+    """Erase what is stored about *contact*, as `data.erase` does; the log says only that."""
+    erased = data.erase(tx, [contact], account)
+    if erased.rows:
+        log.write(tx, who, "person.erase", account)
+    return erased
 
 
 def replay(tx: Tx, who: str, letter: DeadLetter) -> bool:
