@@ -149,6 +149,29 @@ async def test_the_emoji_stands_in_for_a_reaction_to_a_message_that_is_gone(stag
     assert stage.answers(mia) == ["👍", "Thanks!"]
 
 
+async def test_a_reply_quotes_what_it_answers_and_stands_alone_where_that_is_gone(stage):
+    mia = stage.person()
+    first = stage.meta.phones.say(mia, "Do you have the blue one?")
+    await stage.until_answered(mia)
+    stage.agent.will(
+        answers(
+            {"text": "The blue one: yes.", "reply_to": first.mid},
+            {"text": "The red one: no.", "reply_to": True},
+            {"text": "Any other?", "reply_to": "no-such-message"},
+        )
+    )
+
+    second = stage.meta.phones.say(mia, "And the red one?")
+    await stage.until_answered(mia, 4)
+
+    told = [(it.content.text, it.content.reply_to) for it in stage.meta.applied(mia)[1:]]
+    assert told == [
+        ("The blue one: yes.", {"mid": first.mid}),
+        ("The red one: no.", {"mid": second.mid}),
+        ("Any other?", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("fault", "echo_first"),
     [

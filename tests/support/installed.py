@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+AGNO = (
+    "agno==3.1.10",
+    "ag-ui-protocol==1.0.0",
+    "fastapi",
+    "python-multipart",
+    "sqlalchemy",
+    "uvicorn",
+)
+STARTS_WITHIN = 60.0  # seconds; imports alone take some of a core
 UV = Path(sys.executable).with_name("uv")
 
 
@@ -34,3 +47,30 @@ def _uv(*arguments: str | Path) -> None:
     done = subprocess.run([UV, "--quiet", *arguments], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"can't be installed here: {done.stderr.strip()[:500]}")
+
+
+@asynccontextmanager
+async def served(
+    *command: str | Path, root: str, path: str = "/", cwd: Path | None = None
+) -> AsyncIterator[str]:
+    """Run *command* while the block does; give *root* once that answers 200 at *path*."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=cwd, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(STARTS_WITHIN), aiohttp.ClientSession() as session:
+            while not await _is_there(session, root + path):
+                assert process.returncode is None, f"{command[1]} ended"
+                await asyncio.sleep(0.05)
+        yield root
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _is_there(session: aiohttp.ClientSession, url: str) -> bool:
+    with suppress(aiohttp.ClientError):
+        async with session.get(url) as response:
+            return response.status == 200
+    return False

@@ -237,6 +237,13 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """What follows quotes the person's message *mid* (the last one when `None`), as a reply."""
+
+    mid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """The agent chose to say nothing."""
 
@@ -257,6 +264,7 @@ Part: TypeAlias = (
     | Cards
     | Media
     | Reaction
+    | ReplyTo
     | Silence
     | Handoff
 )

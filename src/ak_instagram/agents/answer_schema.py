@@ -4,7 +4,8 @@ The answer schema: one JSON form, in Instagram's words, for everything that an a
     {"messages": [{"text": "Which one?", "quick_replies": [{"title": "Red", "payload": "RED"}]},
                   {"text": "Our shop", "buttons": [{"title": "Open", "url": "https://…"}]},
                   {"cards": [{"title": "…", "image_url": "https://…", "buttons": []}]},
-                  {"image": "https://…"}, {"reaction": "❤", "mid": "…"}],
+                  {"image": "https://…"}, {"reaction": "❤", "mid": "…"},
+                  {"text": "That one, yes.", "reply_to": "mid of the message that it quotes"}],
      "silence": true, "handoff": "why a person is needed"}
 
 Types are strict, names that are not known are passed over, and null is as good as absent. What
@@ -32,6 +33,7 @@ from .agent import (
     Part,
     QuickReplies,
     Reaction,
+    ReplyTo,
     Silence,
     Text,
 )
@@ -100,7 +102,7 @@ def read_message(message: object, where: str = "") -> list[Part]:
         if not isinstance(parts[-1] if parts else None, Text | Media | Cards):
             raise NotInSchema(f"{it.path('quick_replies')} stands under neither text nor media")
         parts.append(QuickReplies(options))
-    return parts
+    return [*it.reply_to(), *parts] if parts else []
 
 
 def apart(messages: Iterable[list[Part]]) -> list[Part]:
@@ -213,6 +215,14 @@ class _Object:
         """Return the reaction, if there is one."""
         emoji = self.text("reaction")
         return [Reaction(emoji, self.text("mid"))] if emoji else []
+
+    def reply_to(self) -> list[Part]:
+        """Return what the message quotes: `true` for the person's last message, or its mid."""
+        value = self.values.get("reply_to")
+        if value is None or isinstance(value, bool):
+            return [ReplyTo()] if value else []
+        mid = self.text("reply_to")
+        return [ReplyTo(mid)] if mid else []
 
     def handoff(self) -> list[Part]:
         """Return the wish for a person: `true`, or the reason for it."""

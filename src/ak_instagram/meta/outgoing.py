@@ -32,6 +32,7 @@ MEGABYTES = {"image": 8, "audio": 25, "video": 25, "file": 25}
 """The size of each kind of media that Meta takes, which only Meta can see."""
 
 FALLBACK = "fallback"
+REPLY_TO = "reply_to"  # of a message that quotes another: `{"mid": …}`; beside Meta's `message`
 COMMENT = "comment_id"  # of a private reply: the comment that it is sent to, and not to a person
 FETCH_SECONDS = 75.0  # that Meta may take to fetch a file before it gives up (error 100/2018294)
 
@@ -56,14 +57,21 @@ def reaction(mid: str, emoji: str, fallback: Sequence[Outgoing]) -> Outgoing:
     return {"sender_action": "react", "payload": payload, FALLBACK: list(fallback)}
 
 
+def quoting(mid: str, message: Outgoing) -> Outgoing:
+    """Return *message* as a reply to the message *mid*; as it is if Meta refuses that."""
+    return {**message, REPLY_TO: {"mid": mid}, FALLBACK: [dict(message)]}
+
+
 # --- as they are sent --------------------------------------------------------
 
 
 def request_body(recipient: str, message: Outgoing) -> JsonObject:
     """Return the body of the call that sends *message* to *recipient*, an IGSID."""
-    said = {name: it for name, it in message.items() if name not in (FALLBACK, COMMENT)}
+    said = {name: it for name, it in message.items() if name not in (FALLBACK, COMMENT, REPLY_TO)}
     comment = message.get(COMMENT)
-    to = {"recipient": {COMMENT: comment} if comment else {"id": recipient}}
+    to: JsonObject = {"recipient": {COMMENT: comment} if comment else {"id": recipient}}
+    if REPLY_TO in message:
+        to[REPLY_TO] = message[REPLY_TO]
     return to | said if is_action(message) else {**to, "message": said}
 
 
@@ -141,6 +149,8 @@ def part_of(message: Outgoing) -> str:
     """Return which part of an answer *message* carries out, by the name of its class."""
     if is_action(message):
         return "Reaction"
+    if REPLY_TO in message:
+        return "ReplyTo"
     if (sent := _type_of(message)) != "template":
         return "Media" if sent else "QuickReplies"
     payload = as_object(as_object(message.get("attachment")).get("payload"))

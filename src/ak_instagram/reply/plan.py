@@ -15,10 +15,11 @@ from ak_instagram.agents.agent import (
     Part,
     QuickReplies,
     Reaction,
+    ReplyTo,
     Silence,
     Text,
 )
-from ak_instagram.meta.outgoing import Outgoing
+from ak_instagram.meta.outgoing import Outgoing, is_action, quoting
 
 from .markdown import AS_WRITTEN, SIGNS, plain
 from .rich import Refusal, quick_replies, render, words_in
@@ -70,13 +71,14 @@ def plan_answer(parts: Sequence[Part], mid: str | None = None) -> Plan:
     """
     Plan the answer that *parts* make; texts run on until a message ends.
 
-    *mid* is the person's latest message, which a reaction is to if it names none. Quick
+    *mid* is the person's latest message, which a reaction or a reply is to if it names none. Quick
     replies are under the message that they are in, or that ended just before them.
     Pure, and safe in a thread. The texts have to be such that can be encoded and stored.
     """
     draft: list[str] = []
     drafts: list[list[str] | Buttons | Cards | Media | Reaction] = [draft]
     options: dict[int, tuple[Option, ...]] = {}
+    quotes: dict[int, str | None] = {}
     handoff: str | None = None
     chose_silence = False
     for part in parts:
@@ -86,6 +88,10 @@ def plan_answer(parts: Sequence[Part], mid: str | None = None) -> Plan:
             case MessageEnd():
                 draft = []
                 drafts.append(draft)
+            case ReplyTo(quoted):
+                draft = []
+                drafts.append(draft)
+                quotes[len(drafts) - 1] = quoted or mid
             case Silence():
                 chose_silence = True
             case Handoff(reason):
@@ -97,8 +103,11 @@ def plan_answer(parts: Sequence[Part], mid: str | None = None) -> Plan:
                 draft = []
                 drafts += (part, draft)
     messages: list[Outgoing] = []
+    places: dict[int, str | None] = {}  # of messages that quote
     refused: list[Refusal] = []
     for at, drafted in enumerate(drafts):
+        if at in quotes:
+            places[len(messages)] = quotes[at]
         if not isinstance(drafted, list):
             made = render(drafted, mid)
             messages += made.messages
@@ -116,6 +125,9 @@ def plan_answer(parts: Sequence[Part], mid: str | None = None) -> Plan:
             refused += made.refused
         else:
             messages += [{"text": piece} for piece in pieces if piece]
+    for place, quoted in places.items():
+        if quoted and place < len(messages) and not is_action(messages[place]):
+            messages[place] = quoting(quoted, messages[place])
     is_silent = chose_silence and not (messages or refused or handoff is not None)
     return Plan(tuple(messages), is_silent, handoff, tuple(refused))
 

@@ -403,6 +403,7 @@ LIMITS: tuple[_Limit, ...] = (
         f"{MEGABYTES['file']} MB each; a file is a PDF; fetched within 75 s",
         "the link as a text",
     ),
+    ("reply", "to a message of the conversation", "the message without what it quotes"),
     (
         "reaction",
         "one emoji, to a message of the person's",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +26,7 @@ from ak_instagram.agents.tools import TOOLS
 from ak_instagram.errors import Transient
 from ak_instagram.settings.model import AgentSettings
 from qa.support.processes import free_port
-from tests.support.installed import installed
+from tests.support.installed import AGNO, installed, served
 
 pytestmark = [
     pytest.mark.agents,
@@ -37,7 +35,6 @@ pytestmark = [
 ]
 
 SERVERS = Path(__file__).parents[2] / "data/ag_ui"
-STARTS_WITHIN = 60.0  # seconds
 WAITS = Handoff("the AG-UI run waits for somebody's decision")
 
 
@@ -60,7 +57,7 @@ PUBLISHED = [
     ),
     Published(
         "agno",
-        ("agno==3.1.10", "ag-ui-protocol==1.0.0", "fastapi", "uvicorn", "sqlalchemy"),
+        AGNO,
         remembers=True,
     ),
 ]
@@ -70,32 +67,10 @@ PUBLISHED = [
 async def server(request):
     """A server, and where its agent listens."""
     python = installed(request.config.cache.mkdir("ag-ui"), *request.param.needs)
-    async with served(python, SERVERS / f"server_{request.param}.py") as root:
+    port = str(free_port())
+    program = SERVERS / f"server_{request.param}.py"
+    async with served(python, program, port, root=f"http://127.0.0.1:{port}") as root:
         yield request.param, f"{root}/agui"
-
-
-@asynccontextmanager
-async def served(python, program):
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(python, program, str(port))
-    root = f"http://127.0.0.1:{port}"
-    try:
-        async with asyncio.timeout(STARTS_WITHIN), aiohttp.ClientSession() as session:
-            while not await is_there(session, root):
-                assert process.returncode is None, f"{program.name} ended"
-                await asyncio.sleep(0.05)
-        yield root
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def is_there(session, root) -> bool:
-    with suppress(aiohttp.ClientError):
-        async with session.get(root) as response:
-            return response.status == 200
-    return False
 
 
 @pytest.fixture

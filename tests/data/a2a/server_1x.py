@@ -85,7 +85,7 @@ class Obedient(AgentExecutor):
                 await updater.cancel(words("stopped"))
             case "slow":
                 await updater.start_work()
-                await asyncio.sleep(1)
+                await asyncio.sleep(0.6)
                 await updater.add_artifact([Part(text=f"run {RUNS}")])
                 await updater.complete()
             case _:

@@ -1,4 +1,4 @@
-"""An agent on Agno that does what it is told, behind AG-UI: `server_agno.py PORT`."""
+"""An agent on Agno that does what it is told, in an AgentOS with AG-UI: `server_agno.py PORT`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from agno.agent import Agent
 from agno.db.in_memory import InMemoryDb
 from agno.models.base import Model
 from agno.models.response import ModelResponse
+from agno.os import AgentOS
 from agno.os.interfaces.agui import AGUI
 from agno.tools import tool
-from fastapi import FastAPI
 
 
 class Obedient(Model):
@@ -46,8 +46,12 @@ class Obedient(Model):
         raise NotImplementedError
 
     async def ainvoke(self, *args: Any, **fields: Any) -> ModelResponse:
-        """Never called."""
-        raise NotImplementedError
+        """Answer whole."""
+        pieces = [it async for it in self.ainvoke_stream(*args, **fields)]
+        return ModelResponse(
+            content="".join(it.content or "" for it in pieces),
+            tool_calls=[call for it in pieces for call in it.tool_calls],
+        )
 
     def invoke_stream(self, *args: Any, **fields: Any) -> Iterator[ModelResponse]:
         """Never called."""
@@ -79,20 +83,14 @@ def refund(euros: int) -> str:
 
 
 agent = Agent(
+    id="shop",
     model=Obedient(id="obedient"),
     tools=[look_up, refund],
     db=InMemoryDb(),
     add_history_to_context=True,
     telemetry=False,
 )
-app = FastAPI()
-app.include_router(AGUI(agent=agent).get_router())
-
-
-@app.get("/")
-def ready() -> str:
-    """Answer that it serves."""
-    return "ok"
+app = AgentOS(agents=[agent], interfaces=[AGUI(agent=agent)], telemetry=False).get_app()
 
 
 if __name__ == "__main__":

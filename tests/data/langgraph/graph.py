@@ -18,7 +18,7 @@ def obey(state: MessagesState) -> dict[str, list[AIMessage]]:
         case ["fail", *_]:
             raise RuntimeError("Error code: 429 - slow down")
         case ["slow"]:
-            time.sleep(2)
+            time.sleep(1)
             return answer("done")
         case ["two"]:
             return answer("one", "two")

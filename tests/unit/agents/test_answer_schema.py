@@ -15,6 +15,7 @@ from ak_instagram.agents.agent import (
     Option,
     QuickReplies,
     Reaction,
+    ReplyTo,
     Silence,
     Text,
 )
@@ -91,6 +92,9 @@ from ak_instagram.agents.answer_schema import NotInSchema, read_answer, read_mes
         pytest.param({"file": "https://a"}, [Media("file", "https://a")], id="file"),
         pytest.param({"reaction": "❤"}, [Reaction("❤")], id="reaction"),
         pytest.param({"reaction": "❤", "mid": "m"}, [Reaction("❤", "m")], id="reaction-to"),
+        pytest.param({"text": "Yes", "reply_to": "m"}, [ReplyTo("m"), Text("Yes")], id="reply-to"),
+        pytest.param({"text": "Yes", "reply_to": True}, [ReplyTo(), Text("Yes")], id="reply"),
+        pytest.param({"text": "", "reply_to": "m"}, [], id="reply-without-words"),
         pytest.param(
             {"text": "Look", "image": "https://a"},
             [Text("Look"), MessageEnd(), Media("image", "https://a")],
@@ -106,6 +110,7 @@ def test_a_message_becomes_its_parts(message, parts):
     ("message", "reason"),
     [
         pytest.param(7, "it is a number, neither text nor a message", id="number"),
+        pytest.param({"text": "a", "reply_to": 7}, "reply_to is a number, not text", id="reply-to"),
         pytest.param([], "it is a list, neither text nor a message", id="list"),
         pytest.param({"txt": "a"}, "it has none of audio, cards, file", id="no-content"),
         pytest.param({"text": 7}, "text is a number, not text", id="text"),

@@ -12,6 +12,7 @@ from ak_instagram.meta.outgoing import (
     fetch_seconds,
     is_timed_media,
     part_of,
+    quoting,
     reaction,
     sent_kind,
 )
@@ -43,6 +44,10 @@ CARDS = attachment("template", {"template_type": "generic"}, [])
             False,
             False,
             id="buttons",
+        ),
+        pytest.param(quoting("m1", {"text": "a"}), None, "ReplyTo", False, False, id="reply"),
+        pytest.param(
+            quoting("m1", attachment("audio", {}, [])), "file", "ReplyTo", True, True, id="media"
         ),
         pytest.param(reaction("m1", "❤", []), None, "Reaction", False, False, id="reaction"),
     ],

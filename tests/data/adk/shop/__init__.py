@@ -1,0 +1,1 @@
+"""The app `shop`, as `adk api_server` looks for it."""
