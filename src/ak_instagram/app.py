@@ -30,7 +30,6 @@ from ak_instagram.delivery.delivery import Delivery
 from ak_instagram.delivery.rate_limit import RateLimiter
 from ak_instagram.delivery.stop_switch import StopSwitch
 from ak_instagram.delivery.typing import TypingIndicator
-from ak_instagram.doctor.run import FIRST_AFTER, run_daily
 from ak_instagram.maintenance.backlog_metrics import run_measurements
 from ak_instagram.maintenance.notifier import Notifier
 from ak_instagram.maintenance.retention import run_purges
@@ -48,9 +47,7 @@ from ak_instagram.store.database import WorkerIdentity
 from ak_instagram.store.store import Store, open_store
 from ak_instagram.store.verbs import claims
 from ak_instagram.store.verbs.accounts import rows
-from ak_instagram.tokens.connecting import Connecting, connect_app
 from ak_instagram.tokens.keeper import TokenKeeper
-from ak_instagram.tokens.pages import connect_routes
 from ak_instagram.tokens.vault import Vault
 from ak_instagram.webhook.callbacks import CALLBACKS, CallbackEndpoint
 from ak_instagram.webhook.endpoint import WebhookEndpoint
@@ -62,6 +59,8 @@ from .jobs import TaskSet, running
 from .webhook import PATHS
 
 log = structlog.get_logger()
+
+FIRST_CHECK_AFTER = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Service:
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, *, first_check_after: float = FIRST_AFTER
+    settings: Settings, *, first_check_after: float = FIRST_CHECK_AFTER
 ) -> AsyncIterator[Service]:
     """
     Run the service while the block does; its resources are closed in reverse.
@@ -146,9 +145,7 @@ async def open_service(
                 measuring=run_measurements(store),
                 deleting=deletions.run(),
                 sweeping=run_sweeps(sweeper, accounts.identified, every),
-                checking=run_daily(
-                    settings, session, accounts.current, first_after=first_check_after
-                ),
+                checking=_check_daily(settings, session, accounts, first_check_after),
                 **({"notifying": notifier.run()} if notifier else {}),
             ) as upkeep:
                 async with running(worker=worker.run_claims()) as work:
@@ -302,12 +299,28 @@ def _make_keeper(
     )
 
 
+async def _check_daily(
+    settings: Settings, session: aiohttp.ClientSession, accounts: Accounts, first_after: float
+) -> None:
+    """Log what the doctor finds, first after so many seconds and then every day; never return."""
+    await asyncio.sleep(first_after)
+    # Here and not above: a start has more urgent things to do than to import all checks.
+    from .doctor.run import run_daily
+
+    await run_daily(settings, session, accounts.current)
+
+
 def _connect_routes(
     settings: Settings, store: Store, session: aiohttp.ClientSession, accounts: Accounts
 ) -> Sequence[Route]:
-    app = connect_app(settings)
-    if app is None:
+    if settings.instagram.app_id is None:
         return ()
+    # Here and not above: most services run without them.
+    from .tokens.connecting import Connecting, connect_app
+    from .tokens.pages import connect_routes
+
+    app = connect_app(settings)
+    assert app is not None
     calls = make_token_calls(settings.instagram, session)
     vault = Vault(settings.store.encryption_key)
     return connect_routes(Connecting(store, calls, app, vault), accounts.news.set)

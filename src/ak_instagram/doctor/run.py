@@ -27,7 +27,6 @@ from .finding import Asks, Check, Finding, Group, Result, Verdict, warning
 log = structlog.get_logger()
 
 WITHIN = 20.0  # seconds for one check; that of the agent's answer has the agent's time besides
-FIRST_AFTER = 10.0  # seconds after a start, which has more urgent things to do
 EVERY = 86_400.0  # seconds between two looks of a running service
 OFFLINE = frozenset({Asks.NOBODY, Asks.SERVICE})
 
@@ -116,15 +115,13 @@ async def run_daily(
     session: aiohttp.ClientSession,
     accounts: Callable[[], Sequence[Account]],
     *,
-    first_after: float = FIRST_AFTER,
     every: float = EVERY,
 ) -> None:
     """
-    Log what is wrong soon after the start and every day; never return.
+    Log what is wrong now and every day; never return.
 
     *accounts* returns them as they are used then.
     """
-    await asyncio.sleep(first_after)
     while True:
         await run_logged(_log_findings(settings, session, accounts), failure="doctor.failed")
         await asyncio.sleep(every)
