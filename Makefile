@@ -36,8 +36,8 @@ install: $(DEV_READY) ## Make .venv with everything from the hashed locks
 demo: $(RUN_READY) ## A conversation through service and simulator, no account needed (ARGS=--once exits after it)
 	@$(BIN)/ak-instagram demo $(ARGS)
 
-test: $(DEV_READY) ## Run the whole test-suite, two to four files at a time (ARGS go to pytest)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+test: $(DEV_READY) ## Run the whole test-suite, four files at a time, since many tests wait (ARGS go to pytest)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 lint: $(DEV_READY) ## Ruff, mypy and the import contracts
 	@$(BIN)/ruff check .
