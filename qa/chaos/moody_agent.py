@@ -7,6 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -70,14 +71,15 @@ class MoodyAgent(ScriptedAgent):
 
         async def writes(question: scripted.Question) -> web.StreamResponse | None:
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-            await response.prepare(question.request)
-            for part, pause in list(zip(said, pauses, strict=True))[:pieces]:
-                for frame in ({"reply": part.text}, {"end": True}):
-                    await response.write(f"data: {json.dumps(frame)}\n\n".encode())
-                await asyncio.sleep(pause)
-            if is_torn:
-                return None
-            await response.write(b"data: [DONE]\n\n")
+            with suppress(ConnectionResetError):  # the service that asked was killed
+                await response.prepare(question.request)
+                for part, pause in list(zip(said, pauses, strict=True))[:pieces]:
+                    for frame in ({"reply": part.text}, {"end": True}):
+                        await response.write(f"data: {json.dumps(frame)}\n\n".encode())
+                    await asyncio.sleep(pause)
+                if is_torn:
+                    return None
+                await response.write(b"data: [DONE]\n\n")
             return response
 
         return writes
