@@ -270,14 +270,14 @@ class Pages:
         """Write in a conversation; pause, resume, retry or reset it."""
         account, contact = path_text(request, "account"), path_text(request, "contact")
         form = await form_of(request)
-        verb: Callable[[Tx], object]
+        key = (WHO, account, contact)
         match request.path_params["action"]:
             case "pause":
                 hours = form.get("hours", "")
                 duration = int(hours) * 3_600_000 if hours.isdigit() and len(hours) < 6 else 0
                 if not duration:
                     raise WrongRequest("hours: a number")
-                verb, said = partial(_pause, account, contact, duration), "paused"
+                done, said = await self.store.run(changes.pause, *key, duration), "paused"
             case "send":
                 by_person = self.settings.sender.human_agent
                 text = {"text": form.get("text", "").strip()}
@@ -286,14 +286,13 @@ class Pages:
                 )
                 return see_other(f"{place_of(account, contact)}?said=sent")
             case "resume":
-                verb, said = partial(_resume, account, contact), "resumed"
+                done, said = await self.store.run(changes.resume, *key), "resumed"
             case "retry":
-                verb, said = partial(_retry, account, contact), "retried"
+                done, said = await self.store.run(changes.retry, *key), "retried"
             case "reset":
-                verb, said = partial(_reset, account, contact), "reset"
+                done, said = await self.store.run(changes.reset, *key), "reset"
             case _:
                 raise WrongRequest("there is no such action", status=404)
-        done = await self.store.run(verb)
         if done is None:
             raise unknown_conversation()
         return see_other(f"{place_of(account, contact)}?said={said if done else 'nothing'}")
@@ -511,19 +510,3 @@ async def form_of(request: Request) -> dict[str, str]:
 
 def _now(tx: Tx) -> int:
     return tx.now
-
-
-def _pause(account: str, contact: str, duration: int, tx: Tx) -> object:
-    return changes.pause(tx, WHO, account, contact, duration)
-
-
-def _resume(account: str, contact: str, tx: Tx) -> object:
-    return changes.resume(tx, WHO, account, contact)
-
-
-def _retry(account: str, contact: str, tx: Tx) -> object:
-    return changes.retry(tx, WHO, account, contact)
-
-
-def _reset(account: str, contact: str, tx: Tx) -> object:
-    return changes.reset(tx, WHO, account, contact)
