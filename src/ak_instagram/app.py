@@ -345,6 +345,11 @@ def _open_store(settings: Settings, agent: Agent) -> AbstractAsyncContextManager
         transcript_lines=agent.history,
         notifies=settings.notify.url is not None,
         disclosure=settings.conversation.disclosure,
+        disclosures={
+            it.account_id: it.disclosure
+            for it in settings.instagram.all_accounts
+            if it.account_id is not None and it.disclosure is not None
+        },
         disclosure_gap_ms=int(settings.conversation.disclosure_gap * 1000),
         turn_id=turn_id if isinstance(agent, Deferring) else None,
     )

@@ -312,6 +312,17 @@ def test_the_exit_code_is_that_of_the_worst_finding_that_counts(tmp_path, argume
     [
         pytest.param("AKI-601", {}, Result.WARNING, "not told that a machine", id="not-disclosed"),
         pytest.param(
+            "AKI-601",
+            {
+                "CONVERSATION__DISCLOSURE": "A bot",
+                "INSTAGRAM__ACCOUNTS": '[{"access_token": "IGAAother", "account_id": "22",'
+                ' "disclosure": ""}]',
+            },
+            Result.WARNING,
+            "by 22",
+            id="not-disclosed-by-one",
+        ),
+        pytest.param(
             "AKI-601", {"CONVERSATION__DISCLOSURE": "A bot"}, Result.OK, "told", id="disclosed"
         ),
         pytest.param(

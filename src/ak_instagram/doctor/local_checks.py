@@ -121,15 +121,24 @@ async def version_served(facts: Facts) -> Sequence[Verdict]:
 @check("AKI-601", Group.POLICY, "People are told that a machine answers")
 async def machine_disclosed(facts: Facts) -> Sequence[Verdict]:
     """
-    Check that `conversation.disclosure` is set.
+    Check that `conversation.disclosure` is set, or that each account has a line of its own.
 
     Meta's policy asks for it where the law does, California and Germany among others, and the
     EU's AI Act does since 2026-08-02. An agent that says so by itself is not seen from here.
     """
-    if facts.settings.conversation.disclosure:
+    common = facts.settings.conversation.disclosure
+    untold = [
+        it
+        for it in facts.settings.instagram.all_accounts
+        if not (common if it.disclosure is None else it.disclosure)
+    ]
+    if not untold:
         return [ok("people are told before the first answer, and when the bot returns")]
     fix = 'set AK_CONVERSATION__DISCLOSURE="Our assistant answers here; it is a machine."'
-    return [warning("people are not told that a machine answers", fix)]
+    if not common:
+        return [warning("people are not told that a machine answers", fix)]
+    ids = ", ".join(it.account_id or "the main account" for it in untold)
+    return [warning(f"people are not told that a machine answers by {ids}", fix)]
 
 
 @check("AKI-602", Group.POLICY, "What people wrote is not kept for longer than needed")

@@ -89,6 +89,13 @@ class Account:
         empty=True,
         example="We are closed; we answer tomorrow.",
     )
+    disclosure: str | None = setting(
+        None,
+        "The account's own `conversation.disclosure`; empty is none.",
+        check=one_message,
+        empty=True,
+        example="Marigold's assistant answers here; it is a machine.",
+    )
     rate: float | None = setting(
         None, "The account's own `sender.rate`.", check=above_zero, example="10"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -33,7 +33,8 @@ class WorkerIdentity:
     *opt_in_words* what a person ends and begins answers with. *transcript_lines*
     is how many a claim brings along. *turn_id* names the turn of a claim, and is set only if the
     agent posts its answers. *disclosure* tells people that a machine answers, and tells them
-    again after *disclosure_gap_ms* without an answer; empty is never. An operator is told of
+    again after *disclosure_gap_ms* without an answer; empty is never; *disclosures* are those of
+    accounts that have their own, by their ids. An operator is told of
     what happens if the process *notifies*.
     """
 
@@ -48,6 +49,7 @@ class WorkerIdentity:
     opt_out_words: tuple[str, ...] = ()
     opt_in_words: tuple[str, ...] = ()
     disclosure: str = ""
+    disclosures: Mapping[str, str] = field(default_factory=dict, hash=False)
     disclosure_gap_ms: int = 0
     notifies: bool = False
 

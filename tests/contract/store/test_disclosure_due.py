@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ak_instagram.store.values import EventStatus, PieceStatus
@@ -54,6 +56,49 @@ async def test_the_line_comes_before_the_first_answer_and_again_after_a_gap(
 
     assert first == [LINE, "one", "two"]
     assert second == [LINE, "three"][not is_told :]
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        pytest.param({"shop": "The shop's machine"}, ["The shop's machine", "one"], id="its-own"),
+        pytest.param({"shop": ""}, ["one"], id="none"),
+        pytest.param({"cafe": "The cafe's"}, [LINE, "one"], id="another-account-s"),
+    ],
+)
+async def test_an_account_may_have_a_line_of_its_own(bench, own, said):
+    store = bench.store(disclosure=LINE, disclosure_gap_ms=GAP, disclosures=own)
+
+    assert await answer(bench, store, "m1", "one") == said
+
+
+async def test_a_private_reply_to_a_comment_is_the_one_message_there_is_room_for(bench):
+    store = bench.store(disclosure=LINE, disclosure_gap_ms=GAP, replies_to_comments=True)
+    payload = '{"id": "c1", "text": "price?", "from": {"id": "anna"}}'
+    await store.put([arrival("c1", kind="comment", payload=payload)._replace(mid=None)])
+    claim = await claim_one(store)
+    message = {"comment_id": "c1", "text": "In your messages"}
+    reply = replace(answered(claim), messages=(message,))
+
+    step = await store.run(steps.settle, claim, reply)
+
+    assert piece_of(step).message == message
+    assert await bench.query("SELECT kind FROM outbox") == [(None,)]
+
+
+async def test_an_answer_that_is_still_written_begins_with_the_line_once(bench, store):
+    await store.put([arrival("m1")])
+    claim = await claim_one(store)
+
+    step = await store.run(steps.settle, claim, answered(claim, "one", goes_on=True))
+    told = [piece_of(step).message]
+    step = await store.run(steps.sent, step, "mid-1")
+    told.append(piece_of(step).message)
+    await store.run(steps.sent, step, "mid-2")
+    step = await store.run(steps.settle, claim, answered(claim, "two", first=1))
+    told.append(piece_of(step).message)
+
+    assert told == [{"text": LINE}, {"text": "one"}, {"text": "two"}]
 
 
 async def test_each_answer_begins_the_gap_anew(bench, store):

@@ -58,7 +58,7 @@ def is_due(tx: Tx, row: ClaimedRow) -> bool:
 
 def take_back(tx: Tx, account: str, contact: str, turn: str | None) -> None:
     """Take the line of *turn* as not told, if its piece was dropped or given up."""
-    if tx.worker.disclosure and turn is not None:
+    if turn is not None and (tx.worker.disclosure or tx.worker.disclosures):
         _TAKE_BACK.run(tx, account=account, contact=contact, turn=turn)
 
 

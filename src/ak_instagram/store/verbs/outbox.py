@@ -157,9 +157,10 @@ def plan(tx: Tx, row: ClaimedRow, result: TurnResult) -> Piece | None:
     message, seq = result.messages[0], result.first
     # A comment is replied to once, and privately: there is no room for a second message.
     is_private = COMMENT in message
-    if tx.worker.disclosure and seq == 0 and not is_private and disclosure.is_due(tx, row):
-        message, seq = {"text": tx.worker.disclosure}, DISCLOSED
-        planned.insert(0, {**planned[0], **_disclosed(message, tx.worker.disclosure)})
+    line = tx.worker.disclosures.get(row.account, tx.worker.disclosure)
+    if line and seq == 0 and not is_private and disclosure.is_due(tx, row):
+        message, seq = {"text": line}, DISCLOSED
+        planned.insert(0, {**planned[0], **_disclosed(message, line)})
     is_closed = row.window_closes_at <= tx.now and row.ad_window_closes_at <= tx.now
     if (is_closed and not is_private) or _NEXT.row(tx, **key) is not None:
         _PLAN.run_many(tx, planned)
