@@ -50,14 +50,16 @@ MENU = {
     ],
     "Run": [
         "docs/operations",
+        "docs/admin",
         "docs/troubleshooting",
         "docs/upgrade-and-backup",
         "docs/security",
+        "docs/privacy",
         "SECURITY",
         "CHANGELOG",
     ],
     "Agents": ["docs/agents", "docs/agent-servers"],
-    "Look up": ["docs/configuration", "docs/commands", "docs/meta"],
+    "Look up": ["docs/configuration", "docs/commands", "docs/doctor", "docs/meta", "docs/pains"],
     "Simulator": ["docs/simulator", "src/instagram_simulator/README"],
     "How it is built": [
         "docs/architecture",
