@@ -196,6 +196,5 @@ def _become(
 
 
 if __name__ == "__main__":
-    for each in ("ak_instagram.server", "ak_instagram.store.migrations.upgrading"):
-        import_module(each)
+    import_module("ak_instagram.server")
     _serve(socket.socket(fileno=int(sys.argv[1])))

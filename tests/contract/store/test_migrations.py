@@ -13,10 +13,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from ak_instagram.errors import StoreUnavailable
 from ak_instagram.store.migrations import STEPS, check, migrate
+from ak_instagram.store.migrations.upgrading import upgrade
 from ak_instagram.store.postgres.migrating import LOCK
 from ak_instagram.store.schema import metadata
 from tests.support.next_version import next_steps
@@ -80,11 +81,49 @@ def scripts() -> list:
     return list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
 
 
-async def test_the_migrations_make_the_schema_of_the_code(bench):
-    def differences(connection, _now):
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+async def test_a_new_store_is_what_all_migrations_make(bench):
+    made = await bench.database.run(lambda connection, _now: described(connection))
 
-    assert await bench.database.run(differences) == []
+    def start_over(connection, _now):
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        upgrade(connection, STEPS)
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        return differences, described(connection)
+
+    differences, migrated = await bench.database.run(start_over)
+
+    assert differences == []
+    assert made == migrated
+
+
+def described(connection) -> dict[str, object]:
+    """All that a database says of its tables and indices, and what they say of the schema."""
+    found = inspect(connection)
+    tables = sorted(found.get_table_names())
+    indices = INDICES[connection.dialect.name]
+    return {
+        "columns": {
+            table: sorted(
+                (it["name"], str(it["type"]), it["nullable"], str(it["default"]), "computed" in it)
+                for it in found.get_columns(table)
+            )
+            for table in tables
+        },
+        "keys": {table: found.get_pk_constraint(table)["constrained_columns"] for table in tables},
+        "indices": sorted(" ".join(row[0].split()) for row in connection.execute(text(indices))),
+        "revision": connection.execute(text("SELECT version_num FROM alembic_version")).all(),
+        "oldest": connection.execute(text("SELECT oldest FROM schema_compatibility")).all(),
+    }
+
+
+INDICES = {
+    "sqlite": """
+        SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+        UNION ALL SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'
+    """,
+    "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+}
 
 
 async def test_migrating_again_changes_nothing(bench):

@@ -1,6 +1,9 @@
 """
 The store's history, one step a file; what is new is applied at the start.
 
+A store that is new is made as the last step leaves it, at once: the steps are for those that
+there are.
+
 A step's file begins with its revision, and the last by name is the newest. Each step says
 in `oldest` which revision's code can still work on the schema that it makes. It is kept in
 the database for programs that are older than the schema: while an update rolls, and after a
@@ -9,16 +12,33 @@ rollback.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+)
 
 from ak_instagram.errors import StoreUnavailable
-from ak_instagram.store.schema import compatibility
+from ak_instagram.store.schema import compatibility, metadata
 
 STEPS = Path(__file__).parent
 
-_version = table("alembic_version", column("version_num"))
+# As Alembic makes it.
+_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def migrate(connection: Connection, steps: Path = STEPS) -> None:
@@ -30,6 +50,9 @@ def migrate(connection: Connection, steps: Path = STEPS) -> None:
     """
     known, found = _revisions(steps), _revision(connection)
     if found == known[-1]:
+        return
+    if found is None and steps == STEPS:
+        _create(connection, known[-1])
         return
     if found is not None and found not in known:
         _refuse_too_new(connection, found, known[-1])
@@ -62,6 +85,17 @@ def check(connection: Connection, steps: Path = STEPS) -> None:
 def revisions(connection: Connection, steps: Path = STEPS) -> tuple[str | None, str]:
     """Return the schema's revision, `None` if there is no schema, and that of this version."""
     return _revision(connection), _revisions(steps)[-1]
+
+
+def _create(connection: Connection, revision: str) -> None:
+    """Make the schema of this version, whose last step is *revision*, where there is none."""
+    metadata.create_all(connection, checkfirst=False)
+    _version.create(connection)
+    connection.execute(insert(_version).values(version_num=revision))
+    [step] = (STEPS / "versions").glob(f"{revision}_*.py")
+    declared = re.search(r'^oldest = "(\d+)"$', step.read_text(encoding="utf-8"), re.M)
+    assert declared is not None
+    connection.execute(insert(compatibility).values(oldest=declared[1]))
 
 
 def _revisions(steps: Path) -> list[str]:
