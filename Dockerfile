@@ -9,10 +9,13 @@ WORKDIR /build
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.lock qa/image/strip.py ./
 # Wheels only: no code of others runs while this is built. Bytecode goes by the source's hash and is not compared with
-# it again: files can't change in an image, but their times can. Wheels' symbols are for debuggers alone.
+# it again: files can't change in an image, but their times can. Wheels' symbols are for debuggers alone, and their tests
+# and sources in C for their developers.
 RUN python -m pip --python /opt/venv install --quiet --no-compile --only-binary :all: --require-hashes \
         -r requirements.lock \
     && python strip.py /opt/venv/lib \
+    && find /opt/venv/lib -type d \( -name tests -o -name testing \) -prune -exec rm -r {} + \
+    && find /opt/venv/lib -type f -regex '.*\.\(c\|cpp\|h\|hpp\|pyx\|pxd\)' -delete \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM dependencies AS builder
