@@ -38,7 +38,7 @@ def environment(cache: Path) -> Path:
 
 def _make(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _uv("venv", "--python", _python(), folder)
+    _uv("venv", "--python", any_python(), folder)
     _uv("pip", "install", "--require-hashes", "--python", folder, "--requirement", LOCK)
 
 
@@ -49,7 +49,7 @@ def _uv(*arguments: str | Path) -> None:
         pytest.skip(f"Agent Kernel can't be installed here: {done.stderr.strip()[:500]}")
 
 
-def _python() -> Path:
+def any_python() -> Path:
     """Return a Python that Agent Kernel runs on."""
     for candidate in _candidates():
         if _version(candidate) in VERSIONS:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -26,9 +27,9 @@ STARTS_WITHIN = 60.0  # seconds; imports alone take some of a core
 UV = Path(sys.executable).with_name("uv")
 
 
-def installed(cache: Path, *requirements: str) -> Path:
+def installed(cache: Path, *requirements: str, on: Path | None = None) -> Path:
     """
-    Return the Python of an environment with *requirements*, on the Python that runs this.
+    Return the Python of an environment with *requirements*, *on* the Python that runs this.
 
     It is made in *cache* once for each set. Skips the test where it can't be made.
     """
@@ -36,7 +37,7 @@ def installed(cache: Path, *requirements: str) -> Path:
     ready = folder / "ready"
     if not ready.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        _uv("venv", "--python", sys.executable, folder)
+        _uv("venv", "--python", on or sys.executable, folder)
         _uv("pip", "install", "--python", folder, *requirements)
         ready.touch()
     return folder / "bin/python"
@@ -51,11 +52,18 @@ def _uv(*arguments: str | Path) -> None:
 
 @asynccontextmanager
 async def served(
-    *command: str | Path, root: str, path: str = "/", cwd: Path | None = None
+    *command: str | Path, root: str, path: str = "/", environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[str]:
-    """Run *command* while the block does; give *root* once that answers 200 at *path*."""
+    """
+    Run *command* while the block does, with *environ* beside our own variables.
+
+    Gives *root* once that answers 200 at *path*.
+    """
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        *command,
+        env={**os.environ, **(environ or {})},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(STARTS_WITHIN), aiohttp.ClientSession() as session:
